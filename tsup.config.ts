@@ -1,0 +1,17 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+	entry: { index: 'src/index.ts', protoo: 'src/protoo/index.ts' },
+	format: ['esm', 'cjs'],
+	target: 'node20',
+	platform: 'node',
+	// Shared chunks in both formats: one SfuError class for all entries, so that instanceof holds across them.
+	splitting: true,
+	clean: true,
+	sourcemap: true,
+	dts: {
+		// Types only: a dependency on typed-emitter would break `nodenext` consumers and bring rxjs along.
+		resolve: ['typed-emitter', 'json-schema-to-ts', 'ts-algebra'],
+		compilerOptions: { ignoreDeprecations: '6.0', composite: false },
+	},
+});
