@@ -34,7 +34,10 @@ export default defineConfig(
 	{
 		languageOptions: { parserOptions: { projectService: true } },
 		rules: {
+			// typed-emitter's event maps have to be types.
+			'@typescript-eslint/consistent-type-definitions': 'off',
 			'@typescript-eslint/consistent-type-imports': 'error',
+			'@typescript-eslint/no-unnecessary-type-parameters': 'off',
 			'@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
 			'@typescript-eslint/switch-exhaustiveness-check': 'error',
 			'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],

@@ -1,0 +1,66 @@
+import { EventEmitter } from 'eventemitter3';
+import type { EventMap } from 'typed-emitter';
+import type { Logger } from './Logger.js';
+
+type Listener = (...args: unknown[]) => unknown;
+
+/**
+ * Typed events, of which only the class itself emits any. A listener that throws, or whose promise rejects, is logged
+ * and keeps no other listener from being called.
+ */
+export abstract class Emitter<Events extends EventMap> {
+	readonly #events = new EventEmitter();
+	// One wrapper per listener, so that off() finds what on() and once() added.
+	readonly #contained = new WeakMap<Listener, Listener>();
+	readonly #logger: Logger;
+
+	protected constructor(logger: Logger) {
+		this.#logger = logger;
+	}
+
+	/** Calls `listener` on each `event`. */
+	on<Event extends keyof Events>(event: Event, listener: Events[Event]): this {
+		this.#events.on(event as string, this.#contain(listener));
+		return this;
+	}
+
+	/** Calls `listener` on the next `event` only. */
+	once<Event extends keyof Events>(event: Event, listener: Events[Event]): this {
+		this.#events.once(event as string, this.#contain(listener));
+		return this;
+	}
+
+	/** Stops what {@link Emitter.on} or {@link Emitter.once} began. */
+	off<Event extends keyof Events>(event: Event, listener: Events[Event]): this {
+		this.#events.off(event as string, this.#contain(listener));
+		return this;
+	}
+
+	/** How many listeners `event` has. */
+	listenerCount(event: keyof Events): number {
+		return this.#events.listenerCount(event as string);
+	}
+
+	protected emit<Event extends keyof Events>(event: Event, ...args: Parameters<Events[Event]>): void {
+		this.#events.emit(event as string, ...(args as unknown[]));
+	}
+
+	#contain(listener: Listener): Listener {
+		let contained = this.#contained.get(listener);
+		if (!contained) {
+			const failed = (error: unknown) => {
+				this.#logger.error(`a listener of ${this.constructor.name} failed`, error);
+			};
+			contained = (...args) => {
+				try {
+					const result = listener(...args);
+					if (result instanceof Promise) result.catch(failed);
+				} catch (error) {
+					failed(error);
+				}
+			};
+			this.#contained.set(listener, contained);
+		}
+		return contained;
+	}
+}

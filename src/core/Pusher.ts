@@ -1,0 +1,140 @@
+import type { MediaKind, Producer, RtpCapabilities } from 'mediasoup/types';
+import { randomUUID } from 'node:crypto';
+import { Emitter } from '../Emitter.js';
+import type { Logger } from '../Logger.js';
+import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
+
+/** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
+export interface PusherMedia {
+	kind: MediaKind;
+	/** The encoding name of SDP: `opus`, `VP8`, `H264`. */
+	codec: string;
+	/** In Hz. */
+	clockRate: number;
+	/** Audio only; 1 for video. */
+	channels: number;
+	payloadType: number;
+	/** The value of the `a=fmtp` line, `""` without one. */
+	fmtp: string;
+	/** Each as SDP writes it: `nack pli`. */
+	rtcpFeedback: string[];
+	/** Undefined when the offer announced none. */
+	ssrc: number | undefined;
+	rtxPayloadType: number | undefined;
+	rtxSsrc: number | undefined;
+	/** The negotiated id of the MID header extension (RFC 9143, section 15). */
+	midExtensionId: number | undefined;
+	/** The negotiated id of the transport-wide congestion control header extension. */
+	transportCcExtensionId: number | undefined;
+}
+
+/** Why a pusher has closed. */
+export type PusherCloseReason =
+	/** {@link Pusher.close} without a reason. */
+	| 'closed'
+	/** Its RTCPeerConnection is gone. */
+	| 'connectionClosed'
+	/** Its user has left. */
+	| 'userLeft'
+	/** Its media worker died. */
+	| 'workerDied'
+	| (string & {});
+
+export type PusherEvents = {
+	/** Emitted once, last. */
+	closed: (event: { reason: PusherCloseReason }) => void;
+};
+
+/** One track that a user sends. */
+export class Pusher extends Emitter<PusherEvents> {
+	/** Unique, and made by us. */
+	readonly pusherId = randomUUID();
+	/** The user that sends it. */
+	readonly userId: string;
+	/** The RTCPeerConnection that it comes through. */
+	readonly connectionId: string;
+	readonly kind: MediaKind;
+	/** The mid of its m-line, `undefined` when the offer had none. */
+	readonly mid: string | undefined;
+	/** The id of the MediaStream that the client put it in (`a=msid`). */
+	readonly streamId: string;
+	/** What was negotiated. */
+	readonly media: PusherMedia;
+	readonly #producer: Producer;
+	#closed = false;
+
+	/** @internal */
+	constructor(options: {
+		userId: string;
+		connectionId: string;
+		mid: string | undefined;
+		streamId: string;
+		producer: Producer;
+		logger: Logger;
+	}) {
+		super(options.logger);
+		const { userId, connectionId, mid, streamId, producer } = options;
+		this.userId = userId;
+		this.connectionId = connectionId;
+		this.kind = producer.kind;
+		this.mid = mid;
+		this.streamId = streamId;
+		this.media = pusherMedia(producer);
+		this.#producer = producer;
+	}
+
+	get closed(): boolean {
+		return this.#closed;
+	}
+
+	/** @internal What pullers on the same machine consume. */
+	get producer(): Producer {
+		return this.#producer;
+	}
+
+	/** @internal Its codec, as capabilities to look for the same one with. */
+	get codecCapabilities(): RtpCapabilities {
+		const codecs = this.#producer.rtpParameters.codecs.slice(0, 1);
+		return {
+			codecs: codecs.map(({ mimeType, clockRate, channels, payloadType, parameters }) => ({
+				kind: this.kind,
+				mimeType: mimeType as `${string}/${string}`,
+				clockRate,
+				...(channels !== undefined && { channels }),
+				preferredPayloadType: payloadType,
+				parameters: { ...(parameters as object) },
+				rtcpFeedback: [],
+			})),
+			headerExtensions: [],
+		};
+	}
+
+	/** Stops it; its pullers close with it. */
+	close(reason: PusherCloseReason = 'closed'): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#producer.close();
+		this.emit('closed', { reason });
+	}
+}
+
+function pusherMedia({ kind, rtpParameters }: Producer): PusherMedia {
+	const { codecs, encodings = [], headerExtensions = [] } = rtpParameters;
+	const [codec, rtx] = codecs;
+	const [encoding] = encodings;
+	const extensionId = (uri: string) => headerExtensions.find((extension) => extension.uri === uri)?.id;
+	return {
+		kind,
+		codec: codec?.mimeType.split('/')[1] ?? '',
+		clockRate: codec?.clockRate ?? 0,
+		channels: codec?.channels ?? 1,
+		payloadType: codec?.payloadType ?? 0,
+		fmtp: formatParameters(codec?.parameters),
+		rtcpFeedback: (codec?.rtcpFeedback ?? []).map(formatFeedback),
+		ssrc: encoding?.ssrc,
+		rtxPayloadType: rtx?.payloadType,
+		rtxSsrc: encoding?.rtx?.ssrc,
+		midExtensionId: extensionId(headerExtensionUris.mid),
+		transportCcExtensionId: extensionId(headerExtensionUris.transportCc),
+	};
+}

@@ -1,0 +1,155 @@
+import { Emitter } from '../Emitter.js';
+import { CodecPolicy } from '../media/codecs.js';
+import { MediaFabric } from '../media/MediaFabric.js';
+import type { WorkerPool } from '../media/WorkerPool.js';
+import { SfuError } from '../SfuError.js';
+import { validator } from '../validation.js';
+import type { ResolvedOptions } from './options.js';
+import type { Pusher, PusherCloseReason } from './Pusher.js';
+import { Quota } from './Quota.js';
+import { User, type UserCloseReason } from './User.js';
+
+/** Why a room has closed. */
+export type RoomCloseReason =
+	/** {@link Room.close} without a reason. */
+	| 'closed'
+	/** Nobody was in it for `emptyRoomTimeout`. */
+	| 'empty'
+	/** The Sfu has been closed. */
+	| 'sfuClosed'
+	| (string & {});
+
+export interface JoinOptions {
+	/** Unique in the room. */
+	userId: string;
+	/** For people to read. Default: the user id. */
+	userName?: string;
+	/** The app's own, never looked into. */
+	metadata?: unknown;
+}
+
+export type RoomEvents = {
+	userJoined: (event: { user: User }) => void;
+	/** With everything of the user's closed already. */
+	userLeft: (event: { user: User; reason: UserCloseReason }) => void;
+	/** A push was accepted; once for all pushers of one offer, after `pusherAdded` for each. */
+	pushed: (event: { user: User; pushers: readonly Pusher[] }) => void;
+	pusherAdded: (event: { user: User; pusher: Pusher }) => void;
+	/** Also for each pusher of a user who leaves (`userLeft`), before `userLeft`. */
+	pusherClosed: (event: { user: User; pusher: Pusher; reason: PusherCloseReason }) => void;
+	/** Emitted once, last. */
+	closed: (event: { reason: RoomCloseReason }) => void;
+};
+
+/** Users who see and hear each other. */
+export class Room extends Emitter<RoomEvents> {
+	readonly roomId: string;
+	readonly #options: ResolvedOptions;
+	readonly #fabric: MediaFabric;
+	readonly #codecs: CodecPolicy;
+	readonly #users = new Map<string, User>();
+	readonly #userQuota: Quota;
+	readonly #checkJoin: (options: unknown) => JoinOptions;
+	#emptyTimer: NodeJS.Timeout | undefined;
+	#closed = false;
+
+	/** @internal */
+	constructor(roomId: string, pool: WorkerPool, options: ResolvedOptions) {
+		super(options.logger);
+		this.roomId = roomId;
+		this.#options = options;
+		this.#fabric = new MediaFabric(pool, options.logger);
+		this.#codecs = new CodecPolicy(options.codecs);
+		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
+		const id = { type: 'string', minLength: 1, maxLength: options.limits.idLength };
+		this.#checkJoin = validator<JoinOptions>(
+			{ type: 'object', properties: { userId: id, userName: { ...id, minLength: 0 } }, required: ['userId'] },
+			'options',
+		);
+	}
+
+	get closed(): boolean {
+		return this.#closed;
+	}
+
+	/** The members, by user id, in the order of joining. */
+	get users(): ReadonlyMap<string, User> {
+		return this.#users;
+	}
+
+	/** Closes it for everybody, and releases all its media. */
+	close(reason: RoomCloseReason = 'closed'): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		clearTimeout(this.#emptyTimer);
+		for (const user of this.#users.values()) user.close('roomClosed');
+		this.#fabric.close();
+		this.emit('closed', { reason });
+	}
+
+	/** @internal Makes sure that a worker carries the room, and starts to wait for somebody. */
+	async open(): Promise<void> {
+		await this.#fabric.open();
+		this.#closeWhenEmpty();
+	}
+
+	/**
+	 * Adds a user.
+	 *
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when the user id is in the room already,
+	 *   `limit_exceeded`, `closed`
+	 */
+	join(options: JoinOptions): Promise<User> {
+		return new Promise((resolve) => {
+			resolve(this.#join(options));
+		});
+	}
+
+	#join(options: JoinOptions): User {
+		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
+		const { userId, userName = userId, metadata } = this.#checkJoin(options);
+		if (this.#users.has(userId)) throw new SfuError('conflict', `user "${userId}" is in the room already`);
+		const giveBack = this.#userQuota.take();
+		const user = new User(
+			{ userId, userName, metadata },
+			{
+				fabric: this.#fabric,
+				codecs: this.#codecs,
+				options: this.#options,
+				findUser: (id) => this.#findUser(id),
+				logger: this.#options.logger,
+			},
+		);
+		clearTimeout(this.#emptyTimer);
+		this.#users.set(userId, user);
+		user.on('pushed', ({ pushers }) => {
+			for (const pusher of pushers) this.emit('pusherAdded', { user, pusher });
+			this.emit('pushed', { user, pushers });
+		});
+		user.on('pusherClosed', ({ pusher, reason }) => {
+			this.emit('pusherClosed', { user, pusher, reason });
+		});
+		user.once('closed', ({ reason }) => {
+			this.#users.delete(userId);
+			giveBack();
+			this.emit('userLeft', { user, reason });
+			this.#closeWhenEmpty();
+		});
+		this.emit('userJoined', { user });
+		return user;
+	}
+
+	#findUser(userId: string): User {
+		const user = this.#users.get(userId);
+		if (!user) throw new SfuError('not_found', `no user "${userId}" in the room`);
+		return user;
+	}
+
+	#closeWhenEmpty(): void {
+		clearTimeout(this.#emptyTimer);
+		if (this.#closed || this.#users.size > 0) return;
+		this.#emptyTimer = setTimeout(() => {
+			this.close('empty');
+		}, this.#options.emptyRoomTimeout);
+	}
+}

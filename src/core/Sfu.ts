@@ -1,0 +1,136 @@
+import type { WorkerDump } from 'mediasoup/types';
+import { Emitter } from '../Emitter.js';
+import type { Logger } from '../Logger.js';
+import { CodecPolicy } from '../media/codecs.js';
+import { WorkerPool } from '../media/WorkerPool.js';
+import { SfuError } from '../SfuError.js';
+import { validator } from '../validation.js';
+import { toSfuError } from './mediaErrors.js';
+import { resolveOptions, type ResolvedOptions, type SfuOptions } from './options.js';
+import { Quota } from './Quota.js';
+import { Room, type RoomCloseReason } from './Room.js';
+
+export type SfuEvents = {
+	roomOpened: (event: { room: Room }) => void;
+	roomClosed: (event: { room: Room; reason: RoomCloseReason }) => void;
+	/** A media worker ended without being told to. The connections on it are closed; a new worker is being started. */
+	workerDied: (event: { pid: number; error: Error }) => void;
+	/** A worker runs in place of one that died. */
+	workerReplaced: (event: { pid: number }) => void;
+	/** Emitted once, last. */
+	closed: () => void;
+};
+
+/** The SFU: media workers, and the rooms on them. One of it is enough for a process. */
+export class Sfu extends Emitter<SfuEvents> {
+	readonly #options: ResolvedOptions;
+	readonly #pool: WorkerPool;
+	readonly #rooms = new Map<string, Room>();
+	readonly #opening = new Map<string, Promise<Room>>();
+	readonly #roomQuota: Quota;
+	readonly #checkRoomId: (roomId: unknown) => string;
+	#closed = false;
+
+	/**
+	 * Starts the media workers.
+	 *
+	 * @throws {@link SfuError} (rejects) `invalid_argument` naming the option, `unavailable` when a worker cannot be
+	 *   started
+	 */
+	static async create(options: SfuOptions = {}): Promise<Sfu> {
+		const resolved = resolveOptions(options);
+		// Fails for codecs that mediasoup does not know, before anything is started.
+		new CodecPolicy(resolved.codecs);
+		const { workers, webRtc, logger } = resolved;
+		const pool = await WorkerPool.create({ ...workers, listen: webRtc.listen }, logger);
+		return new Sfu(resolved, pool);
+	}
+
+	private constructor(options: ResolvedOptions, pool: WorkerPool) {
+		super(options.logger);
+		this.#options = options;
+		this.#pool = pool;
+		this.#roomQuota = new Quota(options.limits.rooms, 'rooms');
+		this.#checkRoomId = validator<string>(
+			{ type: 'string', minLength: 1, maxLength: options.limits.idLength },
+			'roomId',
+		);
+		pool.on('workerDied', (event) => {
+			this.emit('workerDied', event);
+		});
+		pool.on('workerReplaced', (event) => {
+			this.emit('workerReplaced', event);
+		});
+	}
+
+	get closed(): boolean {
+		return this.#closed;
+	}
+
+	/** The open rooms, by room id. */
+	get rooms(): ReadonlyMap<string, Room> {
+		return this.#rooms;
+	}
+
+	/** Where this Sfu writes, for adapters to write to the same. */
+	get logger(): Logger {
+		return this.#options.logger;
+	}
+
+	/** Closes all rooms and ends the workers. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const room of this.#rooms.values()) room.close('sfuClosed');
+		this.#pool.close();
+		this.emit('closed');
+	}
+
+	/**
+	 * The room of that id, opened if need be. Concurrent calls get the same one.
+	 *
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `limit_exceeded`, `unavailable` without a media worker,
+	 *   `closed`
+	 */
+	async getOrCreateRoom(roomId: string): Promise<Room> {
+		if (this.#closed) throw this.#gone();
+		this.#checkRoomId(roomId);
+		const open = this.#rooms.get(roomId);
+		if (open) return open;
+		let opening = this.#opening.get(roomId);
+		if (!opening) {
+			opening = this.#openRoom(roomId).finally(() => this.#opening.delete(roomId));
+			this.#opening.set(roomId, opening);
+		}
+		return opening;
+	}
+
+	/** What each media worker holds, as mediasoup tells it: for diagnosis. */
+	async dump(): Promise<WorkerDump[]> {
+		return this.#pool.dump();
+	}
+
+	async #openRoom(roomId: string): Promise<Room> {
+		const giveBack = this.#roomQuota.take();
+		const room = new Room(roomId, this.#pool, this.#options);
+		room.once('closed', giveBack);
+		try {
+			await room.open();
+			if (this.#closed) throw this.#gone();
+		} catch (error) {
+			room.close();
+			throw toSfuError(error);
+		}
+		this.#rooms.set(roomId, room);
+		room.once('closed', ({ reason }) => {
+			this.#rooms.delete(roomId);
+			this.emit('roomClosed', { room, reason });
+		});
+		this.emit('roomOpened', { room });
+		return room;
+	}
+
+	#gone(): SfuError {
+		return new SfuError('closed', 'the Sfu has been closed');
+	}
+}

@@ -1,0 +1,248 @@
+import type { MediaKind } from 'mediasoup/types';
+import { Emitter } from '../Emitter.js';
+import type { Logger } from '../Logger.js';
+import type { CodecPolicy } from '../media/codecs.js';
+import type { MediaFabric } from '../media/MediaFabric.js';
+import type { Offer } from '../sdp/Offer.js';
+import { parseOffer } from '../sdp/parseOffer.js';
+import { SfuError } from '../SfuError.js';
+import { validator } from '../validation.js';
+import { Connection, type ConnectionCloseReason } from './Connection.js';
+import type { ConnectionContext } from './ConnectionContext.js';
+import type { ResolvedOptions } from './options.js';
+import type { Puller, PullerCloseReason } from './Puller.js';
+import type { Pusher, PusherCloseReason } from './Pusher.js';
+import { Quota } from './Quota.js';
+
+/** Why a user has left. */
+export type UserCloseReason =
+	/** {@link User.close} without a reason. */
+	| 'left'
+	/** Its room has been closed. */
+	| 'roomClosed'
+	| (string & {});
+
+/** What to pull. */
+export interface PullSpec {
+	pusherId: string;
+	/** When given it must be the pusher's. */
+	kind?: MediaKind;
+}
+
+export interface PushResult {
+	/** The SDP answer. */
+	answer: string;
+	/** What is received, in the order of the offer's m-lines. */
+	pushers: Pusher[];
+	connection: Connection;
+}
+
+export interface PullOptions {
+	/** The user to pull from; it may be the puller itself. */
+	targetUserId: string;
+	/** Which of its pushers, each once. Each takes the next m-line of its kind that receives. */
+	specs: readonly PullSpec[];
+	/** The SDP offer. */
+	offer: string;
+}
+
+export interface PullResult {
+	/** The SDP answer. The m-line of a pusher without a codec in common, or that has just gone, is `inactive`. */
+	answer: string;
+	/** What is sent. */
+	pullers: Puller[];
+	connection: Connection;
+}
+
+export type UserEvents = {
+	/** A push was accepted: before its caller has the answer. */
+	pushed: (event: { pushers: readonly Pusher[] }) => void;
+	/** A pusher of this user has closed. */
+	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
+	/** A puller of this user has closed. */
+	pullerClosed: (event: { puller: Puller; reason: PullerCloseReason }) => void;
+	/** An RTCPeerConnection of this user is gone. */
+	connectionClosed: (event: { connection: Connection; reason: ConnectionCloseReason }) => void;
+	/** The user has left the room. Emitted once, last. */
+	closed: (event: { reason: UserCloseReason }) => void;
+};
+
+/** @internal */
+export interface UserContext {
+	fabric: MediaFabric;
+	codecs: CodecPolicy;
+	options: ResolvedOptions;
+	/** @throws {@link SfuError} `not_found` */
+	findUser: (userId: string) => User;
+	logger: Logger;
+}
+
+const checkPullOptions = validator<PullOptions>(
+	{
+		type: 'object',
+		properties: {
+			targetUserId: { type: 'string' },
+			offer: { type: 'string' },
+			specs: {
+				type: 'array',
+				minItems: 1,
+				items: {
+					type: 'object',
+					properties: { pusherId: { type: 'string' }, kind: { enum: ['audio', 'video'] } },
+					required: ['pusherId'],
+				},
+			},
+		},
+		required: ['targetUserId', 'specs', 'offer'],
+	},
+	'options',
+);
+
+/** A member of a room, which sends by its pushers and receives by its pullers. */
+export class User extends Emitter<UserEvents> {
+	readonly userId: string;
+	readonly userName: string;
+	/** The app's own, never looked into. */
+	readonly metadata: unknown;
+	readonly #context: UserContext;
+	readonly #connectionContext: ConnectionContext;
+	readonly #connectionQuota: Quota;
+	// By what tells RTCPeerConnections apart: the session id of SDP and the DTLS fingerprint.
+	readonly #connections = new Map<string, Connection>();
+	readonly #pushers = new Map<string, Pusher>();
+	readonly #pullers = new Map<string, Puller>();
+	#closed = false;
+
+	/** @internal */
+	constructor(member: { userId: string; userName: string; metadata: unknown }, context: UserContext) {
+		super(context.logger);
+		const { limits } = context.options;
+		this.userId = member.userId;
+		this.userName = member.userName;
+		this.metadata = member.metadata;
+		this.#context = context;
+		this.#connectionQuota = new Quota(limits.connectionsPerUser, 'connections of one user');
+		this.#connectionContext = {
+			userId: this.userId,
+			fabric: context.fabric,
+			codecs: context.codecs,
+			pusherQuota: new Quota(limits.pushersPerUser, 'pushers of one user'),
+			pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
+			options: context.options,
+			logger: context.logger,
+		};
+	}
+
+	get closed(): boolean {
+		return this.#closed;
+	}
+
+	/** What the user sends, by pusher id. */
+	get pushers(): ReadonlyMap<string, Pusher> {
+		return this.#pushers;
+	}
+
+	/** What the user receives, by puller id. */
+	get pullers(): ReadonlyMap<string, Puller> {
+		return this.#pullers;
+	}
+
+	/** The user's RTCPeerConnections. */
+	get connections(): readonly Connection[] {
+		return [...this.#connections.values()];
+	}
+
+	/** Leaves the room, and closes all that is the user's. */
+	close(reason: UserCloseReason = 'left'): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const connection of this.connections) connection.close('userLeft');
+		this.emit('closed', { reason });
+	}
+
+	/**
+	 * Receives what an RTCPeerConnection offers to send.
+	 *
+	 * @param offer - an SDP offer
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `unsupported`, `conflict`, `limit_exceeded`,
+	 *   `unavailable`, `closed`, `internal`; nothing has changed then
+	 */
+	async push(offer: string): Promise<PushResult> {
+		this.#assertOpen();
+		const parsed = parseOffer(offer, this.#context.options.limits);
+		const connection = this.#connectionOf(parsed);
+		const { answer, pushers } = await connection.push(parsed);
+		this.#assertOpen();
+		const added = pushers.filter(({ closed }) => !closed);
+		for (const pusher of added) this.#addPusher(pusher);
+		if (added.length > 0) this.emit('pushed', { pushers: added });
+		return { answer, pushers, connection };
+	}
+
+	/**
+	 * Sends pushers of a user of the same room to an RTCPeerConnection that offers to receive.
+	 *
+	 * @throws {@link SfuError} (rejects) `not_found`, `invalid_argument`, `too_large`, `unsupported`, `conflict`,
+	 *   `limit_exceeded`, `unavailable`, `closed`, `internal`; nothing has changed then
+	 */
+	async pull(options: PullOptions): Promise<PullResult> {
+		this.#assertOpen();
+		const { targetUserId, specs, offer } = checkPullOptions(options);
+		const parsed = parseOffer(offer, this.#context.options.limits);
+		const targets = findPushers(this.#context.findUser(targetUserId), specs);
+		const connection = this.#connectionOf(parsed);
+		const { answer, pullers } = await connection.pull(parsed, targets);
+		this.#assertOpen();
+		for (const puller of pullers.filter(({ closed }) => !closed)) this.#addPuller(puller);
+		return { answer, pullers, connection };
+	}
+
+	#connectionOf({ sessionId, dtls }: Offer): Connection {
+		const key = [sessionId, ...dtls.fingerprints.map(({ value }) => value)].join(' ');
+		const known = this.#connections.get(key);
+		if (known) return known;
+		const giveBack = this.#connectionQuota.take();
+		const connection = new Connection(this.#connectionContext);
+		this.#connections.set(key, connection);
+		connection.once('closed', ({ reason }) => {
+			this.#connections.delete(key);
+			giveBack();
+			if (reason !== 'negotiationFailed') this.emit('connectionClosed', { connection, reason });
+		});
+		return connection;
+	}
+
+	#addPusher(pusher: Pusher): void {
+		this.#pushers.set(pusher.pusherId, pusher);
+		pusher.once('closed', ({ reason }) => {
+			this.#pushers.delete(pusher.pusherId);
+			this.emit('pusherClosed', { pusher, reason });
+		});
+	}
+
+	#addPuller(puller: Puller): void {
+		this.#pullers.set(puller.pullerId, puller);
+		puller.once('closed', ({ reason }) => {
+			this.#pullers.delete(puller.pullerId);
+			this.emit('pullerClosed', { puller, reason });
+		});
+	}
+
+	#assertOpen(): void {
+		if (this.#closed) throw new SfuError('closed', 'the user has left the room');
+	}
+}
+
+function findPushers({ userId, pushers }: User, specs: readonly PullSpec[]): Pusher[] {
+	const found = specs.map(({ pusherId, kind }) => {
+		const pusher = pushers.get(pusherId);
+		if (!pusher) throw new SfuError('not_found', `user "${userId}" has no pusher "${pusherId}"`);
+		if (kind !== undefined && kind !== pusher.kind) {
+			throw new SfuError('invalid_argument', `pusher "${pusherId}" is ${pusher.kind}, not ${kind}`);
+		}
+		return pusher;
+	});
+	const twice = found.find((pusher, index) => found.indexOf(pusher) !== index);
+	if (twice) throw new SfuError('invalid_argument', `specs name pusher "${twice.pusherId}" twice`);
+	return found;
+}

@@ -1,0 +1,169 @@
+import type { WorkerLogLevel } from 'mediasoup/types';
+import { availableParallelism } from 'node:os';
+import { consoleLogger, type Logger } from '../Logger.js';
+import { defaultCodecs, type CodecOption } from '../media/codecs.js';
+import type { ListenAddress } from '../media/WorkerPool.js';
+import { validator } from '../validation.js';
+
+/** How much of everything there may be. */
+export interface Limits {
+	/** Rooms of one Sfu. Default 10,000. */
+	rooms: number;
+	/** Users in one room. Default 500. */
+	usersPerRoom: number;
+	/** RTCPeerConnections of one user. Default 100. */
+	connectionsPerUser: number;
+	/** Pushers of one user. Default 16. */
+	pushersPerUser: number;
+	/** Pullers of one user. Default 500. */
+	pullersPerUser: number;
+	/** The m-lines of one offer. Default 100. */
+	mediaSections: number;
+	/** The size of one SDP, in bytes. Default 131,072 (128 KiB). */
+	sdpBytes: number;
+	/** The length of a room id, a user id and a user name, in UTF-16 code units. Default 256. */
+	idLength: number;
+}
+
+export interface WebRtcOptions {
+	/** The addresses that media is received on and sent from. Default: 127.0.0.1 alone, for trying things out. */
+	listen?: ListenAddress[];
+	/**
+	 * How long an RTCPeerConnection may take from its first answer to a finished DTLS handshake before its Connection
+	 * is closed, in ms. Default 30,000.
+	 */
+	connectTimeout?: number;
+	/**
+	 * How long a client may be silent, not even answering consent checks (RFC 7675), before its Connection counts as
+	 * disconnected, in ms, in whole seconds. Default 30,000, which is RFC 7675's.
+	 */
+	consentTimeout?: number;
+	/** How long a disconnected Connection may take to come back before it is closed, in ms. Default 15,000. */
+	disconnectTimeout?: number;
+	/** The bandwidth that a client is first taken to have for what it pulls, in bit/s. Default 1,000,000. */
+	initialOutgoingBitrate?: number;
+	/** The least time between two requests for a keyframe to one pusher, in ms. Default 500. */
+	keyframeRequestDelay?: number;
+}
+
+export interface WorkerOptions {
+	/** How many worker processes; each uses one core. Default: one for each core. */
+	count?: number;
+	/** The path of the worker's binary. Default: `MEDIASOUP_WORKER_BIN`, or where mediasoup puts its own. */
+	binary?: string;
+	/** What the workers log through mediasoup's `debug`. Default `error`. */
+	logLevel?: WorkerLogLevel;
+}
+
+export interface SfuOptions {
+	webRtc?: WebRtcOptions;
+	workers?: WorkerOptions;
+	/** What pushers may send, in any order: the offer's own order decides. Default {@link defaultCodecs}. */
+	codecs?: CodecOption[];
+	limits?: Partial<Limits>;
+	/** How long a room with nobody in it stays open, in ms. Default 30,000. */
+	emptyRoomTimeout?: number;
+	/** Default: {@link consoleLogger}. */
+	logger?: Logger;
+}
+
+/** The options with their defaults. */
+export interface ResolvedOptions {
+	webRtc: Required<WebRtcOptions>;
+	workers: Required<Omit<WorkerOptions, 'binary'>> & { binary: string | undefined };
+	codecs: readonly CodecOption[];
+	limits: Limits;
+	emptyRoomTimeout: number;
+	logger: Logger;
+}
+
+export const defaultLimits: Limits = {
+	rooms: 10_000,
+	usersPerRoom: 500,
+	connectionsPerUser: 100,
+	pushersPerUser: 16,
+	pullersPerUser: 500,
+	mediaSections: 100,
+	sdpBytes: 131_072,
+	idLength: 256,
+};
+
+// The longest that setTimeout() can wait.
+const milliseconds = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
+const count = { type: 'integer', minimum: 1 };
+
+const strict = (properties: object, required: string[] = []) => ({
+	type: 'object',
+	properties,
+	required,
+	additionalProperties: false,
+});
+
+const checkOptions = validator<SfuOptions>(
+	strict({
+		webRtc: strict({
+			listen: {
+				type: 'array',
+				minItems: 1,
+				items: strict(
+					{
+						ip: { type: 'string', minLength: 1 },
+						announcedAddress: { type: 'string', minLength: 1 },
+						port: { type: 'integer', minimum: 1, maximum: 65535 },
+						protocols: { type: 'array', minItems: 1, items: { enum: ['udp', 'tcp'] } },
+					},
+					['ip'],
+				),
+			},
+			connectTimeout: milliseconds,
+			consentTimeout: { ...milliseconds, minimum: 1000 },
+			disconnectTimeout: milliseconds,
+			initialOutgoingBitrate: { type: 'integer', minimum: 1 },
+			keyframeRequestDelay: milliseconds,
+		}),
+		workers: strict({
+			count,
+			binary: { type: 'string', minLength: 1 },
+			logLevel: { enum: ['debug', 'warn', 'error', 'none'] },
+		}),
+		codecs: {
+			type: 'array',
+			minItems: 1,
+			items: strict(
+				{
+					kind: { enum: ['audio', 'video'] },
+					mimeType: { type: 'string', pattern: '^(audio|video)/.' },
+					clockRate: count,
+					channels: count,
+					parameters: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
+				},
+				['kind', 'mimeType', 'clockRate'],
+			),
+		},
+		limits: strict(Object.fromEntries(Object.keys(defaultLimits).map((limit) => [limit, count]))),
+		emptyRoomTimeout: milliseconds,
+		logger: { type: 'object', required: ['debug', 'info', 'warn', 'error'] },
+	}),
+	'options',
+);
+
+/** @throws {@link SfuError} `invalid_argument`, naming the option */
+export function resolveOptions(options: SfuOptions): ResolvedOptions {
+	const { webRtc, workers, codecs, limits, emptyRoomTimeout, logger } = checkOptions(options);
+	return {
+		webRtc: {
+			listen: [{ ip: '127.0.0.1' }],
+			connectTimeout: 30_000,
+			consentTimeout: 30_000,
+			disconnectTimeout: 15_000,
+			initialOutgoingBitrate: 1_000_000,
+			keyframeRequestDelay: 500,
+			...webRtc,
+		},
+		workers: { count: availableParallelism(), logLevel: 'error', binary: undefined, ...workers },
+		codecs: codecs ?? defaultCodecs,
+		limits: { ...defaultLimits, ...limits },
+		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
+		logger: logger ?? consoleLogger,
+	};
+}

@@ -1,0 +1,246 @@
+import type {
+	MediaKind,
+	PipeTransport,
+	Producer,
+	Router,
+	RtpParameters,
+	WebRtcTransport,
+	WebRtcTransportOptions,
+} from 'mediasoup/types';
+import type { Logger } from '../Logger.js';
+import { SfuError } from '../SfuError.js';
+import { isReachable, routerCodecs, type PayloadTypes } from './codecs.js';
+import { Pipe } from './Pipe.js';
+import type { MediaWorker, WorkerPool } from './WorkerPool.js';
+
+export type TransportOptions = Omit<WebRtcTransportOptions, 'webRtcServer' | 'listenInfos' | 'listenIps' | 'port'>;
+
+/** A producer as consumers with certain payload types see it, for as long as it is not released. */
+export interface Lease {
+	readonly producerId: string;
+	/** Whether RTX is sent under the wanted payload type. */
+	readonly rtx: boolean;
+	release(): void;
+}
+
+type NumberedProducer = Producer<{ payloadTypes: PayloadTypes }>;
+
+/** The router of a room on one worker. */
+interface Home {
+	readonly worker: MediaWorker;
+	readonly router: Router;
+	/** The two ends of a pipe from the router to itself, made when it is first needed. */
+	loop: Promise<readonly [PipeTransport, PipeTransport]> | undefined;
+}
+
+/**
+ * The media of one room: its router, and the pipes within it.
+ *
+ * A consumer sends the payload types of its producer, whatever its SDP says, and browsers drop what does not have those
+ * of their own offer. mediasoup fixes a producer's numbers by the codecs that the router has at that moment, so they are
+ * set for each producer: first to those of the pusher's own offer, which is what a puller with the same browser has
+ * too; for other pullers the producer is piped, through a pair of transports that lead back to the same router, to a
+ * second producer with their numbers.
+ */
+export class MediaFabric {
+	readonly #pool: WorkerPool;
+	readonly #logger: Logger;
+	#home: Promise<Home> | undefined;
+	readonly #pipes = new Map<string, Promise<Pipe>>();
+	#closed = false;
+
+	constructor(pool: WorkerPool, logger: Logger) {
+		this.#pool = pool;
+		this.#logger = logger;
+	}
+
+	/** Closes the router, and with it every transport, producer and consumer. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#home?.then(
+			({ router }) => {
+				router.close();
+			},
+			() => undefined,
+		);
+	}
+
+	/**
+	 * Makes sure that there is a router.
+	 *
+	 * @throws {@link SfuError} `unavailable` without a worker, `closed`
+	 */
+	async open(): Promise<void> {
+		await this.#getHome();
+	}
+
+	/**
+	 * A transport on the room's WebRtcServer.
+	 *
+	 * @throws {@link SfuError} `unavailable` without a worker, `closed`
+	 */
+	async createTransport(options: TransportOptions): Promise<WebRtcTransport> {
+		const { router, worker } = await this.#getHome();
+		const transport = await router.createWebRtcTransport({ ...options, webRtcServer: worker.webRtcServer });
+		// When the router closes meanwhile, what comes is a transport that would never close.
+		if (router.closed) {
+			transport.close();
+			throw this.#gone();
+		}
+		return transport;
+	}
+
+	/** A producer that consumers see under the payload types that the pusher itself has. */
+	async produce(
+		transport: WebRtcTransport,
+		options: { kind: MediaKind; rtpParameters: RtpParameters; paused?: boolean; keyFrameRequestDelay?: number },
+	): Promise<Producer> {
+		const { router } = await this.#getHome();
+		const [codec, rtx] = options.rtpParameters.codecs;
+		if (!codec) throw new SfuError('internal', 'no codec to produce with');
+		const payloadTypes = { payloadType: codec.payloadType, rtxPayloadType: reachable(rtx?.payloadType) };
+		const producer = await withCodecs(router, options.kind, options.rtpParameters, payloadTypes, () =>
+			transport.produce({ ...options, appData: { payloadTypes } }),
+		);
+		if (transport.closed) {
+			producer.close();
+			throw this.#gone();
+		}
+		return producer;
+	}
+
+	/**
+	 * The producer under other payload types: itself when they are its own, a pipe's end otherwise. The pipe is closed
+	 * when its last lease is released.
+	 */
+	async lease(producer: Producer, wanted: PayloadTypes): Promise<Lease> {
+		const payloadTypes = { ...wanted, rtxPayloadType: reachable(wanted.rtxPayloadType) };
+		const rtx = payloadTypes.rtxPayloadType !== undefined;
+		if (isSame((producer as NumberedProducer).appData.payloadTypes, payloadTypes)) {
+			return { producerId: producer.id, rtx, release: () => undefined };
+		}
+		const key = [producer.id, payloadTypes.payloadType, payloadTypes.rtxPayloadType].join(' ');
+		for (;;) {
+			const pipe = await (this.#pipes.get(key) ?? this.#startPipe(key, producer, payloadTypes));
+			const release = pipe.lease();
+			if (release) return { producerId: pipe.producerId, rtx, release };
+			// It was closed between its promise and here. If its producer was, there is no other.
+			if (producer.closed) throw new SfuError('not_found', 'the pusher has gone');
+			if (this.#closed) throw this.#gone();
+		}
+	}
+
+	#startPipe(key: string, producer: Producer, payloadTypes: PayloadTypes): Promise<Pipe> {
+		const starting = this.#createPipe(producer, payloadTypes);
+		this.#pipes.set(key, starting);
+		const forget = () => {
+			if (this.#pipes.get(key) === starting) this.#pipes.delete(key);
+		};
+		starting.then((pipe) => {
+			if (pipe.closed) forget();
+			else pipe.onClosed = forget;
+		}, forget);
+		return starting;
+	}
+
+	async #createPipe(producer: Producer, payloadTypes: PayloadTypes): Promise<Pipe> {
+		const home = await this.#getHome();
+		home.loop ??= createLoop(home.router);
+		home.loop.catch(() => (home.loop = undefined));
+		const [entry, exit] = await home.loop;
+		const consumer = await entry.consume({ producerId: producer.id });
+		try {
+			const exitProducer = await withCodecs(home.router, producer.kind, consumer.rtpParameters, payloadTypes, () =>
+				exit.produce({ kind: producer.kind, rtpParameters: consumer.rtpParameters, paused: consumer.producerPaused }),
+			);
+			const pipe = new Pipe(consumer, exitProducer, this.#logger);
+			if (producer.closed) pipe.close();
+			return pipe;
+		} catch (error) {
+			consumer.close();
+			throw error;
+		}
+	}
+
+	#getHome(): Promise<Home> {
+		if (this.#closed) return Promise.reject(this.#gone());
+		if (this.#home) return this.#home;
+		const home = this.#createHome();
+		this.#home = home;
+		// After a worker's death the next call makes a router on another one.
+		const forget = () => {
+			if (this.#home === home) this.#home = undefined;
+		};
+		home.then(({ router }) => {
+			if (router.closed) forget();
+			else router.observer.once('close', forget);
+		}, forget);
+		return home;
+	}
+
+	async #createHome(): Promise<Home> {
+		const worker = this.#pool.leastLoaded();
+		worker.rooms++;
+		try {
+			const router = await worker.worker.createRouter();
+			router.observer.once('close', () => worker.rooms--);
+			if (!this.#closed) return { worker, router, loop: undefined };
+			router.close();
+		} catch (error) {
+			worker.rooms--;
+			throw error;
+		}
+		throw this.#gone();
+	}
+
+	#gone(): SfuError {
+		return this.#closed
+			? new SfuError('closed', 'the room has been closed')
+			: new SfuError('unavailable', 'the media worker is gone');
+	}
+}
+
+async function createLoop(router: Router): Promise<readonly [PipeTransport, PipeTransport]> {
+	const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
+	const ends = await Promise.allSettled([
+		router.createPipeTransport({ listenInfo, enableSctp: false }),
+		router.createPipeTransport({ listenInfo, enableSctp: false }),
+	]);
+	const made = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+	try {
+		const [entry, exit] = made;
+		if (!entry || !exit) throw ends.find((end) => end.status === 'rejected')?.reason;
+		await Promise.all([
+			entry.connect({ ip: exit.tuple.localAddress, port: exit.tuple.localPort }),
+			exit.connect({ ip: entry.tuple.localAddress, port: entry.tuple.localPort }),
+		]);
+		return [entry, exit];
+	} catch (error) {
+		for (const end of made) end.close();
+		throw error;
+	}
+}
+
+/** Runs `produce` with the router's codecs set for it; mediasoup reads them before its first await. */
+function withCodecs<Result>(
+	router: Router,
+	kind: MediaKind,
+	{ codecs: [codec] }: RtpParameters,
+	payloadTypes: PayloadTypes,
+	produce: () => Result,
+): Result {
+	if (!codec) throw new SfuError('internal', 'no codec to produce with');
+	const { mimeType, clockRate, channels, parameters = {} } = codec;
+	router.updateMediaCodecs(
+		routerCodecs({ kind, mimeType, clockRate, parameters, ...(channels !== undefined && { channels }) }, payloadTypes),
+	);
+	return produce();
+}
+
+const reachable = (rtxPayloadType: number | undefined): number | undefined =>
+	rtxPayloadType !== undefined && isReachable(rtxPayloadType) ? rtxPayloadType : undefined;
+
+const isSame = (own: PayloadTypes, wanted: PayloadTypes): boolean =>
+	own.payloadType === wanted.payloadType &&
+	(wanted.rtxPayloadType === undefined || wanted.rtxPayloadType === own.rtxPayloadType);

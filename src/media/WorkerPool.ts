@@ -1,0 +1,164 @@
+import { createWorker } from 'mediasoup';
+import type { TransportListenInfo, WebRtcServer, Worker, WorkerDump, WorkerLogLevel } from 'mediasoup/types';
+import { Emitter } from '../Emitter.js';
+import type { Logger } from '../Logger.js';
+import { SfuError } from '../SfuError.js';
+
+/** An address that media is received on and sent from. */
+export interface ListenAddress {
+	/** The IP address to bind to, such as `0.0.0.0`. */
+	ip: string;
+	/** The address that clients are told, when it is another one, as behind NAT. */
+	announcedAddress?: string;
+	/**
+	 * The port, for both UDP and TCP. The n-th worker takes the n-th port from here. Default: any free one of
+	 * mediasoup's range, 10000 to 59999.
+	 */
+	port?: number;
+	/** Default: both. */
+	protocols?: ('udp' | 'tcp')[];
+}
+
+export interface WorkerPoolOptions {
+	/** How many worker processes. */
+	count: number;
+	listen: readonly ListenAddress[];
+	/** The path of the worker's binary; by default `MEDIASOUP_WORKER_BIN` or mediasoup's own place. */
+	binary: string | undefined;
+	logLevel: WorkerLogLevel;
+}
+
+/** A running worker and its WebRtcServer, which is all the ports that it needs for clients. */
+export interface MediaWorker {
+	readonly index: number;
+	readonly worker: Worker;
+	readonly webRtcServer: WebRtcServer;
+	/** How many rooms have their media on it. */
+	rooms: number;
+}
+
+export type WorkerPoolEvents = {
+	/** A worker process ended without being told to; its replacement is being started. */
+	workerDied: (event: { pid: number; error: Error }) => void;
+	/** A replacement runs. */
+	workerReplaced: (event: { pid: number }) => void;
+};
+
+// Between attempts to replace a dead worker: at once, then doubling up to half a minute.
+const firstRetryDelay = 250;
+const longestRetryDelay = 30_000;
+
+/** The worker processes. One that dies is replaced. */
+export class WorkerPool extends Emitter<WorkerPoolEvents> {
+	readonly #options: WorkerPoolOptions;
+	readonly #logger: Logger;
+	readonly #workers = new Map<number, MediaWorker>();
+	readonly #retries = new Set<NodeJS.Timeout>();
+	#closed = false;
+
+	/** @throws {@link SfuError} `unavailable` when a worker cannot be started */
+	static async create(options: WorkerPoolOptions, logger: Logger): Promise<WorkerPool> {
+		const pool = new WorkerPool(options, logger);
+		const started = await Promise.allSettled(Array.from({ length: options.count }, (_, index) => pool.#start(index)));
+		const failed = started.find((result) => result.status === 'rejected');
+		if (failed) {
+			pool.close();
+			throw new SfuError(
+				'unavailable',
+				'the media worker could not be started; `npx sfu-rooms-worker` provides one, and says what is missing',
+				{ cause: failed.reason },
+			);
+		}
+		return pool;
+	}
+
+	private constructor(options: WorkerPoolOptions, logger: Logger) {
+		super(logger);
+		this.#options = options;
+		this.#logger = logger;
+	}
+
+	/** Ends all worker processes. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const retry of this.#retries) clearTimeout(retry);
+		for (const { worker } of this.#workers.values()) worker.close();
+		this.#workers.clear();
+	}
+
+	/**
+	 * The worker with the fewest rooms.
+	 *
+	 * @throws {@link SfuError} `unavailable` when none runs
+	 */
+	leastLoaded(): MediaWorker {
+		const [least] = [...this.#workers.values()].sort((a, b) => a.rooms - b.rooms);
+		if (!least) throw new SfuError('unavailable', 'no media worker at the moment');
+		return least;
+	}
+
+	/** What each worker holds, for diagnosis. */
+	async dump(): Promise<WorkerDump[]> {
+		return Promise.all([...this.#workers.values()].map(({ worker }) => worker.dump()));
+	}
+
+	async #start(index: number): Promise<void> {
+		const { binary, logLevel, listen } = this.#options;
+		const worker = await createWorker({ logLevel, ...(binary !== undefined && { workerBin: binary }) });
+		try {
+			const webRtcServer = await worker.createWebRtcServer({
+				listenInfos: listen.flatMap((address) => listenInfos(address, index)),
+			});
+			if (this.#closed) throw new SfuError('closed', 'closed while a worker was starting');
+			worker.once('died', (error) => {
+				this.#replace(index, worker, error);
+			});
+			this.#workers.set(index, { index, worker, webRtcServer, rooms: 0 });
+		} catch (error) {
+			worker.close();
+			throw error;
+		}
+	}
+
+	#replace(index: number, { pid }: Worker, error: Error): void {
+		this.#workers.delete(index);
+		this.#logger.error(`media worker ${pid} died`, error);
+		this.emit('workerDied', { pid, error });
+		this.#startAgain(index, 0);
+	}
+
+	#startAgain(index: number, delay: number): void {
+		if (this.#closed) return;
+		const retry = setTimeout(() => {
+			this.#retries.delete(retry);
+			this.#start(index).then(
+				() => {
+					const pid = this.#workers.get(index)?.worker.pid;
+					if (pid !== undefined) this.emit('workerReplaced', { pid });
+				},
+				(error: unknown) => {
+					if (this.#closed) return;
+					this.#logger.error('a media worker could not be replaced, trying again', error);
+					this.#startAgain(index, Math.min(Math.max(delay * 2, firstRetryDelay), longestRetryDelay));
+				},
+			);
+		}, delay);
+		this.#retries.add(retry);
+	}
+}
+
+function listenInfos(
+	{ ip, announcedAddress, port, protocols = ['udp', 'tcp'] }: ListenAddress,
+	index: number,
+): TransportListenInfo[] {
+	// UDP first: candidates are listed in this order, and some clients go by the first.
+	return (['udp', 'tcp'] as const)
+		.filter((protocol) => protocols.includes(protocol))
+		.map((protocol) => ({
+			protocol,
+			ip,
+			...(announcedAddress !== undefined && { announcedAddress }),
+			...(port !== undefined && { port: port + index }),
+		}));
+}

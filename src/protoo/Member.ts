@@ -1,0 +1,52 @@
+import type { User } from '../core/User.js';
+import type { Notifications } from './messages.js';
+import type { Peer } from './Peer.js';
+
+/** A user of a room, and the socket that speaks for it at the moment. */
+export class Member {
+	readonly user: User;
+	#peer: Peer | undefined;
+	#listening = false;
+	#graceTimer: NodeJS.Timeout | undefined;
+
+	constructor(user: User) {
+		this.user = user;
+		user.once('closed', () => {
+			clearTimeout(this.#graceTimer);
+		});
+	}
+
+	get peer(): Peer | undefined {
+		return this.#peer;
+	}
+
+	/** Whether the socket was lost, and another one may come yet. */
+	get lost(): boolean {
+		return this.#graceTimer !== undefined;
+	}
+
+	/** From now on `peer` speaks for the user; it is told nothing before {@link Member.listen}. */
+	attach(peer: Peer): void {
+		clearTimeout(this.#graceTimer);
+		this.#graceTimer = undefined;
+		this.#peer = peer;
+		this.#listening = false;
+	}
+
+	/** From now on the socket is told what happens. */
+	listen(): void {
+		this.#listening = true;
+	}
+
+	/** The socket is lost: the user leaves unless another one comes within `grace` ms. */
+	detach(grace: number): void {
+		this.#peer = undefined;
+		this.#graceTimer = setTimeout(() => {
+			this.user.close('disconnected');
+		}, grace);
+	}
+
+	notify<Method extends keyof Notifications>(method: Method, data: Notifications[Method]): void {
+		if (this.#listening) this.#peer?.notify(method, data);
+	}
+}

@@ -1,0 +1,115 @@
+import type { Room } from '../core/Room.js';
+import type { User } from '../core/User.js';
+import { SfuError } from '../SfuError.js';
+import { Member } from './Member.js';
+import type { JoinData, Notifications, TextMessageData, UserData } from './messages.js';
+import { userData } from './userData.js';
+
+/** Tells the sockets in a room what happens in it. */
+export class RoomChannel {
+	readonly room: Room;
+	readonly #rtcpilot: boolean;
+	readonly #members = new Map<string, Member>();
+	readonly #joining = new Map<string, Promise<unknown>>();
+
+	constructor(room: Room, rtcpilot: boolean) {
+		this.room = room;
+		this.#rtcpilot = rtcpilot;
+		room.on('userJoined', ({ user }) => {
+			this.#tellOthers(user, 'newUser', [userData(user, [])]);
+		});
+		room.on('pushed', ({ user, pushers }) => {
+			this.#tellOthers(user, 'newPusher', { roomId: room.roomId, ...userData(user, pushers) });
+		});
+		room.on('pusherClosed', ({ user, pusher, reason }) => {
+			// Those of a user who leaves go with the user.
+			if (reason === 'userLeft') return;
+			const { userId } = user;
+			this.#tellOthers(user, 'pusherClosed', { roomId: room.roomId, userId, pusherIds: [pusher.pusherId] });
+		});
+		room.on('userLeft', ({ user, reason }) => {
+			if (reason === 'roomClosed') return;
+			this.#tellOthers(user, 'userLeft', [user.userId]);
+			if (rtcpilot) this.#tellOthers(user, 'userLeave', { roomId: room.roomId, userId: user.userId });
+		});
+		room.once('closed', ({ reason }) => {
+			for (const member of this.#members.values()) member.notify('roomClosed', { roomId: room.roomId, reason });
+			this.#members.clear();
+		});
+	}
+
+	/** The member of that user id: a new one, or the one that comes back. */
+	async enter({ userId, userName }: JoinData): Promise<Member> {
+		for (;;) {
+			const member = this.#members.get(userId);
+			if (member) return member;
+			const joining = this.#joining.get(userId);
+			if (!joining) break;
+			await joining.catch(() => undefined);
+		}
+		const joining = this.room.join({ userId, userName });
+		this.#joining.set(userId, joining);
+		try {
+			const user = await joining;
+			if (user.closed) throw new SfuError('closed', 'the room has been closed');
+			const member = new Member(user);
+			this.#members.set(userId, member);
+			this.#follow(member);
+			return member;
+		} finally {
+			this.#joining.delete(userId);
+		}
+	}
+
+	/** What somebody who joins is told of the others. */
+	others(user: User): UserData[] {
+		return [...this.room.users.values()]
+			.filter((other) => other !== user)
+			.map((other) => userData(other, other.pushers.values()));
+	}
+
+	sendText(user: User, message: TextMessageData): void {
+		this.#tellOthers(user, 'textMessage', message);
+	}
+
+	/** The socket of a user is lost, who may come back yet. */
+	lost({ userId }: User): void {
+		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userDisconnect', { roomId: this.room.roomId, userId });
+	}
+
+	/** A user whose socket was lost has come back. */
+	cameBack({ userId, userName }: User): void {
+		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userReconnect', { roomId: this.room.roomId, userId, userName });
+	}
+
+	/** What concerns the member alone. */
+	#follow(member: Member): void {
+		const { user } = member;
+		user.on('pullerClosed', ({ puller, reason }) => {
+			if (reason === 'userLeft') return;
+			const { pullerId, pusherId, targetUserId: userId, connectionId } = puller;
+			member.notify('pullerClosed', { pullerId, pusherId, userId, connectionId, reason });
+		});
+		user.on('connectionClosed', ({ connection, reason }) => {
+			if (reason === 'workerDied') member.notify('mediaLost', { connectionIds: [connection.connectionId] });
+		});
+		user.once('closed', ({ reason }) => {
+			// All are told together, by the room, why it was closed.
+			if (reason === 'roomClosed') return;
+			this.#members.delete(user.userId);
+			if (reason !== 'left' && reason !== 'disconnected') {
+				member.notify('kicked', { roomId: this.room.roomId, reason });
+			}
+		});
+	}
+
+	#tellOthers<Method extends keyof Notifications>(
+		{ userId }: { userId: string },
+		method: Method,
+		data: Notifications[Method],
+	): void {
+		for (const member of this.#members.values()) {
+			if (member.user.userId !== userId) member.notify(method, data);
+		}
+	}
+}

@@ -1,0 +1,194 @@
+import type { Logger } from '../Logger.js';
+import { SfuError } from '../SfuError.js';
+import type { Authorize, AuthorizeAction } from './authorize.js';
+import { checkData, type JoinSuccess, type MemberData, type PullSuccess, type PushSuccess } from './messages.js';
+import type { Member } from './Member.js';
+import { Peer, type PeerLimits, type Reply } from './Peer.js';
+import type { RoomChannel } from './RoomChannel.js';
+import type { Socket } from './Socket.js';
+
+export interface SessionContext {
+	/** @throws {@link SfuError} */
+	openChannel: (roomId: string) => Promise<RoomChannel>;
+	authorize: Authorize | undefined;
+	/** What the app knows of the socket. */
+	context: unknown;
+	reconnectTimeout: number;
+	limits: PeerLimits;
+	logger: Logger;
+	closed: () => void;
+}
+
+/** Another socket has taken the user over. */
+const replacedCode = 4000;
+
+// The client has closed the socket: with a code that says so, or with a Close frame that has none (RFC 6455, 7.4.1).
+const leftCodes = [1000, 1001, 1005];
+
+/** One socket, from its first message to its last, and the user that joined on it. */
+export class Session {
+	readonly #context: SessionContext;
+	readonly #peer: Peer;
+	#joined: { channel: RoomChannel; member: Member } | undefined;
+
+	constructor(socket: Socket, context: SessionContext) {
+		this.#context = context;
+		this.#peer = new Peer(
+			socket,
+			{
+				request: (method, data) => this.#request(method, data),
+				notification: (method, data) => this.#notification(method, data),
+				closed: (code) => {
+					this.#lost(code);
+				},
+			},
+			context.limits,
+			context.logger,
+		);
+	}
+
+	/** Closes the socket; its user leaves. */
+	close(code: number, reason: string): void {
+		this.#joined?.member.user.close();
+		this.#peer.close(code, reason);
+	}
+
+	#request(method: string, data: unknown): Promise<Reply> {
+		switch (method) {
+			case 'join':
+				return this.#join(data);
+			case 'push':
+				return this.#push(data);
+			case 'pull':
+				return this.#pull(data);
+			case 'leave':
+				return this.#leave(data);
+			case 'heartbeat':
+				return this.#heartbeat(data);
+			default:
+				return Promise.reject(new SfuError('not_found', `no method "${method.slice(0, 64)}"`));
+		}
+	}
+
+	async #notification(method: string, data: unknown): Promise<void> {
+		if (method !== 'textMessage') throw new SfuError('not_found', 'no such notification');
+		const message = checkData.textMessage(data);
+		const { channel, member } = this.#memberOf(message);
+		const { userId, userName } = member.user;
+		await this.#authorize({ action: 'textMessage', roomId: message.roomId, userId, message: message.message });
+		// Whatever the client calls itself in it, it is who it joined as.
+		if (this.#joined?.member === member && !member.user.closed) channel.sendText(member.user, { ...message, userName });
+	}
+
+	async #join(data: unknown): Promise<Reply> {
+		const join = checkData.join(data);
+		const { roomId, userId, userName } = join;
+		if (this.#current()) throw new SfuError('conflict', 'this socket has joined already');
+		await this.#authorize({ action: 'join', roomId, userId, userName });
+		const channel = await this.#context.openChannel(roomId);
+		const member = await channel.enter(join);
+		if (this.#peer.closed) {
+			// Nobody else has it: it was made for this socket, which was closed meanwhile.
+			if (!member.peer && !member.lost) member.user.close();
+			throw new SfuError('closed', 'the socket has been closed');
+		}
+		const before = member.peer;
+		const wasLost = member.lost;
+		member.attach(this.#peer);
+		this.#joined = { channel, member };
+		before?.close(replacedCode, 'joined again on another socket');
+		if (wasLost) channel.cameBack(member.user);
+		return (): JoinSuccess => {
+			member.listen();
+			return { code: 0, message: 'join success', users: channel.others(member.user) };
+		};
+	}
+
+	async #push(data: unknown): Promise<Reply> {
+		const push = checkData.push(data);
+		const { roomId, userId } = push;
+		const { member } = this.#memberOf(push);
+		await this.#authorize({ action: 'push', roomId, userId, sdp: push.sdp.sdp });
+		const { answer, pushers, connection } = await member.user.push(push.sdp.sdp);
+		return (): PushSuccess => ({
+			code: 0,
+			message: 'push success',
+			sdp: answer,
+			connectionId: connection.connectionId,
+			pushers: pushers.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
+		});
+	}
+
+	async #pull(data: unknown): Promise<Reply> {
+		const pull = checkData.pull(data);
+		const { roomId, userId, targetUserId } = pull;
+		const { member } = this.#memberOf(pull);
+		const specs = pull.specs.map(({ type, pusher_id }) => ({ kind: type, pusherId: pusher_id }));
+		await this.#authorize({ action: 'pull', roomId, userId, targetUserId, specs });
+		const { answer, pullers, connection } = await member.user.pull({ targetUserId, specs, offer: pull.sdp.sdp });
+		return (): PullSuccess => ({
+			code: 0,
+			message: 'pull success',
+			sdp: answer,
+			connectionId: connection.connectionId,
+			pullers: pullers.map(({ pullerId, pusherId, mid }) => ({ pullerId, pusherId, userId: targetUserId, mid })),
+		});
+	}
+
+	#leave(data: unknown): Promise<Reply> {
+		return settle(() => {
+			const { member } = this.#memberOf(checkData.leave(data));
+			this.#joined = undefined;
+			member.user.close('left');
+			return () => ({ code: 0, message: 'leave success' });
+		});
+	}
+
+	#heartbeat(data: unknown): Promise<Reply> {
+		return settle(() => {
+			const { roomId, userId } = checkData.heartbeat(data);
+			this.#memberOf({ roomId, userId });
+			return () => ({ code: 0, message: 'ok', roomId, userId });
+		});
+	}
+
+	/** The socket's user, unless it has left by other means. */
+	#current(): { channel: RoomChannel; member: Member } | undefined {
+		return this.#joined?.member.user.closed ? undefined : this.#joined;
+	}
+
+	/** A message speaks for the user that joined on this socket, and for no other. */
+	#memberOf({ roomId, userId }: MemberData): { channel: RoomChannel; member: Member } {
+		const joined = this.#current();
+		if (!joined) throw new SfuError('conflict', 'not joined');
+		if (roomId !== joined.channel.room.roomId) throw new SfuError('forbidden', 'roomId is not that of the joined room');
+		if (userId !== joined.member.user.userId) throw new SfuError('forbidden', 'userId is not that of the joined user');
+		return joined;
+	}
+
+	async #authorize(action: AuthorizeAction): Promise<void> {
+		const { authorize, context } = this.#context;
+		if (authorize && !(await authorize(action, context))) {
+			throw new SfuError('forbidden', `${action.action} is not allowed`);
+		}
+	}
+
+	#lost(code: number): void {
+		const joined = this.#current();
+		this.#joined = undefined;
+		this.#context.closed();
+		// When another socket has taken the user over, this one has no more to do with it.
+		if (joined?.member.peer !== this.#peer) return;
+		if (leftCodes.includes(code)) {
+			joined.member.user.close('left');
+			return;
+		}
+		joined.member.detach(this.#context.reconnectTimeout);
+		joined.channel.lost(joined.member.user);
+	}
+}
+
+const settle = <Result>(run: () => Result): Promise<Result> =>
+	new Promise((resolve) => {
+		resolve(run());
+	});

@@ -1,0 +1,17 @@
+import type { PullSpec } from '../core/User.js';
+
+/** What a client wants to do. */
+export type AuthorizeAction =
+	| { action: 'join'; roomId: string; userId: string; userName: string }
+	| { action: 'push'; roomId: string; userId: string; sdp: string }
+	| { action: 'pull'; roomId: string; userId: string; targetUserId: string; specs: readonly PullSpec[] }
+	| { action: 'textMessage'; roomId: string; userId: string; message: string };
+
+/**
+ * Decides whether a client may do something. Everything but `true` is answered with 403. An {@link SfuError} that it
+ * throws is answered with its own code and message, any other error with 500 and logged.
+ *
+ * @param action - what is asked for; but for `join`, of the user that joined on the socket
+ * @param context - what was given to {@link ProtooAdapter.accept} with the socket
+ */
+export type Authorize = (action: AuthorizeAction, context: unknown) => boolean | Promise<boolean>;

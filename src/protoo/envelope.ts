@@ -1,0 +1,56 @@
+import { SfuError } from '../SfuError.js';
+
+/** A message of protoo 4, as it came. `data` is unchecked. */
+export type Incoming =
+	| { type: 'request'; id: number; method: string; data: unknown }
+	| { type: 'notification'; method: string; data: unknown }
+	| { type: 'response'; id: number };
+
+/** A request that has an id to answer to, but is no valid one. */
+export class InvalidRequestError extends SfuError {
+	constructor(
+		readonly id: number,
+		message: string,
+	) {
+		super('invalid_argument', message);
+	}
+}
+
+const isId = (value: unknown): value is number =>
+	typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff;
+
+const isMethod = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/**
+ * Reads a frame.
+ *
+ * @returns `undefined` for what is no protoo message at all
+ * @throws {@link InvalidRequestError} for a request that can be answered nevertheless
+ */
+export function readMessage(text: string): Incoming | undefined {
+	let message: unknown;
+	try {
+		message = JSON.parse(text);
+	} catch {
+		return undefined;
+	}
+	if (typeof message !== 'object' || message === null) return undefined;
+	const { request, response, notification, id, method, data } = message as Record<string, unknown>;
+	if (request === true) {
+		if (!isId(id)) return undefined;
+		if (!isMethod(method)) throw new InvalidRequestError(id, 'method must be a string');
+		return { type: 'request', id, method, data };
+	}
+	if (response === true) return isId(id) ? { type: 'response', id } : undefined;
+	if (notification === true) return isMethod(method) ? { type: 'notification', method, data } : undefined;
+	return undefined;
+}
+
+export const writeSuccess = (id: number, data: object): string =>
+	JSON.stringify({ response: true, id, ok: true, data });
+
+export const writeFailure = (id: number, errorCode: number, errorReason: string): string =>
+	JSON.stringify({ response: true, id, ok: false, errorCode, errorReason });
+
+export const writeNotification = (method: string, data: unknown): string =>
+	JSON.stringify({ notification: true, method, data });

@@ -1,0 +1,24 @@
+export type { Authorize, AuthorizeAction } from './authorize.js';
+export { errorCodes } from './errorCodes.js';
+export type {
+	JoinData,
+	JoinSuccess,
+	MemberData,
+	Notifications,
+	PullData,
+	PullSuccess,
+	PushData,
+	PusherData,
+	PushSuccess,
+	RtpParam,
+	TextMessageData,
+	UserData,
+} from './messages.js';
+export { defaultPeerLimits } from './Peer.js';
+export type { PeerLimits } from './Peer.js';
+export { ProtooAdapter } from './ProtooAdapter.js';
+export type { ProtooOptions } from './ProtooAdapter.js';
+export type { Socket, SocketHandlers } from './Socket.js';
+export { createSocketPair } from './sockets/createSocketPair.js';
+export { fromWebSocket } from './sockets/fromWebSocket.js';
+export type { WebSocketLike } from './sockets/fromWebSocket.js';

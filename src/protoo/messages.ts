@@ -1,0 +1,144 @@
+import type { FromSchema } from 'json-schema-to-ts';
+import { validator } from '../validation.js';
+
+const text = { type: 'string' } as const;
+const id = { type: 'string', minLength: 1 } as const;
+
+const offer = {
+	type: 'object',
+	properties: { type: { const: 'offer' }, sdp: text },
+	required: ['type', 'sdp'],
+} as const;
+
+const joinSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, userName: text },
+	required: ['roomId', 'userId', 'userName'],
+} as const;
+
+const pushSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, sdp: offer },
+	required: ['roomId', 'userId', 'sdp'],
+} as const;
+
+const pullSchema = {
+	type: 'object',
+	properties: {
+		roomId: id,
+		userId: id,
+		targetUserId: id,
+		sdp: offer,
+		specs: {
+			type: 'array',
+			minItems: 1,
+			items: {
+				type: 'object',
+				properties: { type: { enum: ['audio', 'video'] }, pusher_id: id },
+				required: ['type', 'pusher_id'],
+			},
+		},
+	},
+	required: ['roomId', 'userId', 'targetUserId', 'sdp', 'specs'],
+} as const;
+
+const memberSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id },
+	required: ['roomId', 'userId'],
+} as const;
+
+const textMessageSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, userName: text, message: text, time: { type: ['number', 'string'] } },
+	required: ['roomId', 'userId', 'message'],
+} as const;
+
+export type JoinData = FromSchema<typeof joinSchema>;
+export type PushData = FromSchema<typeof pushSchema>;
+export type PullData = FromSchema<typeof pullSchema>;
+/** The data of `heartbeat` and `leave`. */
+export type MemberData = FromSchema<typeof memberSchema>;
+export type TextMessageData = FromSchema<typeof textMessageSchema>;
+
+/** The data of each message that a client may send, checked. */
+export const checkData = {
+	join: validator<JoinData>(joinSchema, 'data'),
+	push: validator<PushData>(pushSchema, 'data'),
+	pull: validator<PullData>(pullSchema, 'data'),
+	leave: validator<MemberData>(memberSchema, 'data'),
+	heartbeat: validator<MemberData>(memberSchema, 'data'),
+	textMessage: validator<TextMessageData>(textMessageSchema, 'data'),
+};
+
+/** What was negotiated with a pusher, in the pusher's own numbers. 0 stands for what there is none of. */
+export interface RtpParam {
+	av_type: 'audio' | 'video';
+	codec: string;
+	clock_rate: number;
+	/** Audio only. */
+	channel?: number;
+	payload_type: number;
+	fmtp_param: string;
+	rtcp_features: string[];
+	ssrc: number;
+	rtx_ssrc: number;
+	rtx_payload_type: number;
+	use_nack: boolean;
+	/** Video only: PLI or FIR is negotiated. */
+	key_request?: boolean;
+	mid_ext_id: number;
+	tcc_ext_id: number;
+}
+
+export interface PusherData {
+	pusherId: string;
+	rtpParam: RtpParam;
+}
+
+export interface UserData {
+	userId: string;
+	userName: string;
+	/** Video before audio. */
+	pushers: PusherData[];
+}
+
+/** What the server tells clients unasked. */
+export interface Notifications {
+	newUser: UserData[];
+	newPusher: UserData & { roomId: string };
+	userLeft: string[];
+	pusherClosed: { roomId: string; userId: string; pusherIds: string[] };
+	pullerClosed: { pullerId: string; pusherId: string; userId: string; connectionId: string; reason: string };
+	mediaLost: { connectionIds: string[] };
+	roomClosed: { roomId: string; reason: string };
+	kicked: { roomId: string; reason: string };
+	textMessage: TextMessageData;
+	userDisconnect: { roomId: string; userId: string };
+	userReconnect: { roomId: string; userId: string; userName: string };
+	userLeave: { roomId: string; userId: string };
+}
+
+export interface JoinSuccess {
+	code: 0;
+	message: 'join success';
+	users: UserData[];
+}
+
+export interface PushSuccess {
+	code: 0;
+	message: 'push success';
+	/** The answer: a string, not an object. */
+	sdp: string;
+	connectionId: string;
+	pushers: { pusherId: string; mid: string | undefined; kind: 'audio' | 'video' }[];
+}
+
+export interface PullSuccess {
+	code: 0;
+	message: 'pull success';
+	/** The answer: a string, not an object. */
+	sdp: string;
+	connectionId: string;
+	pullers: { pullerId: string; pusherId: string; userId: string; mid: string | undefined }[];
+}

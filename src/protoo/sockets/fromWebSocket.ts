@@ -1,0 +1,48 @@
+import type { Socket } from '../Socket.js';
+
+/** What is used of a socket of the `ws` package, which is also the one of @fastify/websocket. */
+export interface WebSocketLike {
+	readonly readyState: number;
+	readonly bufferedAmount: number;
+	send(data: string, callback: (error?: Error | null) => void): void;
+	close(code: number, reason: string): void;
+	terminate(): void;
+	on(event: 'message', listener: (data: unknown, isBinary: boolean) => void): unknown;
+	on(event: 'close', listener: (code: number) => void): unknown;
+	on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+const open = 1;
+
+// How long the other side may take to answer our close, in ms. `ws` itself waits 30 s.
+const closeTimeout = 5000;
+
+/** A `ws` WebSocket as a {@link Socket}. */
+export function fromWebSocket(webSocket: WebSocketLike): Socket {
+	return {
+		get bufferedAmount() {
+			return webSocket.bufferedAmount;
+		},
+		send: (text) => {
+			// A failure to send is followed by `close`, which is where it is handled.
+			if (webSocket.readyState === open) webSocket.send(text, () => undefined);
+		},
+		close: (code, reason) => {
+			webSocket.close(code, reason);
+			const timer = setTimeout(() => {
+				webSocket.terminate();
+			}, closeTimeout);
+			webSocket.on('close', () => {
+				clearTimeout(timer);
+			});
+		},
+		listen: ({ message, closed }) => {
+			webSocket.on('message', (data, isBinary) => {
+				message(isBinary ? undefined : String(data));
+			});
+			webSocket.on('close', closed);
+			// Without a listener it would be thrown; `close` follows it.
+			webSocket.on('error', () => undefined);
+		},
+	};
+}

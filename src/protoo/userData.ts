@@ -1,0 +1,39 @@
+import type { Pusher, PusherMedia } from '../core/Pusher.js';
+import type { User } from '../core/User.js';
+import type { PusherData, RtpParam, UserData } from './messages.js';
+
+/** A user as the messages describe one. */
+export function userData({ userId, userName }: User, pushers: Iterable<Pusher>): UserData {
+	return { userId, userName, pushers: pushersData(pushers) };
+}
+
+/**
+ * Video comes before audio. Clients make that the order of their m-lines, and libwebrtc older than about Chrome 148
+ * only decodes our video when its m-line is the first.
+ */
+function pushersData(pushers: Iterable<Pusher>): PusherData[] {
+	const all = [...pushers];
+	return [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')].map(
+		({ pusherId, media }) => ({ pusherId, rtpParam: rtpParam(media) }),
+	);
+}
+
+function rtpParam(media: PusherMedia): RtpParam {
+	const features = media.rtcpFeedback;
+	return {
+		av_type: media.kind,
+		codec: media.codec,
+		clock_rate: media.clockRate,
+		...(media.kind === 'audio' && { channel: media.channels }),
+		payload_type: media.payloadType,
+		fmtp_param: media.fmtp,
+		rtcp_features: features,
+		ssrc: media.ssrc ?? 0,
+		rtx_ssrc: media.rtxSsrc ?? 0,
+		rtx_payload_type: media.rtxPayloadType ?? 0,
+		use_nack: features.includes('nack'),
+		...(media.kind === 'video' && { key_request: features.includes('nack pli') || features.includes('ccm fir') }),
+		mid_ext_id: media.midExtensionId ?? 0,
+		tcc_ext_id: media.transportCcExtensionId ?? 0,
+	};
+}

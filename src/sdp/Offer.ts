@@ -1,0 +1,69 @@
+import type { DtlsParameters, MediaKind, RtcpFeedback } from 'mediasoup/types';
+
+/** An SDP offer, checked, in the terms that negotiation needs. Nothing in it is trusted beyond its form. */
+export interface Offer {
+	/** The session id of the `o=` line (RFC 8866, section 5.2): the same for all offers of one RTCPeerConnection. */
+	readonly sessionId: string;
+	readonly ice: IceCredentials;
+	/** The offerer's fingerprints, and the DTLS role that it will have. */
+	readonly dtls: Required<DtlsParameters>;
+	readonly extmapAllowMixed: boolean;
+	/** The m-lines, in order. */
+	readonly media: readonly OfferedMedia[];
+}
+
+export interface IceCredentials {
+	readonly usernameFragment: string;
+	readonly password: string;
+}
+
+export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+/** One m-line of an offer. */
+export interface OfferedMedia {
+	/** Its place among the m-lines. */
+	readonly index: number;
+	/** As written: `audio`, `video`, `application`, … */
+	readonly type: string;
+	readonly protocol: string;
+	/** The formats of the m= line as written, such as `96 97` or `webrtc-datachannel`. */
+	readonly formats: string;
+	readonly mid: string | undefined;
+	readonly direction: Direction;
+	/** Set when RTP can flow on it; otherwise the answer rejects it with port 0. */
+	readonly kind: MediaKind | undefined;
+	/** The media codecs in the order of preference, without RTX, FEC and the like. */
+	readonly codecs: readonly OfferedCodec[];
+	readonly headerExtensions: readonly OfferedHeaderExtension[];
+	/** The source of a sending m-line, when it announces one (RFC 5576). */
+	readonly source: OfferedSource | undefined;
+	readonly cname: string | undefined;
+	/** The id of the MediaStream (`a=msid`, RFC 8830). */
+	readonly streamId: string | undefined;
+	readonly rtcpRsize: boolean;
+	readonly extmapAllowMixed: boolean;
+}
+
+export interface OfferedCodec {
+	/** The encoding name, in the spelling of its registration: `opus`, `VP8`, `H264`. */
+	readonly name: string;
+	readonly mimeType: string;
+	readonly payloadType: number;
+	readonly clockRate: number;
+	readonly channels: number;
+	readonly parameters: Readonly<Record<string, string | number>>;
+	readonly rtcpFeedback: readonly RtcpFeedback[];
+	readonly rtxPayloadType: number | undefined;
+}
+
+export interface OfferedHeaderExtension {
+	readonly uri: string;
+	readonly id: number;
+	/** From the offerer's point of view; `sendrecv` unless written. */
+	readonly direction: Direction;
+}
+
+export interface OfferedSource {
+	readonly ssrc: number;
+	readonly rtxSsrc: number | undefined;
+}

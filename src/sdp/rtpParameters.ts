@@ -1,0 +1,152 @@
+import type {
+	MediaKind,
+	RtcpFeedback,
+	RtpCapabilities,
+	RtpCodecParameters,
+	RtpHeaderExtensionUri,
+	RtpParameters,
+} from 'mediasoup/types';
+import type { OfferedCodec, OfferedMedia } from './Offer.js';
+
+const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+const transportCc = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+
+export const headerExtensionUris = { mid, transportCc } as const;
+
+/**
+ * What mediasoup reads from a pusher. `toffset` is left out on purpose: it would be sent on under an id that older
+ * libwebrtc takes for the MID.
+ */
+const receivedExtensions: Record<MediaKind, readonly RtpHeaderExtensionUri[]> = {
+	audio: [
+		mid,
+		transportCc,
+		'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+		'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+	],
+	video: [mid, transportCc, 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', 'urn:3gpp:video-orientation'],
+};
+const dependencyDescriptor = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
+
+// The feedback that the worker gives and takes, per kind.
+const supportedFeedback: Record<MediaKind, readonly string[]> = {
+	audio: ['transport-cc', 'nack'],
+	video: ['goog-remb', 'transport-cc', 'ccm fir', 'nack', 'nack pli'],
+};
+
+/** Feedback as SDP writes it after the payload type: `nack pli`. */
+export function formatFeedback({ type, parameter }: RtcpFeedback): string {
+	return parameter ? `${type} ${parameter}` : type;
+}
+
+/** The value of an `a=fmtp` line: `minptime=10;useinbandfec=1`. Empty without parameters. */
+export function formatParameters(parameters: Readonly<Record<string, unknown>> = {}): string {
+	return Object.entries(parameters)
+		.map(([key, value]) => `${key}=${String(value)}`)
+		.join(';');
+}
+
+/**
+ * The parameters to `produce()` with: one codec and its RTX, as the worker reads the first one only; the offer's own
+ * numbers throughout.
+ *
+ * @param extensionIds - the ids taken so far on this transport, by URI: one URI has one id on all its m-lines
+ */
+export function producerParameters(
+	media: OfferedMedia & { kind: MediaKind },
+	codec: OfferedCodec,
+	extensionIds: ReadonlyMap<string, number>,
+): RtpParameters {
+	const headerExtensions = acceptedExtensions(media, codec, extensionIds);
+	const hasTransportCc = headerExtensions.some(({ uri }) => uri === transportCc);
+	const feedback = codec.rtcpFeedback.filter(
+		(offered) =>
+			supportedFeedback[media.kind].includes(formatFeedback(offered)) &&
+			(offered.type !== 'transport-cc' || hasTransportCc),
+	);
+	const { source } = media;
+	const codecs: RtpCodecParameters[] = [
+		{
+			mimeType: codec.mimeType,
+			payloadType: codec.payloadType,
+			clockRate: codec.clockRate,
+			...(media.kind === 'audio' && { channels: codec.channels }),
+			parameters: { ...codec.parameters },
+			rtcpFeedback: feedback,
+		},
+	];
+	if (codec.rtxPayloadType !== undefined) {
+		codecs.push({
+			mimeType: `${media.kind}/rtx`,
+			payloadType: codec.rtxPayloadType,
+			clockRate: codec.clockRate,
+			parameters: { apt: codec.payloadType },
+			rtcpFeedback: [],
+		});
+	}
+	const rtxSsrc = codec.rtxPayloadType === undefined ? undefined : source?.rtxSsrc;
+	return {
+		...(media.mid !== undefined && { mid: media.mid }),
+		codecs,
+		headerExtensions: headerExtensions.map(({ uri, id }) => ({ uri, id })),
+		// Without announced SSRCs (RFC 8843 allows it) the worker goes by the MID, or by the payload type.
+		encodings: [source ? { ssrc: source.ssrc, ...(rtxSsrc !== undefined && { rtx: { ssrc: rtxSsrc } }) } : {}],
+		rtcp: { reducedSize: media.rtcpRsize, ...(media.cname !== undefined && { cname: media.cname }) },
+	};
+}
+
+function acceptedExtensions(
+	media: OfferedMedia & { kind: MediaKind },
+	codec: OfferedCodec,
+	extensionIds: ReadonlyMap<string, number>,
+): { uri: RtpHeaderExtensionUri; id: number }[] {
+	const wanted = [...receivedExtensions[media.kind], ...(codec.name === 'AV1' ? [dependencyDescriptor] : [])] as const;
+	const taken = new Set(
+		[...extensionIds].filter(([uri]) => !media.headerExtensions.some((e) => e.uri === uri)).map(([, id]) => id),
+	);
+	return wanted.flatMap((uri) => {
+		const offered = media.headerExtensions.find((extension) => extension.uri === uri);
+		if (!offered || offered.direction === 'recvonly' || offered.direction === 'inactive') return [];
+		if ((extensionIds.get(uri) ?? offered.id) !== offered.id || taken.has(offered.id)) return [];
+		taken.add(offered.id);
+		return [{ uri: uri as RtpHeaderExtensionUri, id: offered.id }];
+	});
+}
+
+/**
+ * What a receiving m-line can take of one codec, as the capabilities to `consume()` with. mediasoup sends header
+ * extensions under ids of its own, and so keeps those that the offer has under the same ids.
+ */
+export function consumerCapabilities(
+	media: OfferedMedia & { kind: MediaKind },
+	codec: OfferedCodec,
+	rtxPayloadType: number | undefined,
+): RtpCapabilities {
+	const shared = { kind: media.kind, clockRate: codec.clockRate };
+	return {
+		codecs: [
+			{
+				...shared,
+				mimeType: codec.mimeType,
+				preferredPayloadType: codec.payloadType,
+				...(media.kind === 'audio' && { channels: codec.channels }),
+				parameters: { ...codec.parameters },
+				rtcpFeedback: [...codec.rtcpFeedback],
+			},
+			...(rtxPayloadType === undefined
+				? []
+				: [
+						{
+							...shared,
+							mimeType: `${media.kind}/rtx`,
+							preferredPayloadType: rtxPayloadType,
+							parameters: { apt: codec.payloadType },
+							rtcpFeedback: [],
+						},
+					]),
+		],
+		headerExtensions: media.headerExtensions
+			.filter(({ direction }) => direction !== 'sendonly' && direction !== 'inactive')
+			.map(({ uri, id }) => ({ kind: media.kind, uri: uri as RtpHeaderExtensionUri, preferredId: id })),
+	};
+}

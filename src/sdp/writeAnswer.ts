@@ -1,0 +1,150 @@
+import type { DtlsParameters, IceCandidate, IceParameters, RtpParameters } from 'mediasoup/types';
+import sdpTransform, { type MediaDescription } from 'sdp-transform';
+import type { Offer, OfferedMedia } from './Offer.js';
+import { formatParameters } from './rtpParameters.js';
+
+/** Our end of the transport. */
+export interface LocalTransport {
+	iceParameters: IceParameters;
+	iceCandidates: IceCandidate[];
+	dtlsParameters: DtlsParameters;
+}
+
+/** What one m-line is answered with. */
+export type AnsweredMedia =
+	/** Nothing flows, and it may be used later. */
+	| { direction: 'inactive' }
+	/** We receive what `parameters` describe. */
+	| { direction: 'recvonly'; parameters: RtpParameters }
+	/** We send what `parameters` describe, as a track of the stream `streamId`. */
+	| { direction: 'sendonly'; parameters: RtpParameters; streamId: string; trackId: string };
+
+export interface Answer {
+	offer: Offer;
+	/** One for each m-line of the offer; those without a kind are rejected whatever this says. */
+	media: readonly AnsweredMedia[];
+	transport: LocalTransport;
+	sessionId: number;
+	/** Rises with each answer of a session that differs from the one before. */
+	sessionVersion: number;
+}
+
+type WrittenMedia = MediaDescription;
+
+/** Writes the answer to an offer (RFC 8829, section 5.3): the same m-lines, with the same numbers. */
+export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: Answer): string {
+	const fingerprint = transport.dtlsParameters.fingerprints.find(({ algorithm }) => algorithm === 'sha-256');
+	const accepted = offer.media.filter(({ kind }) => kind);
+	const mids = accepted.flatMap(({ mid }) => mid ?? []);
+	return sdpTransform.write({
+		version: 0,
+		origin: {
+			username: '-',
+			sessionId,
+			sessionVersion,
+			netType: 'IN',
+			ipVer: 4,
+			address: '127.0.0.1',
+		},
+		name: '-',
+		timing: { start: 0, stop: 0 },
+		icelite: 'ice-lite',
+		...(offer.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
+		...(mids.length > 0 && { groups: [{ type: 'BUNDLE', mids: mids.join(' ') }] }),
+		msidSemantic: { semantic: 'WMS', token: '*' },
+		...(fingerprint && { fingerprint: { type: fingerprint.algorithm, hash: fingerprint.value } }),
+		media: offer.media.map((offered, index) => {
+			const answered = media[index] ?? { direction: 'inactive' };
+			return offered.kind ? accept(offered, answered, offer, transport) : reject(offered);
+		}),
+	});
+}
+
+function frame(offered: OfferedMedia, port: number, formats: string): WrittenMedia {
+	return {
+		type: offered.type,
+		port,
+		protocol: offered.protocol,
+		payloads: formats,
+		connection: { version: 4, ip: '127.0.0.1' },
+		...(offered.mid !== undefined && { mid: offered.mid }),
+		rtp: [],
+		fmtp: [],
+	};
+}
+
+function reject(offered: OfferedMedia): WrittenMedia {
+	return { ...frame(offered, 0, offered.formats), direction: 'inactive' };
+}
+
+function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, transport: LocalTransport): WrittenMedia {
+	return {
+		...frame(offered, 9, offered.formats.split(' ')[0] ?? ''),
+		// What is active or actpass becomes the DTLS client, and so we wait.
+		setup: offer.dtls.role === 'client' ? 'passive' : 'active',
+		iceUfrag: transport.iceParameters.usernameFragment,
+		icePwd: transport.iceParameters.password,
+		candidates: transport.iceCandidates.map(({ foundation, protocol, priority, address, port, type, tcpType }) => ({
+			foundation,
+			component: 1,
+			transport: protocol,
+			priority,
+			ip: address,
+			port,
+			type,
+			...(tcpType && { tcptype: tcpType }),
+		})),
+		endOfCandidates: 'end-of-candidates',
+		rtcpMux: 'rtcp-mux',
+		...(offered.rtcpRsize && { rtcpRsize: 'rtcp-rsize' }),
+		...(offered.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
+		direction: answered.direction,
+		...(answered.direction === 'inactive' ? inactiveRtp(offered) : activeRtp(answered.parameters)),
+		...(answered.direction === 'sendonly' && sending(answered)),
+	};
+}
+
+/** An m-line needs a format even when nothing flows. */
+function inactiveRtp({ codecs: [codec] }: OfferedMedia): Partial<WrittenMedia> {
+	if (!codec) return {};
+	const { payloadType: payload, name, clockRate, channels, parameters } = codec;
+	const config = formatParameters(parameters);
+	return {
+		payloads: String(payload),
+		rtp: [{ payload, codec: name, rate: clockRate, ...(channels > 1 && { encoding: channels }) }],
+		fmtp: config ? [{ payload, config }] : [],
+	};
+}
+
+function activeRtp({ codecs, headerExtensions = [] }: RtpParameters): Partial<WrittenMedia> {
+	return {
+		payloads: codecs.map(({ payloadType }) => payloadType).join(' '),
+		rtp: codecs.map(({ payloadType: payload, mimeType, clockRate: rate, channels }) => ({
+			payload,
+			codec: mimeType.slice(mimeType.indexOf('/') + 1),
+			rate,
+			...(channels !== undefined && channels > 1 && { encoding: channels }),
+		})),
+		fmtp: codecs
+			.map(({ payloadType: payload, parameters }) => ({ payload, config: formatParameters(parameters) }))
+			.filter(({ config }) => config),
+		rtcpFb: codecs.flatMap(({ payloadType: payload, rtcpFeedback = [] }) =>
+			rtcpFeedback.map(({ type, parameter }) => ({ payload, type, ...(parameter && { subtype: parameter }) })),
+		),
+		ext: headerExtensions.map(({ id: value, uri }) => ({ value, uri })),
+	};
+}
+
+/** Several videos share a payload type, so their SSRCs are announced; older Pion needs them even for one. */
+function sending(answered: AnsweredMedia & { direction: 'sendonly' }): Partial<WrittenMedia> {
+	const { parameters, streamId: id, trackId: appdata } = answered;
+	const cname = parameters.rtcp?.cname ?? id;
+	const sources = (parameters.encodings ?? []).flatMap(({ ssrc, rtx }) => (ssrc === undefined ? [] : [{ ssrc, rtx }]));
+	const ssrcs = sources.flatMap(({ ssrc, rtx }) => (rtx ? [ssrc, rtx.ssrc] : [ssrc]));
+	const groups = sources.flatMap(({ ssrc, rtx }) => (rtx ? [`${ssrc} ${rtx.ssrc}`] : []));
+	return {
+		msid: [{ id, appdata }],
+		ssrcs: ssrcs.map((ssrc) => ({ id: ssrc, attribute: 'cname', value: cname })),
+		...(groups.length > 0 && { ssrcGroups: groups.map((group) => ({ semantics: 'FID', ssrcs: group })) }),
+	};
+}

@@ -1,0 +1,33 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import { SfuError } from './SfuError.js';
+
+const ajv = new Ajv({ allowUnionTypes: true });
+
+function reason({ instancePath, keyword, params, message }: ErrorObject, subject: string): string {
+	const path = [subject, ...instancePath.split('/').slice(1)].join('.');
+	switch (keyword) {
+		case 'required':
+			return `${path}.${String(params.missingProperty)} is missing`;
+		case 'additionalProperties':
+			return `${path}.${String(params.additionalProperty)} is not known`;
+		case 'enum':
+		case 'const':
+			return `${path} must be one of ${JSON.stringify(params.allowedValues ?? [params.allowedValue])}`;
+		default:
+			return `${path} ${message ?? 'is invalid'}`;
+	}
+}
+
+/**
+ * Compiles a JSON schema to a check that returns the value when it fits.
+ *
+ * @param subject - what the value is called in the reason of an `invalid_argument`, as in "data.sdp is missing"
+ */
+export function validator<Value>(schema: object, subject: string): (value: unknown) => Value {
+	const validate = ajv.compile<Value>(schema);
+	return (value) => {
+		if (validate(value)) return value;
+		const [error] = validate.errors ?? [];
+		throw new SfuError('invalid_argument', error ? reason(error, subject) : `${subject} is invalid`);
+	};
+}
