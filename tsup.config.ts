@@ -11,7 +11,7 @@ export default defineConfig({
 	sourcemap: true,
 	dts: {
 		// Types only: a dependency on typed-emitter would break `nodenext` consumers and bring rxjs along.
-		resolve: ['typed-emitter', 'json-schema-to-ts', 'ts-algebra'],
-		compilerOptions: { ignoreDeprecations: '6.0', composite: false },
+		resolve: ['typed-emitter'],
+		compilerOptions: { ignoreDeprecations: '6.0', stripInternal: true },
 	},
 });

@@ -2,7 +2,7 @@ import type { Room } from '../core/Room.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
 import { Member } from './Member.js';
-import type { JoinData, Notifications, TextMessageData, UserData } from './messages.js';
+import type { JoinData, Notifications, TextMessage, UserData } from './messages.js';
 import { userData } from './userData.js';
 
 /** Tells the sockets in a room what happens in it. */
@@ -68,7 +68,7 @@ export class RoomChannel {
 			.map((other) => userData(other, other.pushers.values()));
 	}
 
-	sendText(user: User, message: TextMessageData): void {
+	sendText(user: User, message: TextMessage): void {
 		this.#tellOthers(user, 'textMessage', message);
 	}
 

@@ -74,10 +74,11 @@ export class Session {
 		if (method !== 'textMessage') throw new SfuError('not_found', 'no such notification');
 		const message = checkData.textMessage(data);
 		const { channel, member } = this.#memberOf(message);
+		const { roomId, message: text, time } = message;
 		const { userId, userName } = member.user;
-		await this.#authorize({ action: 'textMessage', roomId: message.roomId, userId, message: message.message });
+		await this.#authorize({ action: 'textMessage', roomId, userId, message: text });
 		// Whatever the client calls itself in it, it is who it joined as.
-		if (this.#joined?.member === member && !member.user.closed) channel.sendText(member.user, { ...message, userName });
+		if (!member.user.closed) channel.sendText(member.user, { roomId, userId, userName, message: text, time });
 	}
 
 	async #join(data: unknown): Promise<Reply> {

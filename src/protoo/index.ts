@@ -1,17 +1,13 @@
 export type { Authorize, AuthorizeAction } from './authorize.js';
 export { errorCodes } from './errorCodes.js';
 export type {
-	JoinData,
 	JoinSuccess,
-	MemberData,
 	Notifications,
-	PullData,
 	PullSuccess,
-	PushData,
 	PusherData,
 	PushSuccess,
 	RtpParam,
-	TextMessageData,
+	TextMessage,
 	UserData,
 } from './messages.js';
 export { defaultPeerLimits } from './Peer.js';

@@ -103,6 +103,16 @@ export interface UserData {
 	pushers: PusherData[];
 }
 
+/** What a user wrote to the others. */
+export interface TextMessage {
+	roomId: string;
+	userId: string;
+	userName: string;
+	message: string;
+	/** The client's own time, as it wrote it. */
+	time?: number | string | undefined;
+}
+
 /** What the server tells clients unasked. */
 export interface Notifications {
 	newUser: UserData[];
@@ -113,7 +123,7 @@ export interface Notifications {
 	mediaLost: { connectionIds: string[] };
 	roomClosed: { roomId: string; reason: string };
 	kicked: { roomId: string; reason: string };
-	textMessage: TextMessageData;
+	textMessage: TextMessage;
 	userDisconnect: { roomId: string; userId: string };
 	userReconnect: { roomId: string; userId: string; userName: string };
 	userLeave: { roomId: string; userId: string };
