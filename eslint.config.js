@@ -8,6 +8,7 @@ import tseslint from 'typescript-eslint';
  *
  * @param {string} layer
  * @param {string[]} forbidden
+ * @returns {import('eslint').Linter.Config}
  */
 const layer = (layer, forbidden) => ({
 	files: [`src/${layer}/**/*.ts`],
