@@ -1,0 +1,56 @@
+/**
+ * The demo of ../express, on Fastify: `npx tsx examples/fastify/server.ts`. It takes the same PORT, LISTEN_IP and
+ * ANNOUNCED_ADDRESS.
+ */
+import websocket from '@fastify/websocket';
+import { fastify } from 'fastify';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { Sfu } from 'sfu-rooms';
+import { fromWebSocket, ProtooAdapter } from 'sfu-rooms/protoo';
+
+const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP } = process.env;
+if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
+	console.error(`PORT must be a number from 0 to 65535, and is "${PORT}".`);
+	process.exit(1);
+}
+
+const sfu = await Sfu.create({ webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] } });
+const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
+const app = fastify();
+await app.register(websocket, { options: { maxPayload: 1_000_000 } });
+app.get('/webrtc', { websocket: true }, (socket, request) => {
+	protoo.accept(fromWebSocket(socket), { request });
+});
+
+// The page is a handful of files: no need of @fastify/static here.
+const page = path.join(import.meta.dirname, '../express/public');
+const types: Record<string, string> = {
+	html: 'text/html',
+	css: 'text/css',
+	js: 'text/javascript',
+	svg: 'image/svg+xml',
+};
+for (const file of readdirSync(page)) {
+	const content = readFileSync(path.join(page, file));
+	app.get(file === 'index.html' ? '/' : `/${file}`, (_request, reply) =>
+		reply.type(types[path.extname(file).slice(1)] ?? 'application/octet-stream').send(content),
+	);
+}
+
+async function close() {
+	protoo.close();
+	sfu.close();
+	await app.close();
+}
+process.once('SIGINT', () => void close()).once('SIGTERM', () => void close());
+
+try {
+	await app.listen({ port: Number(PORT), host: '0.0.0.0' });
+	console.log(`Open http://localhost:${(app.server.address() as AddressInfo).port}`);
+} catch (error) {
+	console.error(`The server cannot run: ${error instanceof Error ? error.message : String(error)}`);
+	process.exitCode = 1;
+	await close();
+}
