@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Sfu } from 'sfu-rooms';
+import { type Browser, type BrowserName, cannotRun, startBrowser } from '../support/browsers.js';
+import { call } from '../support/call.js';
+import type { VideoCodec } from '../support/client.js';
+import { mediaAddress } from '../support/namespace.js';
+import { assertPlaysOn, untilPlaying } from '../support/playback.js';
+
+const pairs: [BrowserName, BrowserName][] = [
+	['Chromium', 'Chromium'],
+	['Firefox', 'Chromium'],
+	['Chromium', 'Firefox'],
+	['Firefox', 'Firefox'],
+];
+const codecs: VideoCodec[] = ['VP8', 'VP9', 'H264', 'AV1'];
+
+describe('What one browser pushes, another one plays', { concurrency: 4 }, () => {
+	let sfu: Sfu;
+	const browsers = new Map<BrowserName, Browser>();
+
+	before(async () => {
+		sfu = await Sfu.create({ webRtc: { listen: [{ ip: mediaAddress }] } });
+		for (const name of ['Chromium', 'Firefox'] as const) {
+			if (!cannotRun(name)) browsers.set(name, await startBrowser(name));
+		}
+	});
+
+	after(async () => {
+		sfu.close();
+		for (const browser of browsers.values()) await browser.close();
+	});
+
+	for (const [pusher, puller] of pairs) {
+		for (const codec of codecs) {
+			it(`${pusher} → ${puller}: ${codec} and Opus`, { skip: cannotRun(pusher) || cannotRun(puller) }, async (t) => {
+				const from = await browsers.get(pusher)!.newPage();
+				t.after(() => from.close());
+				const to = await browsers.get(puller)!.newPage();
+				t.after(() => to.close());
+				const mimeType = `video/${codec}`;
+				if (!(await from.client.videoCodecs()).send.includes(mimeType)) {
+					t.skip(`${pusher} here cannot encode ${codec}`);
+					return;
+				}
+				if (!(await to.client.videoCodecs()).receive.includes(mimeType)) {
+					t.skip(`${puller} here cannot decode ${codec}`);
+					return;
+				}
+				const room = await sfu.getOrCreateRoom(t.name);
+				t.after(() => {
+					room.close();
+				});
+
+				const id = await call(room, { from, to, codec });
+
+				await untilPlaying(to, id, { within: 5000 });
+				await assertPlaysOn(to, id, { seconds: 10 });
+				const { video } = await to.client.stats(id);
+				assert.deepEqual(
+					video.map((stream) => stream.codec),
+					[mimeType],
+				);
+			});
+		}
+	}
+});

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { chromium } from 'playwright-core';
+import puppeteer from 'puppeteer-core';
+import type * as client from './client.js';
+import { firefoxCannotConnect } from './namespace.js';
+
+export type BrowserName = 'Chromium' | 'Firefox';
+
+export interface Page {
+	/** The functions of client.js, run in the page. */
+	readonly client: {
+		[Name in keyof typeof client]: (
+			...args: Parameters<(typeof client)[Name]>
+		) => Promise<Awaited<ReturnType<(typeof client)[Name]>>>;
+	};
+	/** Runs a function in the page; the argument and the result go as JSON. */
+	evaluate<Result, Argument>(
+		fn: (argument: Argument) => Result,
+		...argument: Argument extends undefined ? [] : [Argument]
+	): Promise<Awaited<Result>>;
+	close(): Promise<void>;
+}
+
+export interface Browser {
+	readonly name: BrowserName;
+	newPage(): Promise<Page>;
+	/** Ends the processes of the browser and removes its profile. */
+	close(): Promise<void>;
+}
+
+/** What Playwright and Puppeteer have in common. */
+interface Driver {
+	newPage(): Promise<{
+		goto(url: string): Promise<unknown>;
+		evaluate(expression: string): Promise<unknown>;
+		close(): Promise<void>;
+	}>;
+	close(): Promise<void>;
+}
+
+const executables: Record<BrowserName, string> = {
+	Chromium: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
+	Firefox: process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr',
+};
+
+const drivers: Record<BrowserName, () => Promise<Driver>> = {
+	Chromium: () =>
+		chromium.launch({
+			executablePath: executables.Chromium,
+			args: [
+				'--no-sandbox',
+				'--headless=new',
+				'--use-fake-device-for-media-stream',
+				'--use-fake-ui-for-media-stream',
+				'--disable-background-networking',
+				'--disable-features=WebRtcHideLocalIpsWithMdns',
+				'--autoplay-policy=no-user-gesture-required',
+			],
+		}),
+	Firefox: () =>
+		puppeteer.launch({
+			browser: 'firefox',
+			executablePath: executables.Firefox,
+			headless: true,
+			extraPrefsFirefox: {
+				'media.navigator.streams.fake': true,
+				'media.navigator.permission.disabled': true,
+				'media.peerconnection.ice.obfuscate_host_addresses': false,
+				'media.autoplay.default': 0,
+			},
+		}),
+};
+
+/** For node:test's `skip`: why this browser cannot be used here, if it cannot. */
+export function cannotRun(name: BrowserName): string | false {
+	if (!existsSync(executables[name])) return `${name} is not installed: there is no ${executables[name]}`;
+	return name === 'Firefox' && firefoxCannotConnect;
+}
+
+/** Starts a headless browser with a fake camera and microphone. Whoever starts it, closes it. */
+export async function startBrowser(name: BrowserName): Promise<Browser> {
+	const site = await startSite();
+	const driver = await drivers[name]().catch((error: unknown) => {
+		site.close();
+		throw error;
+	});
+	return {
+		name,
+		async newPage() {
+			const page = await driver.newPage();
+			await page.goto(site.url);
+			return {
+				client: new Proxy({} as Page['client'], {
+					get:
+						(_, method: string) =>
+						(...args: unknown[]) =>
+							page.evaluate(`client.${method}(...${JSON.stringify(args)})`),
+				}),
+				evaluate: (fn, ...argument) =>
+					page.evaluate(`(${String(fn)})(...${JSON.stringify(argument)})`) as Promise<never>,
+				close: () => page.close(),
+			};
+		},
+		async close() {
+			site.close();
+			await driver.close();
+		},
+	};
+}
+
+/** The page, on loopback because browsers give a camera to secure origins only. */
+async function startSite() {
+	const client = await readFile(new URL('client.js', import.meta.url));
+	const html = `<!doctype html>
+		<script type="module">
+			import * as client from '/client.js';
+			globalThis.client = client;
+			// tsx wraps the functions inside of an evaluated one in calls of this.
+			globalThis.__name = (fn) => fn;
+		</script>
+		<body></body>`;
+	const server = createServer(({ url }, response) => {
+		if (url === '/client.js') response.setHeader('content-type', 'text/javascript').end(client);
+		else response.setHeader('content-type', 'text/html').end(html);
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+		close() {
+			server.close();
+			server.closeAllConnections();
+		},
+	};
+}

@@ -1,0 +1,163 @@
+/* eslint-disable @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call,
+   @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-return --
+   TypeScript's DOM library would hold for the whole program: `closed`, `name` and `origin` would be globals in src/. */
+
+/** @typedef {'VP8' | 'VP9' | 'H264' | 'AV1'} VideoCodec */
+/** @typedef {'audio' | 'video'} Kind */
+
+/**
+ * Of one inbound RTP stream. What a browser does not count is 0.
+ *
+ * @typedef {object} InboundStats
+ * @property {string} mid
+ * @property {string} codec The MIME type, '' before the first packet.
+ * @property {number} packetsReceived
+ * @property {number} packetsLost
+ * @property {number} retransmittedPacketsReceived Firefox does not count these.
+ * @property {number} nackCount
+ * @property {number} pliCount
+ * @property {number} framesDecoded
+ * @property {number} framesPerSecond
+ * @property {number} keyFramesDecoded
+ * @property {number} totalAudioEnergy
+ * @property {number} totalSamplesReceived
+ */
+
+const { MediaStream, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, document, navigator } = /** @type {any} */ (
+	globalThis
+);
+
+/** @type {Map<string, any>} */
+const connections = new Map();
+
+/** @param {any} codec */
+const isRtx = ({ mimeType }) => mimeType === 'video/rtx';
+
+/**
+ * Of H264 only constrained baseline in packetization mode 1, of VP9 and AV1 only profile 0: what the SFU routes.
+ *
+ * @param {any} codec
+ */
+const isRouted = ({ mimeType, sdpFmtpLine = '' }) =>
+	mimeType === 'video/H264'
+		? /packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=42e0/.test(sdpFmtpLine)
+		: ['video/VP8', 'video/VP9', 'video/AV1'].includes(mimeType) && !/profile(-id)?=[1-9]/.test(sdpFmtpLine);
+
+/** The MIME types of the video codecs that this browser sends and receives. */
+export function videoCodecs() {
+	/**
+	 * @param {any} side
+	 * @returns {string[]}
+	 */
+	const names = (side) =>
+		side
+			.getCapabilities('video')
+			.codecs.filter(isRouted)
+			.map((/** @type {any} */ c) => c.mimeType);
+	return { send: names(RTCRtpSender), receive: names(RTCRtpReceiver) };
+}
+
+/**
+ * @param {any} connection
+ * @returns {Promise<{ id: string, offer: string }>}
+ */
+async function offer(connection) {
+	const id = String(connections.size);
+	connections.set(id, connection);
+	await connection.setLocalDescription();
+	return { id, offer: connection.localDescription.sdp };
+}
+
+/**
+ * Offers the fake camera and microphone, the video in one codec alone.
+ *
+ * @param {{ audio?: boolean, video?: boolean, codec?: VideoCodec }} [options]
+ */
+export async function createPusher({ audio = true, video = true, codec = 'VP8' } = {}) {
+	const stream = await navigator.mediaDevices.getUserMedia({
+		audio,
+		video: video && { width: 320, height: 240, frameRate: 15 },
+	});
+	const connection = new RTCPeerConnection();
+	for (const track of [...stream.getVideoTracks(), ...stream.getAudioTracks()]) {
+		const transceiver = connection.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+		if (track.kind === 'audio') continue;
+		const { codecs } = RTCRtpSender.getCapabilities('video');
+		transceiver.setCodecPreferences([
+			...codecs.filter((/** @type {any} */ c) => c.mimeType === `video/${codec}` && isRouted(c)),
+			...codecs.filter(isRtx),
+		]);
+	}
+	return offer(connection);
+}
+
+/**
+ * Offers to receive these kinds, in this order and in all codecs of the browser, and plays what arrives.
+ *
+ * @param {{ kinds: Kind[] }} options
+ */
+export async function createPuller({ kinds }) {
+	const connection = new RTCPeerConnection();
+	for (const kind of kinds) connection.addTransceiver(kind, { direction: 'recvonly' });
+	connection.ontrack = (/** @type {any} */ { track }) => {
+		const element = document.createElement(track.kind);
+		// Not muted: Chromium counts no energy of audio that is not played.
+		element.autoplay = true;
+		element.srcObject = new MediaStream([track]);
+		document.body.append(element);
+	};
+	return offer(connection);
+}
+
+/**
+ * @param {string} id
+ * @param {string} sdp
+ * @returns {Promise<void>}
+ */
+export async function acceptAnswer(id, sdp) {
+	await connections.get(id).setRemoteDescription({ type: 'answer', sdp });
+}
+
+/** @param {string} id */
+export function close(id) {
+	connections.get(id).close();
+}
+
+/**
+ * @param {string} id
+ * @returns {Promise<{ connectionState: string, localPort: number, video: InboundStats[], audio: InboundStats[] }>}
+ * localPort is the UDP port that the SFU sends to, 0 before ICE has connected.
+ */
+export async function stats(id) {
+	const connection = connections.get(id);
+	const reports = await connection.getStats();
+	const all = [...reports.values()];
+	// Not by its state: that is `in-progress` again whenever consent is checked. Firefox marks the pair itself.
+	const transport = all.find(({ type }) => type === 'transport');
+	const pair = reports.get(transport?.selectedCandidatePairId) ?? all.find(({ selected }) => selected);
+
+	/** @param {Kind} kind */
+	const inbound = (kind) =>
+		all
+			.filter((report) => report.type === 'inbound-rtp' && report.kind === kind)
+			.map((report) => ({
+				mid: report.mid ?? '',
+				codec: reports.get(report.codecId)?.mimeType ?? '',
+				packetsReceived: report.packetsReceived ?? 0,
+				packetsLost: report.packetsLost ?? 0,
+				retransmittedPacketsReceived: report.retransmittedPacketsReceived ?? 0,
+				nackCount: report.nackCount ?? 0,
+				pliCount: report.pliCount ?? 0,
+				framesDecoded: report.framesDecoded ?? 0,
+				framesPerSecond: report.framesPerSecond ?? 0,
+				keyFramesDecoded: report.keyFramesDecoded ?? 0,
+				totalAudioEnergy: report.totalAudioEnergy ?? 0,
+				totalSamplesReceived: report.totalSamplesReceived ?? 0,
+			}));
+	return {
+		connectionState: connection.connectionState,
+		localPort: reports.get(pair?.localCandidateId)?.port ?? 0,
+		video: inbound('video'),
+		audio: inbound('audio'),
+	};
+}
