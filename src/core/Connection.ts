@@ -65,6 +65,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 	#extensionIds = new Map<string, number>();
 	#transport: WebRtcTransport | undefined;
 	#remoteIce: IceCredentials | undefined;
+	/** The mid of the first live m-line, which carries the transport of all (RFC 9143, section 7.2). */
+	#carrier: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
 	#pendingNegotiations = 0;
 	#state: ConnectionState = 'new';
@@ -138,6 +140,16 @@ export class Connection extends Emitter<ConnectionEvents> {
 
 	async #carryOut(offer: Offer, plan: Plan): Promise<Negotiated> {
 		const { webRtc } = this.#context.options;
+		const { ice } = offer;
+		const carrier = offer.media.find(({ kind }) => kind)?.mid;
+		const restart = this.#remoteIce !== undefined && this.#remoteIce.usernameFragment !== ice.usernameFragment;
+		if (this.#transport && carrier !== undefined && carrier !== this.#carrier) {
+			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
+			throw new SfuError(
+				'conflict',
+				'the first m-line, which carries the transport, was stopped: offer again on a new RTCPeerConnection',
+			);
+		}
 		const undo = new Undo();
 		try {
 			const transport = this.#transport ?? (await this.#connect(offer, undo));
@@ -169,12 +181,11 @@ export class Connection extends Emitter<ConnectionEvents> {
 			if (this.#sections.length === 0 && added.length === 0) {
 				throw new SfuError('not_found', 'the pushers have gone');
 			}
-			const { ice } = offer;
-			const restart = this.#remoteIce && this.#remoteIce.usernameFragment !== ice.usernameFragment;
 			if (restart) await transport.restartIce();
 			this.#assertOpen();
 
 			this.#remoteIce = ice;
+			this.#carrier = carrier;
 			this.#extensionIds = extensionIds;
 			this.#sections = sections;
 			for (const gone of plan.removed) gone.close('removed');

@@ -49,6 +49,14 @@ export async function createPuller(
 			consumer,
 			logger,
 		});
+		// The worker tells of it too, but later.
+		const follow = () => {
+			puller.close('pusherClosed');
+		};
+		pusher.once('closed', follow);
+		undo.add(() => {
+			pusher.off('closed', follow);
+		});
 		puller.once('closed', undo.run);
 		return puller;
 	} catch (error) {
