@@ -1,15 +1,17 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { randomInt, randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
-import type { Offer } from '../sdp/Offer.js';
+import type { IceCredentials, Offer } from '../sdp/Offer.js';
 import { writeAnswer, type AnsweredMedia } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import type { ConnectionContext } from './ConnectionContext.js';
+import { createPuller } from './createPuller.js';
+import { createPusher } from './createPusher.js';
 import { toSfuError } from './mediaErrors.js';
+import { planPull, planPush, receives, sends, type Plan, type PlannedSection, type Section } from './plan.js';
 import type { Puller } from './Puller.js';
-import { createPuller, planPulls } from './pullNegotiation.js';
 import type { Pusher } from './Pusher.js';
-import { createPusher, planPushes } from './pushNegotiation.js';
+import { Undo } from './Undo.js';
 
 /** Why a connection has closed. */
 export type ConnectionCloseReason =
@@ -39,18 +41,34 @@ export type ConnectionEvents = {
 	closed: (event: { reason: ConnectionCloseReason }) => void;
 };
 
+/** @internal What came of an offer. */
+export interface Negotiated {
+	answer: string;
+	/** All that the connection carries now. */
+	pushers: Pusher[];
+	pullers: Puller[];
+	/** What this offer has added. */
+	added: (Pusher | Puller)[];
+}
+
 /** The counterpart of one RTCPeerConnection: a transport, and what its m-lines carry. */
 export class Connection extends Emitter<ConnectionEvents> {
 	/** Unique, and made by us. */
 	readonly connectionId = randomUUID();
 	readonly userId: string;
 	readonly #context: ConnectionContext;
-	readonly #media = new Set<Pusher | Puller>();
-	// The worker's sessions have an id of at most 63 bits (RFC 8829, section 5.2.1); randomInt() gives up to 48.
+	// The session ids of SDP have at most 63 bits (RFC 8829, section 5.2.1); randomInt() gives up to 48.
 	readonly #sessionId = randomInt(1, 2 ** 47);
+	#sessionVersion = 0;
+	#sections: readonly Section[] = [];
+	readonly #everPulled = new Set<string>();
+	#extensionIds = new Map<string, number>();
 	#transport: WebRtcTransport | undefined;
-	#negotiated = false;
+	#remoteIce: IceCredentials | undefined;
+	/** The mid of the first live m-line, which carries the transport of all (RFC 9143, section 7.2). */
+	#carrier: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
+	#pendingNegotiations = 0;
 	#state: ConnectionState = 'new';
 	#closeReason: ConnectionCloseReason | undefined;
 	#deadline: NodeJS.Timeout | undefined;
@@ -77,82 +95,136 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#closeReason = reason;
 		clearTimeout(this.#deadline);
 		const childReason = reason === 'userLeft' || reason === 'workerDied' ? reason : 'connectionClosed';
-		for (const child of this.#media) child.close(childReason);
+		for (const { pusher, puller } of this.#sections) {
+			puller?.close(childReason);
+			pusher?.close(childReason);
+		}
 		this.#transport?.close();
 		this.emit('closed', { reason });
 	}
 
-	/** @internal Receives what the offer sends. */
-	push(offer: Offer): Promise<{ answer: string; pushers: Pusher[] }> {
-		return this.#negotiate(async () => {
-			const planned = planPushes(offer, this.#context.codecs);
-			const transport = await this.#connect(offer);
-			const answered = inactive(offer);
-			const extensionIds = new Map<string, number>();
-			const pushers: Pusher[] = [];
-			for (const plan of planned) {
-				const { pusher, parameters } = await createPusher(
-					plan,
-					transport,
-					this.connectionId,
-					extensionIds,
-					this.#context,
-				);
-				this.#adopt(pusher);
-				pushers.push(pusher);
-				answered[plan.media.index] = { direction: 'recvonly', parameters };
-			}
-			return { answer: this.#answer(transport, offer, answered), pushers };
-		});
+	/** @internal Receives what the offer begins to send. */
+	push(offer: Offer): Promise<Negotiated> {
+		return this.#negotiate(offer, () => planPush(offer, this.#sections, this.#context.codecs));
 	}
 
 	/** @internal Sends `targets` on the m-lines of the offer that receive. */
-	pull(offer: Offer, targets: readonly Pusher[]): Promise<{ answer: string; pullers: Puller[] }> {
-		return this.#negotiate(async () => {
-			const planned = planPulls(offer, targets);
-			const transport = await this.#connect(offer);
-			const answered = inactive(offer);
-			const pullers: Puller[] = [];
-			for (const plan of planned) {
-				const puller = await createPuller(plan, transport, this.connectionId, this.#context);
-				if (!puller) continue;
-				this.#adopt(puller);
-				pullers.push(puller);
-				answered[plan.media.index] = {
-					direction: 'sendonly',
-					parameters: puller.rtpParameters,
-					streamId: plan.pusher.streamId,
-					trackId: plan.pusher.pusherId,
-				};
-			}
-			if (pullers.length === 0) throw new SfuError('not_found', 'the pushers have gone');
-			await Promise.all(pullers.filter(({ closed }) => !closed).map((puller) => puller.start()));
-			return { answer: this.#answer(transport, offer, answered), pullers };
-		});
+	pull(offer: Offer, targets: readonly Pusher[]): Promise<Negotiated> {
+		return this.#negotiate(offer, () => planPull(offer, this.#sections, targets, this.#context.codecs));
 	}
 
-	/** Handles the offers of one RTCPeerConnection one after the other. */
-	#negotiate<Result>(negotiate: () => Promise<Result>): Promise<Result> {
+	/** @internal Whether a pusher has ever been pulled through this connection; it may have gone since. */
+	hasPulled(pusherId: string): boolean {
+		return this.#everPulled.has(pusherId);
+	}
+
+	/** Handles the offers of one RTCPeerConnection one after the other. One that fails changes nothing. */
+	#negotiate(offer: Offer, plan: () => Plan): Promise<Negotiated> {
+		this.#pendingNegotiations++;
 		const negotiation = this.#negotiations.then(async () => {
-			this.#assertOpen();
-			if (this.#negotiated) {
-				throw new SfuError('conflict', 'another offer must come from a new RTCPeerConnection');
-			}
 			try {
-				const result = await negotiate();
 				this.#assertOpen();
-				this.#negotiated = true;
-				this.#closeUnlessConnected(this.#context.options.webRtc.connectTimeout, 'connectTimeout');
-				return result;
+				return await this.#carryOut(offer, plan());
 			} catch (error) {
 				const failure = this.#failure(error);
-				this.close('negotiationFailed');
 				if (failure.code === 'internal') this.#context.logger.error('an offer could not be answered', error);
 				throw failure;
+			} finally {
+				this.#pendingNegotiations--;
+				if (!this.#transport && this.#pendingNegotiations === 0) this.close('negotiationFailed');
 			}
 		});
 		this.#negotiations = negotiation.catch(() => undefined);
 		return negotiation;
+	}
+
+	async #carryOut(offer: Offer, plan: Plan): Promise<Negotiated> {
+		const { webRtc } = this.#context.options;
+		const { ice } = offer;
+		const carrier = offer.media.find(({ kind }) => kind)?.mid;
+		const restart = this.#remoteIce !== undefined && this.#remoteIce.usernameFragment !== ice.usernameFragment;
+		if (this.#transport && carrier !== undefined && carrier !== this.#carrier) {
+			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
+			throw new SfuError(
+				'conflict',
+				'the first m-line, which carries the transport, was stopped: offer again on a new RTCPeerConnection',
+			);
+		}
+		const undo = new Undo();
+		try {
+			const transport = this.#transport ?? (await this.#connect(offer, undo));
+			const extensionIds = new Map(this.#extensionIds);
+			const sections: PlannedSection[] = [];
+			const added: (Pusher | Puller)[] = [];
+			const adopt = (created: Pusher | Puller | undefined) => {
+				if (!created) return;
+				added.push(created);
+				undo.add(() => {
+					created.close('negotiationFailed');
+				});
+				this.#assertOpen();
+			};
+			for (const section of plan.sections) {
+				let { pusher, puller } = section;
+				if (section.push) {
+					// The worker has one producer for a mid, so what this one replaces must have gone.
+					for (const replaced of this.#sections) if (replaced.mid === section.mid) replaced.pusher?.close('removed');
+					pusher = await createPusher(section.push, transport, this.connectionId, extensionIds, this.#context);
+					adopt(pusher);
+				}
+				if (section.pull) {
+					puller = await createPuller(section.pull, transport, this.connectionId, this.#context);
+					adopt(puller);
+				}
+				sections.push({ ...section, pusher, puller });
+			}
+			if (this.#sections.length === 0 && added.length === 0) {
+				throw new SfuError('not_found', 'the pushers have gone');
+			}
+			if (restart) await transport.restartIce();
+			this.#assertOpen();
+
+			this.#remoteIce = ice;
+			this.#carrier = carrier;
+			this.#extensionIds = extensionIds;
+			this.#sections = sections;
+			for (const gone of plan.removed) gone.close('removed');
+			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
+			await Promise.all(sections.map(followDirection));
+			this.#assertOpen();
+			if (!this.#deadline) this.#closeUnlessConnected(webRtc.connectTimeout, 'connectTimeout');
+			else if (restart) this.#closeUnlessConnected(webRtc.disconnectTimeout, 'disconnected');
+			return {
+				answer: this.#answer(transport, offer, sections),
+				pushers: sections.flatMap(({ pusher }) => (pusher && !pusher.closed ? pusher : [])),
+				pullers: sections.flatMap(({ puller }) => (puller && !puller.closed ? puller : [])),
+				added,
+			};
+		} catch (error) {
+			undo.run();
+			throw error;
+		}
+	}
+
+	async #connect(offer: Offer, undo: Undo): Promise<WebRtcTransport> {
+		const { fabric, options } = this.#context;
+		const transport = await fabric.createTransport({
+			enableUdp: true,
+			enableTcp: true,
+			preferUdp: true,
+			iceConsentTimeout: Math.ceil(options.webRtc.consentTimeout / 1000),
+			initialAvailableOutgoingBitrate: options.webRtc.initialOutgoingBitrate,
+		});
+		undo.add(() => {
+			this.#transport = undefined;
+			transport.close();
+		});
+		this.#assertOpen();
+		this.#transport = transport;
+		this.#follow(transport);
+		await transport.connect({ dtlsParameters: offer.dtls });
+		this.#assertOpen();
+		return transport;
 	}
 
 	/** What was under way when the connection was closed failed because of that, whatever it says. */
@@ -165,31 +237,13 @@ export class Connection extends Emitter<ConnectionEvents> {
 		}
 	}
 
-	async #connect(offer: Offer): Promise<WebRtcTransport> {
-		const { fabric, options } = this.#context;
-		const transport = await fabric.createTransport({
-			enableUdp: true,
-			enableTcp: true,
-			preferUdp: true,
-			iceConsentTimeout: Math.ceil(options.webRtc.consentTimeout / 1000),
-			initialAvailableOutgoingBitrate: options.webRtc.initialOutgoingBitrate,
-		});
-		if (this.closed) transport.close();
-		this.#assertOpen();
-		this.#transport = transport;
-		this.#follow(transport);
-		await transport.connect({ dtlsParameters: offer.dtls });
-		this.#assertOpen();
-		return transport;
-	}
-
 	#follow(transport: WebRtcTransport): void {
 		transport.on('routerclose', () => {
 			this.close('workerDied');
 		});
 		transport.on('dtlsstatechange', (state) => {
 			if (state === 'connected') this.#setState('connected');
-			if (state === 'failed' || state === 'closed') this.close('dtlsClosed');
+			if ((state === 'failed' || state === 'closed') && this.#transport === transport) this.close('dtlsClosed');
 		});
 		transport.on('icestatechange', (state) => {
 			if (state === 'disconnected') this.#setState('disconnected');
@@ -206,20 +260,22 @@ export class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	#closeUnlessConnected(delay: number, reason: ConnectionCloseReason): void {
-		clearTimeout(this.#deadline);
 		if (this.#state === 'connected') return;
+		clearTimeout(this.#deadline);
 		this.#deadline = setTimeout(() => {
 			this.close(reason);
 		}, delay);
 	}
 
-	#adopt(child: Pusher | Puller): void {
-		this.#media.add(child);
-		child.once('closed', () => this.#media.delete(child));
-	}
-
-	#answer(transport: WebRtcTransport, offer: Offer, media: readonly AnsweredMedia[]): string {
-		return writeAnswer({ offer, media, transport, sessionId: this.#sessionId, sessionVersion: 1 });
+	#answer(transport: WebRtcTransport, offer: Offer, sections: readonly PlannedSection[]): string {
+		this.#sessionVersion++;
+		return writeAnswer({
+			offer,
+			media: sections.map(answered),
+			transport,
+			sessionId: this.#sessionId,
+			sessionVersion: this.#sessionVersion,
+		});
 	}
 
 	#assertOpen(): void {
@@ -230,4 +286,20 @@ export class Connection extends Emitter<ConnectionEvents> {
 	}
 }
 
-const inactive = ({ media }: Offer): AnsweredMedia[] => media.map(() => ({ direction: 'inactive' }));
+/** What the client has paused by the direction of its m-line flows again when that changes. */
+async function followDirection({ media, pusher, puller }: PlannedSection): Promise<void> {
+	if (pusher && !pusher.closed) await pusher.setPaused('offer', !sends(media));
+	if (puller && !puller.closed) await puller.setPaused('offer', !receives(media));
+}
+
+function answered({ media, pusher, puller }: PlannedSection): AnsweredMedia {
+	const receive = pusher && !pusher.closed ? pusher.rtpParameters : undefined;
+	const send = puller && !puller.closed ? puller : undefined;
+	const receiving = receive !== undefined && sends(media);
+	const sending = send !== undefined && receives(media);
+	return {
+		direction: receiving ? (sending ? 'sendrecv' : 'recvonly') : sending ? 'sendonly' : 'inactive',
+		...(receive && { receive }),
+		...(send && { send: { parameters: send.rtpParameters, streamId: send.streamId, trackId: send.pusherId } }),
+	};
+}

@@ -2,6 +2,8 @@ import type { Consumer, MediaKind, RtpParameters } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
+import { SfuError } from '../SfuError.js';
+import { Pauses, type PauseCause } from './Pauses.js';
 
 /** Why a puller has closed. */
 export type PullerCloseReason =
@@ -11,6 +13,8 @@ export type PullerCloseReason =
 	| 'pusherClosed'
 	/** Its RTCPeerConnection is gone. */
 	| 'connectionClosed'
+	/** Its m-line was stopped, or used for something else. */
+	| 'removed'
 	/** Its user has left. */
 	| 'userLeft'
 	/** Its media worker died. */
@@ -18,6 +22,10 @@ export type PullerCloseReason =
 	| (string & {});
 
 export type PullerEvents = {
+	/** Nothing is sent any more, because the client or the app has paused it. */
+	paused: () => void;
+	/** It is sent again. */
+	resumed: () => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: PullerCloseReason }) => void;
 };
@@ -32,12 +40,15 @@ export class Puller extends Emitter<PullerEvents> {
 	readonly targetUserId: string;
 	/** What it receives. */
 	readonly pusherId: string;
+	/** The id of the MediaStream that the client is told (`a=msid`): that of the pusher. */
+	readonly streamId: string;
 	/** The RTCPeerConnection that it goes through. */
 	readonly connectionId: string;
 	readonly kind: MediaKind;
 	/** The mid of its m-line, `undefined` when the offer had none. */
 	readonly mid: string | undefined;
 	readonly #consumer: Consumer;
+	readonly #pauses: Pauses;
 	#closed = false;
 
 	/** @internal */
@@ -45,20 +56,23 @@ export class Puller extends Emitter<PullerEvents> {
 		userId: string;
 		targetUserId: string;
 		pusherId: string;
+		streamId: string;
 		connectionId: string;
 		mid: string | undefined;
 		consumer: Consumer;
 		logger: Logger;
 	}) {
 		super(options.logger);
-		const { userId, targetUserId, pusherId, connectionId, mid, consumer } = options;
+		const { userId, targetUserId, pusherId, streamId, connectionId, mid, consumer } = options;
 		this.userId = userId;
 		this.targetUserId = targetUserId;
 		this.pusherId = pusherId;
+		this.streamId = streamId;
 		this.connectionId = connectionId;
 		this.kind = consumer.kind;
 		this.mid = mid;
 		this.#consumer = consumer;
+		this.#pauses = new Pauses(consumer);
 		consumer.once('producerclose', () => {
 			this.close('pusherClosed');
 		});
@@ -68,14 +82,50 @@ export class Puller extends Emitter<PullerEvents> {
 		return this.#closed;
 	}
 
+	/** @internal What the client knows its codec by. */
+	get payloadType(): number | undefined {
+		return this.#consumer.rtpParameters.codecs[0]?.payloadType;
+	}
+
 	/** @internal What is sent. */
 	get rtpParameters(): RtpParameters {
 		return this.#consumer.rtpParameters;
 	}
 
+	/** Whether the client, or a call of {@link Puller.pause}, has paused it. A paused pusher is another matter. */
+	get paused(): boolean {
+		return this.#pauses.paused;
+	}
+
+	/**
+	 * Stops sending it until {@link Puller.resume}, whatever the client does.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	pause(): Promise<void> {
+		return this.setPaused('request', true);
+	}
+
+	/**
+	 * Takes back {@link Puller.pause}. What the client itself has paused stays so.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	resume(): Promise<void> {
+		return this.setPaused('request', false);
+	}
+
+	/** @internal */
+	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
+		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
+		const changed = this.#pauses.set(cause, paused);
+		if (changed) this.emit(paused ? 'paused' : 'resumed');
+		await this.#pauses.apply();
+	}
+
 	/** @internal Lets media flow. A puller is made paused, so that nothing flows before the answer is complete. */
 	async start(): Promise<void> {
-		await this.#consumer.resume();
+		await this.#pauses.apply();
 	}
 
 	/** Stops it. */

@@ -1,8 +1,10 @@
-import type { MediaKind, Producer, RtpCapabilities } from 'mediasoup/types';
+import type { MediaKind, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
+import { SfuError } from '../SfuError.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
+import { Pauses, type PauseCause } from './Pauses.js';
 
 /** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
 export interface PusherMedia {
@@ -34,6 +36,8 @@ export type PusherCloseReason =
 	| 'closed'
 	/** Its RTCPeerConnection is gone. */
 	| 'connectionClosed'
+	/** Its m-line was stopped, or used for something else. */
+	| 'removed'
 	/** Its user has left. */
 	| 'userLeft'
 	/** Its media worker died. */
@@ -41,6 +45,10 @@ export type PusherCloseReason =
 	| (string & {});
 
 export type PusherEvents = {
+	/** Nothing is received any more, because the client or the app has paused it. */
+	paused: () => void;
+	/** It is received again. */
+	resumed: () => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: PusherCloseReason }) => void;
 };
@@ -61,6 +69,7 @@ export class Pusher extends Emitter<PusherEvents> {
 	/** What was negotiated. */
 	readonly media: PusherMedia;
 	readonly #producer: Producer;
+	readonly #pauses: Pauses;
 	#closed = false;
 
 	/** @internal */
@@ -81,10 +90,21 @@ export class Pusher extends Emitter<PusherEvents> {
 		this.streamId = streamId;
 		this.media = pusherMedia(producer);
 		this.#producer = producer;
+		this.#pauses = new Pauses(producer);
 	}
 
 	get closed(): boolean {
 		return this.#closed;
+	}
+
+	/** Whether the client, or a call of {@link Pusher.pause}, has paused it. */
+	get paused(): boolean {
+		return this.#pauses.paused;
+	}
+
+	/** @internal What is received. */
+	get rtpParameters(): RtpParameters {
+		return this.#producer.rtpParameters;
 	}
 
 	/** @internal What pullers on the same machine consume. */
@@ -107,6 +127,32 @@ export class Pusher extends Emitter<PusherEvents> {
 			})),
 			headerExtensions: [],
 		};
+	}
+
+	/**
+	 * Stops receiving it until {@link Pusher.resume}, whatever the client does.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	pause(): Promise<void> {
+		return this.setPaused('request', true);
+	}
+
+	/**
+	 * Takes back {@link Pusher.pause}. What the client itself has paused stays so.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	resume(): Promise<void> {
+		return this.setPaused('request', false);
+	}
+
+	/** @internal */
+	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
+		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
+		const changed = this.#pauses.set(cause, paused);
+		if (changed) this.emit(paused ? 'paused' : 'resumed');
+		await this.#pauses.apply();
 	}
 
 	/** Stops it; its pullers close with it. */

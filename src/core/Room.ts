@@ -35,6 +35,9 @@ export type RoomEvents = {
 	/** A push was accepted; once for all pushers of one offer, after `pusherAdded` for each. */
 	pushed: (event: { user: User; pushers: readonly Pusher[] }) => void;
 	pusherAdded: (event: { user: User; pusher: Pusher }) => void;
+	/** It sends nothing any more, because the client or the app has paused it. */
+	pusherPaused: (event: { user: User; pusher: Pusher }) => void;
+	pusherResumed: (event: { user: User; pusher: Pusher }) => void;
 	/** Also for each pusher of a user who leaves (`userLeft`), before `userLeft`. */
 	pusherClosed: (event: { user: User; pusher: Pusher; reason: PusherCloseReason }) => void;
 	/** Emitted once, last. */
@@ -125,6 +128,12 @@ export class Room extends Emitter<RoomEvents> {
 		user.on('pushed', ({ pushers }) => {
 			for (const pusher of pushers) this.emit('pusherAdded', { user, pusher });
 			this.emit('pushed', { user, pushers });
+		});
+		user.on('pusherPaused', ({ pusher }) => {
+			this.emit('pusherPaused', { user, pusher });
+		});
+		user.on('pusherResumed', ({ pusher }) => {
+			this.emit('pusherResumed', { user, pusher });
 		});
 		user.on('pusherClosed', ({ pusher, reason }) => {
 			this.emit('pusherClosed', { user, pusher, reason });

@@ -7,7 +7,7 @@ import type { Offer } from '../sdp/Offer.js';
 import { parseOffer } from '../sdp/parseOffer.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
-import { Connection, type ConnectionCloseReason } from './Connection.js';
+import { Connection, type ConnectionCloseReason, type Negotiated } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { ResolvedOptions } from './options.js';
 import type { Puller, PullerCloseReason } from './Puller.js';
@@ -18,6 +18,8 @@ import { Quota } from './Quota.js';
 export type UserCloseReason =
 	/** {@link User.close} without a reason. */
 	| 'left'
+	/** {@link User.kick} without a reason. */
+	| 'kicked'
 	/** Its room has been closed. */
 	| 'roomClosed'
 	| (string & {});
@@ -32,7 +34,7 @@ export interface PullSpec {
 export interface PushResult {
 	/** The SDP answer. */
 	answer: string;
-	/** What is received, in the order of the offer's m-lines. */
+	/** All that is received through the connection now, in the order of the offer's m-lines. */
 	pushers: Pusher[];
 	connection: Connection;
 }
@@ -49,7 +51,7 @@ export interface PullOptions {
 export interface PullResult {
 	/** The SDP answer. The m-line of a pusher without a codec in common, or that has just gone, is `inactive`. */
 	answer: string;
-	/** What is sent. */
+	/** All that is sent through the connection now, in the order of the offer's m-lines. */
 	pullers: Puller[];
 	connection: Connection;
 }
@@ -57,6 +59,10 @@ export interface PullResult {
 export type UserEvents = {
 	/** A push was accepted: before its caller has the answer. */
 	pushed: (event: { pushers: readonly Pusher[] }) => void;
+	/** A pusher of this user sends nothing any more, because the client or the app has paused it. */
+	pusherPaused: (event: { pusher: Pusher }) => void;
+	/** It sends again. */
+	pusherResumed: (event: { pusher: Pusher }) => void;
 	/** A pusher of this user has closed. */
 	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
 	/** A puller of this user has closed. */
@@ -107,7 +113,6 @@ export class User extends Emitter<UserEvents> {
 	readonly #context: UserContext;
 	readonly #connectionContext: ConnectionContext;
 	readonly #connectionQuota: Quota;
-	// By what tells RTCPeerConnections apart: the session id of SDP and the DTLS fingerprint.
 	readonly #connections = new Map<string, Connection>();
 	readonly #pushers = new Map<string, Pusher>();
 	readonly #pullers = new Map<string, Puller>();
@@ -160,8 +165,15 @@ export class User extends Emitter<UserEvents> {
 		this.emit('closed', { reason });
 	}
 
+	/** Makes the user leave the room, for a reason that the client is told. */
+	kick(reason: UserCloseReason = 'kicked'): void {
+		this.close(reason);
+	}
+
 	/**
-	 * Receives what an RTCPeerConnection offers to send.
+	 * Receives what an RTCPeerConnection begins to send. Each RTCPeerConnection has a {@link Connection}, which is told
+	 * by the session id of the offer and the DTLS fingerprint; a later offer of the same one changes it. An m-line that
+	 * stops sending is a paused pusher; one that has stopped, or is used for something else, a closed one.
 	 *
 	 * @param offer - an SDP offer
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `unsupported`, `conflict`, `limit_exceeded`,
@@ -171,16 +183,14 @@ export class User extends Emitter<UserEvents> {
 		this.#assertOpen();
 		const parsed = parseOffer(offer, this.#context.options.limits);
 		const connection = this.#connectionOf(parsed);
-		const { answer, pushers } = await connection.push(parsed);
-		this.#assertOpen();
-		const added = pushers.filter(({ closed }) => !closed);
-		for (const pusher of added) this.#addPusher(pusher);
-		if (added.length > 0) this.emit('pushed', { pushers: added });
+		const { answer, pushers } = this.#adopt(await connection.push(parsed));
 		return { answer, pushers, connection };
 	}
 
 	/**
-	 * Sends pushers of a user of the same room to an RTCPeerConnection that offers to receive.
+	 * Sends pushers of a user of the same room to an RTCPeerConnection that offers to receive. What it receives already
+	 * goes on, whether `specs` names it again or not; specs that name something that it received, and that has closed
+	 * since, are passed over.
 	 *
 	 * @throws {@link SfuError} (rejects) `not_found`, `invalid_argument`, `too_large`, `unsupported`, `conflict`,
 	 *   `limit_exceeded`, `unavailable`, `closed`, `internal`; nothing has changed then
@@ -189,16 +199,31 @@ export class User extends Emitter<UserEvents> {
 		this.#assertOpen();
 		const { targetUserId, specs, offer } = checkPullOptions(options);
 		const parsed = parseOffer(offer, this.#context.options.limits);
-		const targets = findPushers(this.#context.findUser(targetUserId), specs);
+		const known = this.#connections.get(connectionKey(parsed));
+		const targets = findPushers(this.#context.findUser(targetUserId), specs, (pusherId) => known?.hasPulled(pusherId));
 		const connection = this.#connectionOf(parsed);
-		const { answer, pullers } = await connection.pull(parsed, targets);
-		this.#assertOpen();
-		for (const puller of pullers.filter(({ closed }) => !closed)) this.#addPuller(puller);
+		const { answer, pullers } = this.#adopt(await connection.pull(parsed, targets));
 		return { answer, pullers, connection };
 	}
 
-	#connectionOf({ sessionId, dtls }: Offer): Connection {
-		const key = [sessionId, ...dtls.fingerprints.map(({ value }) => value)].join(' ');
+	#adopt(negotiated: Negotiated): Negotiated {
+		this.#assertOpen();
+		const added = negotiated.added.filter(({ closed }) => !closed);
+		const pushers: Pusher[] = [];
+		for (const child of added) {
+			if ('pullerId' in child) {
+				this.#addPuller(child);
+			} else {
+				this.#addPusher(child);
+				pushers.push(child);
+			}
+		}
+		if (pushers.length > 0) this.emit('pushed', { pushers });
+		return negotiated;
+	}
+
+	#connectionOf(offer: Offer): Connection {
+		const key = connectionKey(offer);
 		const known = this.#connections.get(key);
 		if (known) return known;
 		const giveBack = this.#connectionQuota.take();
@@ -214,6 +239,12 @@ export class User extends Emitter<UserEvents> {
 
 	#addPusher(pusher: Pusher): void {
 		this.#pushers.set(pusher.pusherId, pusher);
+		pusher.on('paused', () => {
+			this.emit('pusherPaused', { pusher });
+		});
+		pusher.on('resumed', () => {
+			this.emit('pusherResumed', { pusher });
+		});
 		pusher.once('closed', ({ reason }) => {
 			this.#pushers.delete(pusher.pusherId);
 			this.emit('pusherClosed', { pusher, reason });
@@ -233,14 +264,25 @@ export class User extends Emitter<UserEvents> {
 	}
 }
 
-function findPushers({ userId, pushers }: User, specs: readonly PullSpec[]): Pusher[] {
-	const found = specs.map(({ pusherId, kind }) => {
+/** What tells RTCPeerConnections apart: the session id of their offers, and their certificate. */
+function connectionKey({ sessionId, dtls }: Offer): string {
+	return [sessionId, ...dtls.fingerprints.map(({ value }) => value)].join(' ');
+}
+
+/** @param isFormer - whether it is no fault to name a pusher that is not there, because it was pulled before */
+function findPushers(
+	{ userId, pushers }: User,
+	specs: readonly PullSpec[],
+	isFormer: (pusherId: string) => boolean | undefined,
+): Pusher[] {
+	const found = specs.flatMap(({ pusherId, kind }) => {
 		const pusher = pushers.get(pusherId);
+		if (!pusher && isFormer(pusherId)) return [];
 		if (!pusher) throw new SfuError('not_found', `user "${userId}" has no pusher "${pusherId}"`);
 		if (kind !== undefined && kind !== pusher.kind) {
 			throw new SfuError('invalid_argument', `pusher "${pusherId}" is ${pusher.kind}, not ${kind}`);
 		}
-		return pusher;
+		return [pusher];
 	});
 	const twice = found.find((pusher, index) => found.indexOf(pusher) !== index);
 	if (twice) throw new SfuError('invalid_argument', `specs name pusher "${twice.pusherId}" twice`);

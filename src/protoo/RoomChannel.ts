@@ -27,6 +27,15 @@ export class RoomChannel {
 			const { userId } = user;
 			this.#tellOthers(user, 'pusherClosed', { roomId: room.roomId, userId, pusherIds: [pusher.pusherId] });
 		});
+		for (const event of ['pusherPaused', 'pusherResumed'] as const) {
+			room.on(event, ({ user, pusher }) => {
+				this.#tellOthers(user, event, {
+					roomId: room.roomId,
+					userId: user.userId,
+					pusherIds: [pusher.pusherId],
+				});
+			});
+		}
 		room.on('userLeft', ({ user, reason }) => {
 			if (reason === 'roomClosed') return;
 			this.#tellOthers(user, 'userLeft', [user.userId]);

@@ -63,6 +63,16 @@ export class Session {
 				return this.#pull(data);
 			case 'leave':
 				return this.#leave(data);
+			case 'unpush':
+				return this.#unpush(data);
+			case 'unpull':
+				return this.#unpull(data);
+			case 'pausePusher':
+			case 'resumePusher':
+				return this.#pausePusher(data, method === 'pausePusher');
+			case 'pausePuller':
+			case 'resumePuller':
+				return this.#pausePuller(data, method === 'pausePuller');
 			case 'heartbeat':
 				return this.#heartbeat(data);
 			default:
@@ -145,6 +155,40 @@ export class Session {
 		});
 	}
 
+	#unpush(data: unknown): Promise<Reply> {
+		return settle(() => {
+			const unpush = checkData.unpush(data);
+			const { user } = this.#memberOf(unpush).member;
+			const pushers = unpush.pusherIds.map((pusherId) => find(user.pushers, pusherId, 'pusher'));
+			for (const pusher of pushers) pusher.close('unpushed');
+			return () => ({ code: 0, message: 'unpush success' });
+		});
+	}
+
+	#unpull(data: unknown): Promise<Reply> {
+		return settle(() => {
+			const unpull = checkData.unpull(data);
+			const { user } = this.#memberOf(unpull).member;
+			const pullers = unpull.pullerIds.map((pullerId) => find(user.pullers, pullerId, 'puller'));
+			for (const puller of pullers) puller.close('unpulled');
+			return () => ({ code: 0, message: 'unpull success' });
+		});
+	}
+
+	async #pausePusher(data: unknown, pause: boolean): Promise<Reply> {
+		const request = checkData.pusher(data);
+		const pusher = find(this.#memberOf(request).member.user.pushers, request.pusherId, 'pusher');
+		await (pause ? pusher.pause() : pusher.resume());
+		return () => ({ code: 0, message: pause ? 'pausePusher success' : 'resumePusher success' });
+	}
+
+	async #pausePuller(data: unknown, pause: boolean): Promise<Reply> {
+		const request = checkData.puller(data);
+		const puller = find(this.#memberOf(request).member.user.pullers, request.pullerId, 'puller');
+		await (pause ? puller.pause() : puller.resume());
+		return () => ({ code: 0, message: pause ? 'pausePuller success' : 'resumePuller success' });
+	}
+
 	#heartbeat(data: unknown): Promise<Reply> {
 		return settle(() => {
 			const { roomId, userId } = checkData.heartbeat(data);
@@ -193,3 +237,9 @@ const settle = <Result>(run: () => Result): Promise<Result> =>
 	new Promise((resolve) => {
 		resolve(run());
 	});
+
+function find<Item>(items: ReadonlyMap<string, Item>, id: string, what: string): Item {
+	const item = items.get(id);
+	if (!item) throw new SfuError('not_found', `the user has no ${what} "${id}"`);
+	return item;
+}

@@ -48,6 +48,32 @@ const memberSchema = {
 	required: ['roomId', 'userId'],
 } as const;
 
+const ids = { type: 'array', minItems: 1, maxItems: 1000, items: id } as const;
+
+const pusherSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, pusherId: id },
+	required: ['roomId', 'userId', 'pusherId'],
+} as const;
+
+const pullerSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, pullerId: id },
+	required: ['roomId', 'userId', 'pullerId'],
+} as const;
+
+const unpushSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, pusherIds: ids },
+	required: ['roomId', 'userId', 'pusherIds'],
+} as const;
+
+const unpullSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, pullerIds: ids },
+	required: ['roomId', 'userId', 'pullerIds'],
+} as const;
+
 const textMessageSchema = {
 	type: 'object',
 	properties: { roomId: id, userId: id, userName: text, message: text, time: { type: ['number', 'string'] } },
@@ -59,6 +85,10 @@ export type PushData = FromSchema<typeof pushSchema>;
 export type PullData = FromSchema<typeof pullSchema>;
 /** The data of `heartbeat` and `leave`. */
 export type MemberData = FromSchema<typeof memberSchema>;
+export type PusherIdData = FromSchema<typeof pusherSchema>;
+export type PullerIdData = FromSchema<typeof pullerSchema>;
+export type UnpushData = FromSchema<typeof unpushSchema>;
+export type UnpullData = FromSchema<typeof unpullSchema>;
 export type TextMessageData = FromSchema<typeof textMessageSchema>;
 
 /** The data of each message that a client may send, checked. */
@@ -68,6 +98,10 @@ export const checkData = {
 	pull: validator<PullData>(pullSchema, 'data'),
 	leave: validator<MemberData>(memberSchema, 'data'),
 	heartbeat: validator<MemberData>(memberSchema, 'data'),
+	unpush: validator<UnpushData>(unpushSchema, 'data'),
+	unpull: validator<UnpullData>(unpullSchema, 'data'),
+	pusher: validator<PusherIdData>(pusherSchema, 'data'),
+	puller: validator<PullerIdData>(pullerSchema, 'data'),
 	textMessage: validator<TextMessageData>(textMessageSchema, 'data'),
 };
 
@@ -119,6 +153,8 @@ export interface Notifications {
 	newPusher: UserData & { roomId: string };
 	userLeft: string[];
 	pusherClosed: { roomId: string; userId: string; pusherIds: string[] };
+	pusherPaused: { roomId: string; userId: string; pusherIds: string[] };
+	pusherResumed: { roomId: string; userId: string; pusherIds: string[] };
 	pullerClosed: { pullerId: string; pusherId: string; userId: string; connectionId: string; reason: string };
 	mediaLost: { connectionIds: string[] };
 	roomClosed: { roomId: string; reason: string };

@@ -1,6 +1,6 @@
 import type { DtlsParameters, IceCandidate, IceParameters, RtpParameters } from 'mediasoup/types';
 import sdpTransform, { type MediaDescription } from 'sdp-transform';
-import type { Offer, OfferedMedia } from './Offer.js';
+import type { Direction, Offer, OfferedMedia } from './Offer.js';
 import { formatParameters } from './rtpParameters.js';
 
 /** Our end of the transport. */
@@ -10,14 +10,15 @@ export interface LocalTransport {
 	dtlsParameters: DtlsParameters;
 }
 
-/** What one m-line is answered with. */
-export type AnsweredMedia =
-	/** Nothing flows, and it may be used later. */
-	| { direction: 'inactive' }
-	/** We receive what `parameters` describe. */
-	| { direction: 'recvonly'; parameters: RtpParameters }
-	/** We send what `parameters` describe, as a track of the stream `streamId`. */
-	| { direction: 'sendonly'; parameters: RtpParameters; streamId: string; trackId: string };
+/** What one m-line is answered with. Without `receive` and `send` it is merely there, to be used later. */
+export interface AnsweredMedia {
+	/** From our point of view. */
+	direction: Direction;
+	/** What we receive, or would if it were not paused. */
+	receive?: RtpParameters;
+	/** What we send, or would, as the track `trackId` of the stream `streamId`. */
+	send?: { parameters: RtpParameters; streamId: string; trackId: string };
+}
 
 export interface Answer {
 	offer: Offer;
@@ -54,7 +55,7 @@ export function writeAnswer({ offer, media, transport, sessionId, sessionVersion
 		msidSemantic: { semantic: 'WMS', token: '*' },
 		...(fingerprint && { fingerprint: { type: fingerprint.algorithm, hash: fingerprint.value } }),
 		media: offer.media.map((offered, index) => {
-			const answered = media[index] ?? { direction: 'inactive' };
+			const answered = media[index] ?? { direction: 'inactive' as const };
 			return offered.kind ? accept(offered, answered, offer, transport) : reject(offered);
 		}),
 	});
@@ -99,8 +100,8 @@ function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, tr
 		...(offered.rtcpRsize && { rtcpRsize: 'rtcp-rsize' }),
 		...(offered.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
 		direction: answered.direction,
-		...(answered.direction === 'inactive' ? inactiveRtp(offered) : activeRtp(answered.parameters)),
-		...(answered.direction === 'sendonly' && sending(answered)),
+		...((answered.receive ?? answered.send) ? activeRtp(offered, answered) : inactiveRtp(offered)),
+		...(answered.send && sending(answered.send)),
 	};
 }
 
@@ -116,7 +117,17 @@ function inactiveRtp({ codecs: [codec] }: OfferedMedia): Partial<WrittenMedia> {
 	};
 }
 
-function activeRtp({ codecs, headerExtensions = [] }: RtpParameters): Partial<WrittenMedia> {
+/** What we receive comes first, since the offerer sends with the first codec of the answer. */
+function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Partial<WrittenMedia> {
+	const parameters = [receive ?? [], send?.parameters ?? []].flat();
+	const codecs = uniqueBy(
+		parameters.flatMap((side) => side.codecs),
+		({ payloadType }) => payloadType,
+	);
+	const headerExtensions = uniqueBy(
+		parameters.flatMap((side) => side.headerExtensions ?? []),
+		({ id }) => id,
+	).filter(({ id, uri }) => offered.headerExtensions.some((offer) => offer.id === id && offer.uri === uri));
 	return {
 		payloads: codecs.map(({ payloadType }) => payloadType).join(' '),
 		rtp: codecs.map(({ payloadType: payload, mimeType, clockRate: rate, channels }) => ({
@@ -136,8 +147,11 @@ function activeRtp({ codecs, headerExtensions = [] }: RtpParameters): Partial<Wr
 }
 
 /** Several videos share a payload type, so their SSRCs are announced; older Pion needs them even for one. */
-function sending(answered: AnsweredMedia & { direction: 'sendonly' }): Partial<WrittenMedia> {
-	const { parameters, streamId: id, trackId: appdata } = answered;
+function sending({
+	parameters,
+	streamId: id,
+	trackId: appdata,
+}: NonNullable<AnsweredMedia['send']>): Partial<WrittenMedia> {
 	const cname = parameters.rtcp?.cname ?? id;
 	const sources = (parameters.encodings ?? []).flatMap(({ ssrc, rtx }) => (ssrc === undefined ? [] : [{ ssrc, rtx }]));
 	const ssrcs = sources.flatMap(({ ssrc, rtx }) => (rtx ? [ssrc, rtx.ssrc] : [ssrc]));
@@ -147,4 +161,8 @@ function sending(answered: AnsweredMedia & { direction: 'sendonly' }): Partial<W
 		ssrcs: ssrcs.map((ssrc) => ({ id: ssrc, attribute: 'cname', value: cname })),
 		...(groups.length > 0 && { ssrcGroups: groups.map((group) => ({ semantics: 'FID', ssrcs: group })) }),
 	};
+}
+
+function uniqueBy<Item>(items: readonly Item[], key: (item: Item) => unknown): Item[] {
+	return items.filter((item, index) => items.findIndex((other) => key(other) === key(item)) === index);
 }

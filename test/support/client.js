@@ -68,6 +68,82 @@ async function offer(connection) {
 	return { id, offer: connection.localDescription.sdp };
 }
 
+/** Plays what arrives. */
+function createConnection() {
+	const connection = new RTCPeerConnection();
+	connection.ontrack = (/** @type {any} */ { track }) => {
+		const element = document.createElement(track.kind);
+		// Not muted: Chromium counts no energy of audio that is not played.
+		element.autoplay = true;
+		element.srcObject = new MediaStream([track]);
+		document.body.append(element);
+	};
+	return connection;
+}
+
+/**
+ * @param {Kind} kind
+ * @returns {Promise<any>}
+ */
+async function capture(kind) {
+	const constraints = kind === 'audio' ? { audio: true } : { video: { width: 320, height: 240, frameRate: 15 } };
+	return (await navigator.mediaDevices.getUserMedia(constraints)).getTracks()[0];
+}
+
+/**
+ * One change of a connection; `index` counts its transceivers.
+ *
+ * @typedef {{ send: Kind } | { receive: Kind } | { stop: number } | { direct: [index: number, direction: string] }
+ *   | { replace: number } | { restartIce: true } | { only: [index: number, codec: VideoCodec] }} Change
+ */
+
+/**
+ * @param {any} connection
+ * @param {Change} change
+ */
+async function apply(connection, change) {
+	const transceivers = connection.getTransceivers();
+	if ('send' in change) {
+		const track = await capture(change.send);
+		connection.addTransceiver(track, { direction: 'sendonly', streams: [new MediaStream([track])] });
+	} else if ('receive' in change) {
+		connection.addTransceiver(change.receive, { direction: 'recvonly' });
+	} else if ('stop' in change) {
+		transceivers[change.stop].stop();
+	} else if ('direct' in change) {
+		const [index, direction] = change.direct;
+		transceivers[index].direction = direction;
+	} else if ('replace' in change) {
+		const { sender } = transceivers[change.replace];
+		await sender.replaceTrack(await capture(sender.track.kind));
+	} else if ('only' in change) {
+		const [index, codec] = change.only;
+		const { codecs } = RTCRtpSender.getCapabilities('video');
+		transceivers[index].setCodecPreferences(codecs.filter((/** @type {any} */ c) => c.mimeType === `video/${codec}`));
+	} else {
+		connection.restartIce();
+	}
+}
+
+/**
+ * Changes a connection, and offers again.
+ *
+ * @param {string} id
+ * @param {Change[]} changes
+ * @returns {Promise<string>}
+ */
+export async function offerAgain(id, ...changes) {
+	const connection = connections.get(id);
+	for (const change of changes) await apply(connection, change);
+	await connection.setLocalDescription(await connection.createOffer());
+	return connection.localDescription.sdp;
+}
+
+/** Takes the last offer back. @param {string} id */
+export async function rollBack(id) {
+	await connections.get(id).setLocalDescription({ type: 'rollback' });
+}
+
 /**
  * Offers the fake camera and microphone, the video in one codec alone.
  *
@@ -78,7 +154,7 @@ export async function createPusher({ audio = true, video = true, codec = 'VP8' }
 		audio,
 		video: video && { width: 320, height: 240, frameRate: 15 },
 	});
-	const connection = new RTCPeerConnection();
+	const connection = createConnection();
 	for (const track of [...stream.getVideoTracks(), ...stream.getAudioTracks()]) {
 		const transceiver = connection.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
 		if (track.kind === 'audio') continue;
@@ -97,15 +173,8 @@ export async function createPusher({ audio = true, video = true, codec = 'VP8' }
  * @param {{ kinds: Kind[] }} options
  */
 export async function createPuller({ kinds }) {
-	const connection = new RTCPeerConnection();
+	const connection = createConnection();
 	for (const kind of kinds) connection.addTransceiver(kind, { direction: 'recvonly' });
-	connection.ontrack = (/** @type {any} */ { track }) => {
-		const element = document.createElement(track.kind);
-		// Not muted: Chromium counts no energy of audio that is not played.
-		element.autoplay = true;
-		element.srcObject = new MediaStream([track]);
-		document.body.append(element);
-	};
 	return offer(connection);
 }
 

@@ -1,0 +1,56 @@
+import { toSfuError } from './mediaErrors.js';
+
+/** Who has paused something. It flows when nobody has. */
+export type PauseCause =
+	/** The client, by the direction in its offer. */
+	| 'offer'
+	/** A call of `pause()`. */
+	| 'request';
+
+/** What can be paused in the worker: a Producer or a Consumer. */
+interface Pausable {
+	readonly closed: boolean;
+	readonly paused: boolean;
+	pause(): Promise<void>;
+	resume(): Promise<void>;
+}
+
+/** Pauses something for each of several causes, and resumes it when the last one is gone. */
+export class Pauses {
+	readonly #target: Pausable;
+	readonly #causes = new Set<PauseCause>();
+	#applying: Promise<void> | undefined;
+
+	constructor(target: Pausable) {
+		this.#target = target;
+	}
+
+	get paused(): boolean {
+		return this.#causes.size > 0;
+	}
+
+	/** @returns whether that changed anything for those who watch */
+	set(cause: PauseCause, paused: boolean): boolean {
+		const before = this.paused;
+		if (paused) this.#causes.add(cause);
+		else this.#causes.delete(cause);
+		return this.paused !== before;
+	}
+
+	/** Resolves when the worker is as it should be, whatever is set meanwhile. */
+	apply(): Promise<void> {
+		this.#applying ??= this.#apply().finally(() => (this.#applying = undefined));
+		return this.#applying;
+	}
+
+	async #apply(): Promise<void> {
+		try {
+			while (!this.#target.closed && this.#target.paused !== this.paused) {
+				await (this.paused ? this.#target.pause() : this.#target.resume());
+			}
+		} catch (error) {
+			// It was closed meanwhile, and its owner tells of that.
+			if (!this.#target.closed) throw toSfuError(error);
+		}
+	}
+}

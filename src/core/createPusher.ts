@@ -1,0 +1,44 @@
+import type { WebRtcTransport } from 'mediasoup/types';
+import { producerParameters } from '../sdp/rtpParameters.js';
+import type { ConnectionContext } from './ConnectionContext.js';
+import type { PlannedPush } from './plan.js';
+import { Pusher } from './Pusher.js';
+import { Undo } from './Undo.js';
+
+/**
+ * Receives an m-line.
+ *
+ * @param extensionIds - the ids of header extensions on this transport, by URI; those of the m-line are added
+ */
+export async function createPusher(
+	{ media, codec }: PlannedPush,
+	transport: WebRtcTransport,
+	connectionId: string,
+	extensionIds: Map<string, number>,
+	{ userId, fabric, pusherQuota, options, logger }: ConnectionContext,
+): Promise<Pusher> {
+	const undo = new Undo();
+	try {
+		undo.add(pusherQuota.take());
+		const rtpParameters = producerParameters(media, codec, extensionIds);
+		const producer = await fabric.produce(transport, {
+			kind: media.kind,
+			rtpParameters,
+			keyFrameRequestDelay: options.webRtc.keyframeRequestDelay,
+		});
+		for (const { uri, id } of rtpParameters.headerExtensions ?? []) extensionIds.set(uri, id);
+		const pusher = new Pusher({
+			userId,
+			connectionId,
+			mid: media.mid,
+			streamId: media.streamId ?? connectionId,
+			producer,
+			logger,
+		});
+		pusher.once('closed', undo.run);
+		return pusher;
+	} catch (error) {
+		undo.run();
+		throw error;
+	}
+}

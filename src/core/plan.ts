@@ -1,0 +1,173 @@
+import type { MediaKind } from 'mediasoup/types';
+import { findCodec, type CodecPolicy } from '../media/codecs.js';
+import type { Offer, OfferedCodec, OfferedMedia } from '../sdp/Offer.js';
+import { SfuError } from '../SfuError.js';
+import type { Puller } from './Puller.js';
+import type { Pusher } from './Pusher.js';
+
+/** What an m-line of a connection carries. */
+export interface Section {
+	readonly mid: string | undefined;
+	/**
+	 * What is received on it. A closed one stays while the client goes on offering it, so that what was stopped here is
+	 * not taken for something new.
+	 */
+	readonly pusher: Pusher | undefined;
+	/** What is sent on it. */
+	readonly puller: Puller | undefined;
+}
+
+type RtpMedia = OfferedMedia & { kind: MediaKind };
+
+/** An m-line to receive, with the codec to take. */
+export interface PlannedPush {
+	media: RtpMedia;
+	codec: OfferedCodec;
+}
+
+/** An m-line to send a pusher on, with the codec that both have. */
+export interface PlannedPull {
+	media: RtpMedia;
+	pusher: Pusher;
+	codec: OfferedCodec;
+}
+
+/** What an m-line shall carry. */
+export interface PlannedSection extends Section {
+	readonly media: OfferedMedia;
+	/** To be made, in place of `pusher`. */
+	push?: PlannedPush;
+	/** To be made, in place of `puller`. */
+	pull?: PlannedPull;
+}
+
+/** What an offer leads to. Nothing has been done yet. */
+export interface Plan {
+	readonly sections: readonly PlannedSection[];
+	/** What no m-line carries any more. */
+	readonly removed: readonly (Pusher | Puller)[];
+}
+
+export const sends = ({ kind, direction }: OfferedMedia): boolean =>
+	kind !== undefined && (direction === 'sendonly' || direction === 'sendrecv');
+
+export const receives = ({ kind, direction }: OfferedMedia): boolean =>
+	kind !== undefined && (direction === 'recvonly' || direction === 'sendrecv');
+
+/**
+ * What an offer leads to when the client wants to push: its m-lines that begin to send are received, each with the
+ * first of its codecs that is allowed.
+ *
+ * @throws {@link SfuError} `unsupported` when nothing that begins to send can be taken
+ */
+export function planPush(offer: Offer, sections: readonly Section[], codecs: CodecPolicy): Plan {
+	const planned = keep(offer, sections, codecs);
+	const starting = planned.filter(({ media, pusher, push }) => sends(media) && !pusher && !push);
+	for (const section of starting) {
+		const push = plannedPush(section.media, codecs);
+		if (push) section.push = push;
+	}
+	const isFirst = sections.length === 0;
+	if ((isFirst || starting.length > 0) && !planned.some(({ push }) => push)) {
+		throw new SfuError('unsupported', `the offer sends nothing that can be taken; it has: ${describe(offer)}`);
+	}
+	return { sections: planned, removed: removed(planned, sections) };
+}
+
+/**
+ * What an offer leads to when the client wants to pull: each of `targets` that is not sent yet takes the next m-line of
+ * its kind that receives. Those that do not send as well come first.
+ *
+ * @throws {@link SfuError} `invalid_argument` when there are fewer m-lines than pushers, `unsupported` when none of them
+ *   has a codec in common
+ */
+export function planPull(
+	offer: Offer,
+	sections: readonly Section[],
+	targets: readonly Pusher[],
+	codecs: CodecPolicy,
+): Plan {
+	const planned = keep(offer, sections, codecs);
+	const pulled = new Set(planned.map(({ puller }) => puller?.pusherId));
+	const wanted = targets.filter(({ pusherId }) => !pulled.has(pusherId));
+	const assigned = (['video', 'audio'] as const).flatMap((kind) => {
+		const ofKind = wanted.filter((pusher) => pusher.kind === kind);
+		const free = planned.filter(({ media, puller }) => media.kind === kind && receives(media) && !puller);
+		if (ofKind.length > free.length) {
+			throw new SfuError(
+				'invalid_argument',
+				`specs name ${ofKind.length} ${kind} pushers to send, but the offer receives ${kind} on ${free.length} free m-lines`,
+			);
+		}
+		const inOrder = [...free.filter(({ media }) => !sends(media)), ...free.filter(({ media }) => sends(media))];
+		return ofKind.flatMap((pusher, index) => {
+			const section = inOrder[index];
+			return section ? [{ pusher, section }] : [];
+		});
+	});
+	for (const { pusher, section } of assigned) {
+		const { media } = section;
+		const codec = findCodec(media.codecs, pusher.kind, pusher.codecCapabilities);
+		if (codec) section.pull = { media: { ...media, kind: pusher.kind }, pusher, codec };
+	}
+	if (assigned.length > 0 && assigned.every(({ section }) => !section.pull)) {
+		const missing = assigned.map(
+			({ pusher, section: { media } }) =>
+				`pusher ${pusher.pusherId} sends ${pusher.media.codec}, the offer has ${codecNames(media)}`,
+		);
+		throw new SfuError('unsupported', `no codec in common: ${missing.join('; ')}`);
+	}
+	return { sections: planned, removed: removed(planned, sections) };
+}
+
+/** What goes on as it was. An m-line with another mid than before is a new one in the place of the old. */
+function keep(offer: Offer, sections: readonly Section[], codecs: CodecPolicy): PlannedSection[] {
+	return offer.media.map((media, index): PlannedSection => {
+		const { mid } = media;
+		const before = sections[index];
+		if (!before || before.mid !== mid || !media.kind) return { media, mid, pusher: undefined, puller: undefined };
+		const { pusher, puller } = before;
+		const goesOn = pusher && stillPushed(media, pusher);
+		const push = pusher && !goesOn && !pusher.closed && sends(media) ? plannedPush(media, codecs) : undefined;
+		return {
+			media,
+			mid,
+			pusher: goesOn ? pusher : undefined,
+			puller: puller && stillPulled(media, puller) ? puller : undefined,
+			...(push && { push }),
+		};
+	});
+}
+
+function removed(planned: readonly PlannedSection[], sections: readonly Section[]): (Pusher | Puller)[] {
+	const kept = new Set<Pusher | Puller | undefined>(planned.flatMap(({ pusher, puller }) => [pusher, puller]));
+	return sections
+		.flatMap(({ pusher, puller }) => [pusher ?? [], puller ?? []].flat())
+		.filter((carried) => !carried.closed && !kept.has(carried));
+}
+
+function stillPushed(media: OfferedMedia, pusher: Pusher): boolean {
+	if (!sends(media)) return !pusher.closed;
+	if (pusher.closed) return true;
+	const { codec, payloadType, ssrc } = pusher.media;
+	return (
+		media.codecs.some((offered) => offered.name === codec && offered.payloadType === payloadType) &&
+		(media.source === undefined || media.source.ssrc === ssrc)
+	);
+}
+
+function stillPulled({ codecs }: OfferedMedia, puller: Puller): boolean {
+	return !puller.closed && codecs.some(({ payloadType }) => payloadType === puller.payloadType);
+}
+
+function plannedPush(media: OfferedMedia, codecs: CodecPolicy): PlannedPush | undefined {
+	const { kind } = media;
+	const codec = kind && media.codecs.find((offered) => codecs.accepts(offered, kind));
+	return codec && { media: { ...media, kind }, codec };
+}
+
+const codecNames = ({ codecs }: OfferedMedia): string =>
+	[...new Set(codecs.map(({ name }) => name))].join('/') || 'no media codec';
+
+const describe = ({ media }: Offer): string =>
+	media.map((section) => `${section.direction} ${section.type} (${codecNames(section)})`).join(', ');
