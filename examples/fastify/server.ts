@@ -19,7 +19,7 @@ if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
 const sfu = await Sfu.create({ webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] } });
 const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
 const app = fastify();
-await app.register(websocket, { options: { maxPayload: 1_000_000 } });
+await app.register(websocket, { options: { maxPayload: 4_194_304 } });
 app.get('/webrtc', { websocket: true }, (socket, request) => {
 	protoo.accept(fromWebSocket(socket), { request });
 });

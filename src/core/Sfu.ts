@@ -37,13 +37,21 @@ export class Sfu extends Emitter<SfuEvents> {
 	 * @throws {@link SfuError} (rejects) `invalid_argument` naming the option, `unavailable` when a worker cannot be
 	 *   started
 	 */
-	static async create(options: SfuOptions = {}): Promise<Sfu> {
+	static create(options: SfuOptions = {}): Promise<Sfu> {
+		return Sfu.createWith(options, ({ workers, webRtc, logger }) =>
+			WorkerPool.create({ ...workers, listen: webRtc.listen }, logger),
+		);
+	}
+
+	/** @internal With workers of another make. */
+	static async createWith(
+		options: SfuOptions,
+		createPool: (options: ResolvedOptions) => Promise<WorkerPool>,
+	): Promise<Sfu> {
 		const resolved = resolveOptions(options);
 		// Fails for codecs that mediasoup does not know, before anything is started.
 		new CodecPolicy(resolved.codecs);
-		const { workers, webRtc, logger } = resolved;
-		const pool = await WorkerPool.create({ ...workers, listen: webRtc.listen }, logger);
-		return new Sfu(resolved, pool);
+		return new Sfu(resolved, await createPool(resolved));
 	}
 
 	private constructor(options: ResolvedOptions, pool: WorkerPool) {

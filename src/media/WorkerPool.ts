@@ -63,11 +63,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 		const failed = started.find((result) => result.status === 'rejected');
 		if (failed) {
 			pool.close();
-			throw new SfuError(
-				'unavailable',
-				'the media worker could not be started; `npx sfu-rooms-worker` provides one, and says what is missing',
-				{ cause: failed.reason },
-			);
+			throw failed.reason;
 		}
 		return pool;
 	}
@@ -104,12 +100,13 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 	}
 
 	async #start(index: number): Promise<void> {
-		const { binary, logLevel, listen } = this.#options;
-		const worker = await createWorker({ logLevel, ...(binary !== undefined && { workerBin: binary }) });
+		const { listen } = this.#options;
+		const worker = await this.#spawn();
 		try {
-			const webRtcServer = await worker.createWebRtcServer({
-				listenInfos: listen.flatMap((address) => listenInfos(address, index)),
-			});
+			const webRtcServer = await this.#listen(
+				worker,
+				listen.flatMap((address) => listenInfos(address, index)),
+			);
 			if (this.#closed) throw new SfuError('closed', 'closed while a worker was starting');
 			worker.once('died', (error) => {
 				this.#replace(index, worker, error);
@@ -118,6 +115,31 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 		} catch (error) {
 			worker.close();
 			throw error;
+		}
+	}
+
+	async #spawn(): Promise<Worker> {
+		const { binary, logLevel } = this.#options;
+		try {
+			return await createWorker({ logLevel, ...(binary !== undefined && { workerBin: binary }) });
+		} catch (error) {
+			throw new SfuError(
+				'unavailable',
+				'the media worker could not be started; `npx sfu-rooms-worker` provides one, and says what is missing',
+				{ cause: error },
+			);
+		}
+	}
+
+	async #listen(worker: Worker, infos: TransportListenInfo[]): Promise<WebRtcServer> {
+		try {
+			return await worker.createWebRtcServer({ listenInfos: infos });
+		} catch (error) {
+			const addresses = infos.map(({ protocol, ip, port }) => [protocol, ip, port ?? 'any port'].join(' '));
+			const reason = error instanceof Error ? error.message : String(error);
+			throw new SfuError('unavailable', `the media worker cannot listen on ${addresses.join(', ')}: ${reason}`, {
+				cause: error,
+			});
 		}
 	}
 

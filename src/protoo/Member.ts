@@ -1,16 +1,20 @@
 import type { User } from '../core/User.js';
+import { SfuError } from '../SfuError.js';
 import type { Notifications } from './messages.js';
-import type { Peer } from './Peer.js';
+import type { Peer, PeerLimits } from './Peer.js';
+import { RateLimit } from './RateLimit.js';
 
 /** A user of a room, and the socket that speaks for it at the moment. */
 export class Member {
 	readonly user: User;
+	readonly #offers: RateLimit;
 	#peer: Peer | undefined;
 	#listening = false;
 	#graceTimer: NodeJS.Timeout | undefined;
 
-	constructor(user: User) {
+	constructor(user: User, { offerBurst, offersPerSecond }: PeerLimits) {
 		this.user = user;
+		this.#offers = new RateLimit(offerBurst, offersPerSecond);
 		user.once('closed', () => {
 			clearTimeout(this.#graceTimer);
 		});
@@ -44,6 +48,11 @@ export class Member {
 		this.#graceTimer = setTimeout(() => {
 			this.user.close('disconnected');
 		}, grace);
+	}
+
+	/** @throws {@link SfuError} `limit_exceeded` when the user has made too many offers */
+	countOffer(): void {
+		if (!this.#offers.take()) throw new SfuError('limit_exceeded', 'too many offers in too short a time');
 	}
 
 	notify<Method extends keyof Notifications>(method: Method, data: Notifications[Method]): void {

@@ -10,6 +10,7 @@ import {
 } from './envelope.js';
 import { errorCodes } from './errorCodes.js';
 import type { Notifications } from './messages.js';
+import { RateLimit } from './RateLimit.js';
 import type { Socket } from './Socket.js';
 
 /** How much a socket may ask of the server. */
@@ -19,8 +20,19 @@ export interface PeerLimits {
 	 * times the size closes the socket (1009). Default 262,144.
 	 */
 	messageLength: number;
-	/** Requests that wait for their answer. More are answered with 429. Default 64. */
+	/** Requests that wait for their answer. More are answered with 429. Default 256. */
 	pendingRequests: number;
+	/**
+	 * Messages a second in the long run. More are answered with 429, or dropped when they are no requests; as many as
+	 * `messageBurst` of these in a row close the socket (1008). Default 50.
+	 */
+	messagesPerSecond: number;
+	/** Messages at once. Default 500. */
+	messageBurst: number;
+	/** Offers of a user a second in the long run. More are answered with 429. Default 10. */
+	offersPerSecond: number;
+	/** Offers of a user at once. Default 200. */
+	offerBurst: number;
 	/** Messages in a row that are none of the protocol. More close the socket (1008). Default 20. */
 	invalidMessages: number;
 	/** Bytes that wait for a slow reader. More close the socket (1013). Default 4,194,304. */
@@ -29,7 +41,11 @@ export interface PeerLimits {
 
 export const defaultPeerLimits: PeerLimits = {
 	messageLength: 262_144,
-	pendingRequests: 64,
+	pendingRequests: 256,
+	messagesPerSecond: 50,
+	messageBurst: 500,
+	offersPerSecond: 10,
+	offerBurst: 200,
 	invalidMessages: 20,
 	bufferedBytes: 4_194_304,
 };
@@ -55,7 +71,10 @@ export class Peer {
 	readonly #logger: Logger;
 	readonly #pendingIds = new Set<number>();
 	#queue: Promise<void> = Promise.resolve();
+	readonly #rate: RateLimit;
+	#waiting = 0;
 	#invalidInARow = 0;
+	#excessInARow = 0;
 	#closed = false;
 
 	constructor(socket: Socket, handlers: PeerHandlers, limits: PeerLimits, logger: Logger) {
@@ -63,6 +82,7 @@ export class Peer {
 		this.#handlers = handlers;
 		this.#limits = limits;
 		this.#logger = logger;
+		this.#rate = new RateLimit(limits.messageBurst, limits.messagesPerSecond);
 		socket.listen({
 			message: (text) => {
 				if (!this.#closed) this.#receive(text);
@@ -127,39 +147,48 @@ export class Peer {
 	}
 
 	#accept(message: Incoming, length: number): void {
-		const { messageLength, pendingRequests } = this.#limits;
 		// The server has asked nothing that this could answer.
 		if (message.type === 'response') return;
+		const refusal = this.#refusal(message, length);
 		if (message.type === 'notification') {
-			if (length <= messageLength && this.#pendingIds.size < pendingRequests)
-				this.#enqueue(() => this.#handleNotification(message));
-			return;
-		}
-		const { id } = message;
-		if (this.#pendingIds.has(id)) {
-			this.#fail(
-				id,
-				new SfuError('invalid_argument', `id ${id} is that of another request, which is not answered yet`),
-			);
-		} else if (length > messageLength) {
-			this.#fail(
-				id,
-				new SfuError(
-					'too_large',
-					`the message has ${length} characters, more than the ${messageLength} that are allowed`,
-				),
-			);
-		} else if (this.#pendingIds.size >= pendingRequests) {
-			this.#fail(id, new SfuError('limit_exceeded', `more than ${pendingRequests} requests at a time are not allowed`));
+			if (!refusal) this.#enqueue(() => this.#handleNotification(message));
+		} else if (refusal) {
+			this.#fail(message.id, refusal);
 		} else {
-			this.#pendingIds.add(id);
+			this.#pendingIds.add(message.id);
 			this.#enqueue(() => this.#handleRequest(message));
 		}
 	}
 
+	/** Why a message is not even looked at. */
+	#refusal(message: Incoming, length: number): SfuError | undefined {
+		const { messageLength, pendingRequests, messageBurst } = this.#limits;
+		if (!this.#rate.take()) {
+			this.#excessInARow++;
+			if (this.#excessInARow > messageBurst) this.close(1008, 'too many messages');
+			return new SfuError('limit_exceeded', 'too many messages in too short a time');
+		}
+		this.#excessInARow = 0;
+		if ('id' in message && this.#pendingIds.has(message.id)) {
+			return new SfuError('invalid_argument', `id ${message.id} is that of another request, which is not answered yet`);
+		}
+		if (length > messageLength) {
+			return new SfuError(
+				'too_large',
+				`the message has ${length} characters, more than the ${messageLength} that are allowed`,
+			);
+		}
+		if (this.#waiting >= pendingRequests) {
+			return new SfuError('limit_exceeded', `more than ${pendingRequests} requests at a time are not allowed`);
+		}
+		return undefined;
+	}
+
 	#enqueue(handle: () => Promise<void>): void {
+		this.#waiting++;
 		this.#queue = this.#queue.then(async () => {
 			if (!this.#closed) await handle();
+			this.#waiting--;
 		});
 	}
 

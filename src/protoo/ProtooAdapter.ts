@@ -98,7 +98,7 @@ export class ProtooAdapter {
 		const room = await this.#sfu.getOrCreateRoom(roomId);
 		let channel = this.#channels.get(room);
 		if (!channel) {
-			channel = new RoomChannel(room, this.#options.rtcpilot ?? false);
+			channel = new RoomChannel(room, { rtcpilot: this.#options.rtcpilot ?? false, limits: this.#limits });
 			this.#channels.set(room, channel);
 		}
 		return channel;

@@ -3,18 +3,21 @@ import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
 import { Member } from './Member.js';
 import type { JoinData, Notifications, TextMessage, UserData } from './messages.js';
+import type { PeerLimits } from './Peer.js';
 import { userData } from './userData.js';
 
 /** Tells the sockets in a room what happens in it. */
 export class RoomChannel {
 	readonly room: Room;
 	readonly #rtcpilot: boolean;
+	readonly #limits: PeerLimits;
 	readonly #members = new Map<string, Member>();
 	readonly #joining = new Map<string, Promise<unknown>>();
 
-	constructor(room: Room, rtcpilot: boolean) {
+	constructor(room: Room, { rtcpilot, limits }: { rtcpilot: boolean; limits: PeerLimits }) {
 		this.room = room;
 		this.#rtcpilot = rtcpilot;
+		this.#limits = limits;
 		room.on('userJoined', ({ user }) => {
 			this.#tellOthers(user, 'newUser', [userData(user, [])]);
 		});
@@ -61,7 +64,7 @@ export class RoomChannel {
 		try {
 			const user = await joining;
 			if (user.closed) throw new SfuError('closed', 'the room has been closed');
-			const member = new Member(user);
+			const member = new Member(user, this.#limits);
 			this.#members.set(userId, member);
 			this.#follow(member);
 			return member;

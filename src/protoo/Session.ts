@@ -105,13 +105,14 @@ export class Session {
 		}
 		const before = member.peer;
 		const wasLost = member.lost;
+		const resumed = wasLost || before !== undefined;
 		member.attach(this.#peer);
 		this.#joined = { channel, member };
 		before?.close(replacedCode, 'joined again on another socket');
 		if (wasLost) channel.cameBack(member.user);
 		return (): JoinSuccess => {
 			member.listen();
-			return { code: 0, message: 'join success', users: channel.others(member.user) };
+			return { code: 0, message: 'join success', users: channel.others(member.user), resumed };
 		};
 	}
 
@@ -119,6 +120,7 @@ export class Session {
 		const push = checkData.push(data);
 		const { roomId, userId } = push;
 		const { member } = this.#memberOf(push);
+		member.countOffer();
 		await this.#authorize({ action: 'push', roomId, userId, sdp: push.sdp.sdp });
 		const { answer, pushers, connection } = await member.user.push(push.sdp.sdp);
 		return (): PushSuccess => ({
@@ -134,6 +136,7 @@ export class Session {
 		const pull = checkData.pull(data);
 		const { roomId, userId, targetUserId } = pull;
 		const { member } = this.#memberOf(pull);
+		member.countOffer();
 		const specs = pull.specs.map(({ type, pusher_id }) => ({ kind: type, pusherId: pusher_id }));
 		await this.#authorize({ action: 'pull', roomId, userId, targetUserId, specs });
 		const { answer, pullers, connection } = await member.user.pull({ targetUserId, specs, offer: pull.sdp.sdp });

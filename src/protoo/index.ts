@@ -17,4 +17,4 @@ export type { ProtooOptions } from './ProtooAdapter.js';
 export type { Socket, SocketHandlers } from './Socket.js';
 export { createSocketPair } from './sockets/createSocketPair.js';
 export { fromWebSocket } from './sockets/fromWebSocket.js';
-export type { WebSocketLike } from './sockets/fromWebSocket.js';
+export type { WebSocketLike, WebSocketOptions } from './sockets/fromWebSocket.js';

@@ -169,6 +169,8 @@ export interface JoinSuccess {
 	code: 0;
 	message: 'join success';
 	users: UserData[];
+	/** Whether the user was in the room already, and goes on with what it pushes and pulls. */
+	resumed: boolean;
 }
 
 export interface PushSuccess {

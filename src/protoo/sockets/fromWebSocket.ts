@@ -7,7 +7,9 @@ export interface WebSocketLike {
 	send(data: string, callback: (error?: Error | null) => void): void;
 	close(code: number, reason: string): void;
 	terminate(): void;
+	ping(): void;
 	on(event: 'message', listener: (data: unknown, isBinary: boolean) => void): unknown;
+	on(event: 'pong', listener: () => void): unknown;
 	on(event: 'close', listener: (code: number) => void): unknown;
 	on(event: 'error', listener: (error: Error) => void): unknown;
 }
@@ -17,8 +19,16 @@ const open = 1;
 // How long the other side may take to answer our close, in ms. `ws` itself waits 30 s.
 const closeTimeout = 5000;
 
+export interface WebSocketOptions {
+	/**
+	 * How often the client's end is asked whether it is still there (RFC 6455, section 5.5.2), in ms. One that is silent
+	 * for twice as long is lost. 0 asks never. Default 15,000.
+	 */
+	pingInterval?: number;
+}
+
 /** A `ws` WebSocket as a {@link Socket}. */
-export function fromWebSocket(webSocket: WebSocketLike): Socket {
+export function fromWebSocket(webSocket: WebSocketLike, { pingInterval = 15_000 }: WebSocketOptions = {}): Socket {
 	return {
 		get bufferedAmount() {
 			return webSocket.bufferedAmount;
@@ -43,6 +53,25 @@ export function fromWebSocket(webSocket: WebSocketLike): Socket {
 			webSocket.on('close', closed);
 			// Without a listener it would be thrown; `close` follows it.
 			webSocket.on('error', () => undefined);
+			if (pingInterval > 0) keepAlive(webSocket, pingInterval);
 		},
 	};
+}
+
+/** A network that is cut closes no socket; a client that does not answer has gone. */
+function keepAlive(webSocket: WebSocketLike, interval: number): void {
+	let unanswered = 0;
+	const timer = setInterval(() => {
+		if (unanswered >= 2) webSocket.terminate();
+		else if (webSocket.readyState === open) webSocket.ping();
+		unanswered++;
+	}, interval);
+	const answered = () => {
+		unanswered = 0;
+	};
+	webSocket.on('pong', answered);
+	webSocket.on('message', answered);
+	webSocket.on('close', () => {
+		clearInterval(timer);
+	});
 }

@@ -1,0 +1,23 @@
+/** A token bucket: a burst at once, and so many a second in the long run. */
+export class RateLimit {
+	readonly #burst: number;
+	readonly #perSecond: number;
+	#tokens: number;
+	#filledAt = performance.now();
+
+	constructor(burst: number, perSecond: number) {
+		this.#burst = burst;
+		this.#perSecond = perSecond;
+		this.#tokens = burst;
+	}
+
+	/** @returns whether one more is within the limit */
+	take(): boolean {
+		const now = performance.now();
+		this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
+		this.#filledAt = now;
+		if (this.#tokens < 1) return false;
+		this.#tokens--;
+		return true;
+	}
+}
