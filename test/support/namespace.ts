@@ -30,7 +30,7 @@ export function dropIncoming({ percent, udpPort }: { percent: number; udpPort: n
 	nft(`table inet ${table} {
 		chain input {
 			type filter hook input priority 0;
-			udp dport ${udpPort} numgen random mod 100 < ${percent} drop
+			udp dport ${udpPort} ${percent < 100 ? `numgen random mod 100 < ${percent}` : ''} drop
 		}
 	}`);
 	return {
