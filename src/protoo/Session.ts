@@ -103,6 +103,7 @@ export class Session {
 			if (!member.peer && !member.lost) member.user.close();
 			throw new SfuError('closed', 'the socket has been closed');
 		}
+		if (member.user.closed) throw new SfuError('closed', 'the user has left meanwhile');
 		const before = member.peer;
 		const wasLost = member.lost;
 		const resumed = wasLost || before !== undefined;

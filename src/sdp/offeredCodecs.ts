@@ -1,7 +1,7 @@
 import type { MediaKind, RtcpFeedback } from 'mediasoup/types';
 import sdpTransform from 'sdp-transform';
 import type { OfferedCodec } from './Offer.js';
-import type { ParsedMedia } from './parseOffer.js';
+import type { ParsedMedia } from './parsed.js';
 
 // Not media of their own: repair, redundancy, comfort noise and tones.
 const auxiliary = /^(rtx|red|ulpfec|flexfec.*|cn|telephone-event)$/i;

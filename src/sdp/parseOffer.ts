@@ -1,18 +1,9 @@
 import type { DtlsFingerprint, DtlsParameters, FingerprintAlgorithm, MediaKind } from 'mediasoup/types';
-import sdpTransform, { type MediaDescription, type SessionDescription } from 'sdp-transform';
+import sdpTransform from 'sdp-transform';
 import { SfuError } from '../SfuError.js';
 import { offeredCodecs } from './offeredCodecs.js';
+import type { ParsedMedia, ParsedSession } from './parsed.js';
 import type { Direction, IceCredentials, Offer, OfferedHeaderExtension, OfferedMedia, OfferedSource } from './Offer.js';
-
-/** What sdp-transform really returns for hostile input: anything may be missing, and any text may be a number. */
-export type Lenient<T> = T extends readonly (infer Item)[]
-	? Lenient<Item>[]
-	: T extends object
-		? { [Key in keyof T]?: Lenient<NonNullable<T[Key]>> }
-		: string | number;
-
-export type ParsedMedia = Lenient<MediaDescription>;
-type ParsedSession = Lenient<SessionDescription>;
 
 export interface OfferLimits {
 	/** The longest SDP, in bytes. */
