@@ -17,6 +17,9 @@ export interface Socket {
 	send(text: string): void;
 	/** Closes the socket, with a code and a reason of WebSocket. Leads to {@link SocketHandlers.closed}. */
 	close(code: number, reason: string): void;
-	/** Called once, by the adapter that the socket is given to. */
+	/**
+	 * Called once, by the adapter that the socket is given to. When the socket is closed already,
+	 * {@link SocketHandlers.closed} is called soon after.
+	 */
 	listen(handlers: SocketHandlers): void;
 }

@@ -31,6 +31,11 @@ class MemorySocket implements Socket {
 
 	listen(handlers: SocketHandlers): void {
 		this.handlers = handlers;
+		if (this.#closed) {
+			queueMicrotask(() => {
+				handlers.closed(1006);
+			});
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ export interface WebSocketLike {
 }
 
 const open = 1;
+const closedState = 3;
 
 // How long the other side may take to answer our close, in ms. `ws` itself waits 30 s.
 const closeTimeout = 5000;
@@ -51,6 +52,12 @@ export function fromWebSocket(webSocket: WebSocketLike, { pingInterval = 15_000 
 				message(isBinary ? undefined : String(data));
 			});
 			webSocket.on('close', closed);
+			// What was closed before tells nobody any more.
+			if (webSocket.readyState === closedState) {
+				queueMicrotask(() => {
+					closed(1006);
+				});
+			}
 			// Without a listener it would be thrown; `close` follows it.
 			webSocket.on('error', () => undefined);
 			if (pingInterval > 0) keepAlive(webSocket, pingInterval);
