@@ -2,6 +2,7 @@ import { Emitter } from '../Emitter.js';
 import { CodecPolicy } from '../media/codecs.js';
 import { MediaFabric } from '../media/MediaFabric.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
+import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
 import type { ResolvedOptions } from './options.js';
@@ -111,7 +112,7 @@ export class Room extends Emitter<RoomEvents> {
 	#join(options: JoinOptions): User {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
 		const { userId, userName = userId, metadata } = this.#checkJoin(options);
-		if (this.#users.has(userId)) throw new SfuError('conflict', `user "${userId}" is in the room already`);
+		if (this.#users.has(userId)) throw new SfuError('conflict', `user ${quote(userId)} is in the room already`);
 		const giveBack = this.#userQuota.take();
 		const user = new User(
 			{ userId, userName, metadata },
@@ -150,7 +151,7 @@ export class Room extends Emitter<RoomEvents> {
 
 	#findUser(userId: string): User {
 		const user = this.#users.get(userId);
-		if (!user) throw new SfuError('not_found', `no user "${userId}" in the room`);
+		if (!user) throw new SfuError('not_found', `no user ${quote(userId)} in the room`);
 		return user;
 	}
 

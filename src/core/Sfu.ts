@@ -6,7 +6,7 @@ import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
 import { toSfuError } from './mediaErrors.js';
-import { resolveOptions, type ResolvedOptions, type SfuOptions } from './options.js';
+import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from './options.js';
 import { Quota } from './Quota.js';
 import { Room, type RoomCloseReason } from './Room.js';
 
@@ -78,6 +78,11 @@ export class Sfu extends Emitter<SfuEvents> {
 	/** The open rooms, by room id. */
 	get rooms(): ReadonlyMap<string, Room> {
 		return this.#rooms;
+	}
+
+	/** The limits in force. */
+	get limits(): Readonly<Limits> {
+		return this.#options.limits;
 	}
 
 	/** Where this Sfu writes, for adapters to write to the same. */

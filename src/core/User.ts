@@ -5,6 +5,7 @@ import type { CodecPolicy } from '../media/codecs.js';
 import type { MediaFabric } from '../media/MediaFabric.js';
 import type { Offer } from '../sdp/Offer.js';
 import { parseOffer } from '../sdp/parseOffer.js';
+import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
 import { Connection, type ConnectionCloseReason, type Negotiated } from './Connection.js';
@@ -278,7 +279,7 @@ function findPushers(
 	const found = specs.flatMap(({ pusherId, kind }) => {
 		const pusher = pushers.get(pusherId);
 		if (!pusher && isFormer(pusherId)) return [];
-		if (!pusher) throw new SfuError('not_found', `user "${userId}" has no pusher "${pusherId}"`);
+		if (!pusher) throw new SfuError('not_found', `user ${quote(userId)} has no pusher ${quote(pusherId)}`);
 		if (kind !== undefined && kind !== pusher.kind) {
 			throw new SfuError('invalid_argument', `pusher "${pusherId}" is ${pusher.kind}, not ${kind}`);
 		}

@@ -10,6 +10,7 @@ export class Member {
 	readonly #offers: RateLimit;
 	#peer: Peer | undefined;
 	#listening = false;
+	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;
 
 	constructor(user: User, { offerBurst, offersPerSecond }: PeerLimits) {
@@ -29,6 +30,17 @@ export class Member {
 		return this.#graceTimer !== undefined;
 	}
 
+	/** Whether the user leaves of its own accord, so that nobody need tell it. */
+	get leaving(): boolean {
+		return this.#leaving;
+	}
+
+	/** The user leaves of its own accord. */
+	leave(reason: 'left' | 'disconnected'): void {
+		this.#leaving = true;
+		this.user.close(reason);
+	}
+
 	/** From now on `peer` speaks for the user; it is told nothing before {@link Member.listen}. */
 	attach(peer: Peer): void {
 		clearTimeout(this.#graceTimer);
@@ -46,7 +58,7 @@ export class Member {
 	detach(grace: number): void {
 		this.#peer = undefined;
 		this.#graceTimer = setTimeout(() => {
-			this.user.close('disconnected');
+			this.leave('disconnected');
 		}, grace);
 	}
 

@@ -47,7 +47,7 @@ export class ProtooAdapter {
 	readonly #options: ProtooOptions;
 	readonly #limits: PeerLimits;
 	readonly #sessions = new Set<Session>();
-	readonly #channels = new WeakMap<Room, RoomChannel>();
+	readonly #channels = new Map<Room, RoomChannel>();
 	#closed = false;
 
 	/** @throws {@link SfuError} `invalid_argument`, naming the option */
@@ -80,6 +80,7 @@ export class ProtooAdapter {
 			authorize: this.#options.authorize,
 			context,
 			reconnectTimeout: this.#options.reconnectTimeout ?? 20_000,
+			idLength: this.#sfu.limits.idLength,
 			limits: this.#limits,
 			logger: this.#sfu.logger,
 			closed: () => this.#sessions.delete(session),
@@ -92,6 +93,8 @@ export class ProtooAdapter {
 		if (this.#closed) return;
 		this.#closed = true;
 		for (const session of this.#sessions) session.close(1001, 'the server is going away');
+		// Those whose socket was lost, too.
+		for (const channel of this.#channels.values()) channel.close();
 	}
 
 	async #openChannel(roomId: string): Promise<RoomChannel> {
@@ -100,6 +103,7 @@ export class ProtooAdapter {
 		if (!channel) {
 			channel = new RoomChannel(room, { rtcpilot: this.#options.rtcpilot ?? false, limits: this.#limits });
 			this.#channels.set(room, channel);
+			room.once('closed', () => this.#channels.delete(room));
 		}
 		return channel;
 	}

@@ -50,6 +50,11 @@ export class RoomChannel {
 		});
 	}
 
+	/** All who came by this adapter leave. */
+	close(): void {
+		for (const member of [...this.#members.values()]) member.leave('left');
+	}
+
 	/** The member of that user id: a new one, or the one that comes back. */
 	async enter({ userId, userName }: JoinData): Promise<Member> {
 		for (;;) {
@@ -109,9 +114,7 @@ export class RoomChannel {
 			// All are told together, by the room, why it was closed.
 			if (reason === 'roomClosed') return;
 			this.#members.delete(user.userId);
-			if (reason !== 'left' && reason !== 'disconnected') {
-				member.notify('kicked', { roomId: this.room.roomId, reason });
-			}
+			if (!member.leaving) member.notify('kicked', { roomId: this.room.roomId, reason });
 		});
 	}
 

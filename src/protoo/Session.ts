@@ -1,4 +1,5 @@
 import type { Logger } from '../Logger.js';
+import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import type { Authorize, AuthorizeAction } from './authorize.js';
 import { checkData, type JoinSuccess, type MemberData, type PullSuccess, type PushSuccess } from './messages.js';
@@ -14,6 +15,8 @@ export interface SessionContext {
 	/** What the app knows of the socket. */
 	context: unknown;
 	reconnectTimeout: number;
+	/** The greatest length of room ids, user ids and user names. */
+	idLength: number;
 	limits: PeerLimits;
 	logger: Logger;
 	closed: () => void;
@@ -49,7 +52,7 @@ export class Session {
 
 	/** Closes the socket; its user leaves. */
 	close(code: number, reason: string): void {
-		this.#joined?.member.user.close();
+		this.#joined?.member.leave('left');
 		this.#peer.close(code, reason);
 	}
 
@@ -76,7 +79,7 @@ export class Session {
 			case 'heartbeat':
 				return this.#heartbeat(data);
 			default:
-				return Promise.reject(new SfuError('not_found', `no method "${method.slice(0, 64)}"`));
+				return Promise.reject(new SfuError('not_found', `no method ${quote(method)}`));
 		}
 	}
 
@@ -94,13 +97,20 @@ export class Session {
 	async #join(data: unknown): Promise<Reply> {
 		const join = checkData.join(data);
 		const { roomId, userId, userName } = join;
+		const { idLength } = this.#context;
 		if (this.#current()) throw new SfuError('conflict', 'this socket has joined already');
+		for (const key of ['roomId', 'userId', 'userName'] as const) {
+			if (join[key].length > idLength) {
+				throw new SfuError('invalid_argument', `data.${key} must NOT have more than ${idLength} characters`);
+			}
+		}
 		await this.#authorize({ action: 'join', roomId, userId, userName });
 		const channel = await this.#context.openChannel(roomId);
+		this.#assertOpen();
 		const member = await channel.enter(join);
 		if (this.#peer.closed) {
 			// Nobody else has it: it was made for this socket, which was closed meanwhile.
-			if (!member.peer && !member.lost) member.user.close();
+			if (!member.peer && !member.lost) member.leave('left');
 			throw new SfuError('closed', 'the socket has been closed');
 		}
 		if (member.user.closed) throw new SfuError('closed', 'the user has left meanwhile');
@@ -154,7 +164,7 @@ export class Session {
 		return settle(() => {
 			const { member } = this.#memberOf(checkData.leave(data));
 			this.#joined = undefined;
-			member.user.close('left');
+			member.leave('left');
 			return () => ({ code: 0, message: 'leave success' });
 		});
 	}
@@ -217,9 +227,14 @@ export class Session {
 
 	async #authorize(action: AuthorizeAction): Promise<void> {
 		const { authorize, context } = this.#context;
-		if (authorize && !(await authorize(action, context))) {
-			throw new SfuError('forbidden', `${action.action} is not allowed`);
-		}
+		const allowed: unknown = authorize ? await authorize(action, context) : true;
+		this.#assertOpen();
+		if (allowed !== true) throw new SfuError('forbidden', `${action.action} is not allowed`);
+	}
+
+	/** Nobody waits any more for what a closed socket has asked. */
+	#assertOpen(): void {
+		if (this.#peer.closed) throw new SfuError('closed', 'the socket has been closed');
 	}
 
 	#lost(code: number): void {
@@ -229,7 +244,7 @@ export class Session {
 		// When another socket has taken the user over, this one has no more to do with it.
 		if (joined?.member.peer !== this.#peer) return;
 		if (leftCodes.includes(code)) {
-			joined.member.user.close('left');
+			joined.member.leave('left');
 			return;
 		}
 		joined.member.detach(this.#context.reconnectTimeout);
@@ -244,6 +259,6 @@ const settle = <Result>(run: () => Result): Promise<Result> =>
 
 function find<Item>(items: ReadonlyMap<string, Item>, id: string, what: string): Item {
 	const item = items.get(id);
-	if (!item) throw new SfuError('not_found', `the user has no ${what} "${id}"`);
+	if (!item) throw new SfuError('not_found', `the user has no ${what} ${quote(id)}`);
 	return item;
 }

@@ -64,7 +64,8 @@ export function parseOffer(sdp: string, limits: OfferLimits): Offer {
 	if (sessionId === undefined) throw invalid('it has no valid o= line');
 
 	const sections = media.map((parsed, index) => ({ parsed, index, stopped: isStopped(parsed) }));
-	const first = sections.find(({ stopped }) => !stopped)?.parsed ?? {};
+	const first = sections.find(({ stopped }) => !stopped)?.parsed;
+	if (!first) throw invalid('all of its m-lines have stopped');
 	const offer: Offer = {
 		sessionId,
 		ice: iceCredentials(session, first),

@@ -52,15 +52,16 @@ export function fromWebSocket(webSocket: WebSocketLike, { pingInterval = 15_000 
 				message(isBinary ? undefined : String(data));
 			});
 			webSocket.on('close', closed);
+			// Without a listener it would be thrown; `close` follows it.
+			webSocket.on('error', () => undefined);
 			// What was closed before tells nobody any more.
 			if (webSocket.readyState === closedState) {
 				queueMicrotask(() => {
 					closed(1006);
 				});
+			} else if (pingInterval > 0) {
+				keepAlive(webSocket, pingInterval);
 			}
-			// Without a listener it would be thrown; `close` follows it.
-			webSocket.on('error', () => undefined);
-			if (pingInterval > 0) keepAlive(webSocket, pingInterval);
 		},
 	};
 }
