@@ -132,7 +132,7 @@ export class Sfu extends Emitter<SfuEvents> {
 			if (this.#closed) throw this.#gone();
 		} catch (error) {
 			room.close();
-			throw toSfuError(error);
+			throw this.#closed ? this.#gone() : toSfuError(error);
 		}
 		this.#rooms.set(roomId, room);
 		room.once('closed', ({ reason }) => {

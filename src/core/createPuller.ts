@@ -4,6 +4,7 @@ import { SfuError } from '../SfuError.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { PlannedPull } from './plan.js';
 import { Puller } from './Puller.js';
+import type { PusherCloseReason } from './Pusher.js';
 import { Undo } from './Undo.js';
 
 // mediasoup's worker has room for this many bytes of MID in what it sends.
@@ -50,8 +51,8 @@ export async function createPuller(
 			logger,
 		});
 		// The worker tells of it too, but later.
-		const follow = () => {
-			puller.close('pusherClosed');
+		const follow = ({ reason }: { reason: PusherCloseReason }) => {
+			puller.close(reason === 'workerDied' ? reason : 'pusherClosed');
 		};
 		pusher.once('closed', follow);
 		undo.add(() => {

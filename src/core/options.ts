@@ -21,7 +21,7 @@ export interface Limits {
 	mediaSections: number;
 	/** The size of one SDP, in bytes. Default 131,072 (128 KiB). */
 	sdpBytes: number;
-	/** The length of a room id, a user id and a user name, in UTF-16 code units. Default 256. */
+	/** The length of a room id, a user id and a user name, in Unicode code points. Default 256. */
 	idLength: number;
 }
 
@@ -158,12 +158,20 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 			disconnectTimeout: 15_000,
 			initialOutgoingBitrate: 1_000_000,
 			keyframeRequestDelay: 500,
-			...webRtc,
+			...given(webRtc),
 		},
-		workers: { count: availableParallelism(), logLevel: 'error', binary: undefined, ...workers },
+		workers: { count: availableParallelism(), logLevel: 'error', binary: undefined, ...given(workers) },
 		codecs: codecs ?? defaultCodecs,
-		limits: { ...defaultLimits, ...limits },
+		limits: { ...defaultLimits, ...given(limits) },
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
 		logger: logger ?? consoleLogger,
 	};
+}
+
+/** What is there; an option that is `undefined` has its default. */
+function given<Options extends object>(
+	options: Options | undefined,
+): { [Key in keyof Options]: Exclude<Options[Key], undefined> } {
+	const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
+	return Object.fromEntries(entries) as { [Key in keyof Options]: Exclude<Options[Key], undefined> };
 }

@@ -100,7 +100,7 @@ export class Session {
 		const { idLength } = this.#context;
 		if (this.#current()) throw new SfuError('conflict', 'this socket has joined already');
 		for (const key of ['roomId', 'userId', 'userName'] as const) {
-			if (join[key].length > idLength) {
+			if (Array.from(join[key]).length > idLength) {
 				throw new SfuError('invalid_argument', `data.${key} must NOT have more than ${idLength} characters`);
 			}
 		}

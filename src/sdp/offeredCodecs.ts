@@ -3,6 +3,8 @@ import sdpTransform from 'sdp-transform';
 import type { OfferedCodec } from './Offer.js';
 import type { ParsedMedia } from './parsed.js';
 
+type Parameters = Record<string, string | number>;
+
 // Not media of their own: repair, redundancy, comfort noise and tones.
 const auxiliary = /^(rtx|red|ulpfec|flexfec.*|cn|telephone-event)$/i;
 
@@ -10,45 +12,60 @@ const registeredNames = new Map(['opus', 'VP8', 'VP9', 'H264', 'AV1'].map((name)
 
 /** The media codecs that an m-line offers, in its order of preference, each with its RTX payload type if it has one. */
 export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec[] {
-	const preference = String(media.payloads).split(' ').map(Number);
-	const byPayloadType = new Map((media.rtp ?? []).map((rtp) => [rtp.payload, rtp]));
-	const parametersOf = (payloadType: number) => fmtpParameters(media, payloadType);
-	return preference.flatMap((payloadType) => {
-		const { codec, rate, encoding } = byPayloadType.get(payloadType) ?? {};
-		if (codec === undefined || typeof rate !== 'number' || rate <= 0 || auxiliary.test(String(codec))) return [];
-		if (!Number.isInteger(payloadType) || payloadType < 0 || payloadType > 127) return [];
+	// At most 128, however often an m-line repeats them.
+	const preference = new Set(String(media.payloads).split(' ').filter(isPayloadType).map(Number));
+	const rtpmaps = new Map((media.rtp ?? []).map((rtp) => [rtp.payload, rtp]));
+	const parameters = fmtpParameters(media);
+	const rtxPayloadTypes = new Map<unknown, number>();
+	for (const payloadType of preference) {
+		const repaired = parameters.get(payloadType)?.apt;
+		if (/^rtx$/i.test(String(rtpmaps.get(payloadType)?.codec)) && !rtxPayloadTypes.has(repaired)) {
+			rtxPayloadTypes.set(repaired, payloadType);
+		}
+	}
+	const codecs: OfferedCodec[] = [];
+	for (const payloadType of preference) {
+		const { codec, rate, encoding } = rtpmaps.get(payloadType) ?? {};
+		if (codec === undefined || typeof rate !== 'number' || rate <= 0 || auxiliary.test(String(codec))) continue;
 		const name = registeredNames.get(String(codec).toLowerCase()) ?? String(codec);
-		return [
-			{
-				name,
-				mimeType: `${kind}/${name}`,
-				payloadType,
-				clockRate: rate,
-				channels: typeof encoding === 'number' ? encoding : 1,
-				parameters: parametersOf(payloadType),
-				rtcpFeedback: rtcpFeedback(media, payloadType),
-				rtxPayloadType: preference.find(
-					(other) =>
-						/^rtx$/i.test(String(byPayloadType.get(other)?.codec)) && Number(parametersOf(other).apt) === payloadType,
-				),
-			},
-		];
-	});
+		codecs.push({
+			name,
+			mimeType: `${kind}/${name}`,
+			payloadType,
+			clockRate: rate,
+			channels: typeof encoding === 'number' ? encoding : 1,
+			parameters: parameters.get(payloadType) ?? {},
+			rtcpFeedback: rtcpFeedback(media, payloadType),
+			rtxPayloadType: rtxPayloadTypes.get(payloadType),
+		});
+	}
+	return codecs;
 }
 
-/** The parameters of an `a=fmtp` line; numbers where mediasoup wants numbers. */
-function fmtpParameters({ fmtp = [] }: ParsedMedia, payloadType: number): Record<string, string | number> {
-	const config = fmtp.find(({ payload }) => payload === payloadType)?.config;
-	const parameters = Object.entries(sdpTransform.parseParams(String(config ?? '')));
+const isPayloadType = (format: string): boolean => /^\d{1,3}$/.test(format) && Number(format) <= 127;
+
+/** The parameters of the `a=fmtp` lines, the first for each payload type; numbers where mediasoup wants numbers. */
+function fmtpParameters({ fmtp = [] }: ParsedMedia): ReadonlyMap<unknown, Parameters> {
+	const parameters = new Map<unknown, Parameters>();
+	for (const { payload, config = '' } of fmtp) {
+		if (!parameters.has(payload)) parameters.set(payload, readParameters(String(config)));
+	}
+	return parameters;
+}
+
+function readParameters(config: string): Parameters {
+	const pairs = config.split(';').map((pair) => pair.trim());
+	const written = sdpTransform.parseParams(pairs.join(';'));
 	return Object.fromEntries(
-		parameters.flatMap(([key, value]) =>
-			value === undefined ? [] : [[key.trim(), key.trim() === 'profile-level-id' ? String(value) : value]],
+		Object.entries(written).flatMap(([key, value]) =>
+			value === undefined ? [] : [[key, key === 'profile-level-id' ? String(value) : value]],
 		),
 	);
 }
 
 function rtcpFeedback({ rtcpFb = [] }: ParsedMedia, payloadType: number): RtcpFeedback[] {
-	return rtcpFb
+	const feedback = rtcpFb
 		.filter(({ payload }) => payload === payloadType || payload === '*')
-		.map(({ type, subtype }) => ({ type: String(type), parameter: subtype === undefined ? '' : String(subtype) }));
+		.map(({ type, subtype = '' }) => ({ type: String(type), parameter: String(subtype) }));
+	return [...new Map(feedback.map((each) => [`${each.type} ${each.parameter}`, each])).values()];
 }

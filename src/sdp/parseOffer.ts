@@ -64,17 +64,20 @@ export function parseOffer(sdp: string, limits: OfferLimits): Offer {
 	if (sessionId === undefined) throw invalid('it has no valid o= line');
 
 	const sections = media.map((parsed, index) => ({ parsed, index, stopped: isStopped(parsed) }));
-	const first = sections.find(({ stopped }) => !stopped)?.parsed;
-	if (!first) throw invalid('all of its m-lines have stopped');
+	const live = sections.find(({ stopped }) => !stopped);
+	if (!live) throw invalid('all of its m-lines have stopped');
+	const offered = unbundledRejected(
+		session,
+		sections.map(({ parsed, index, stopped }) => offeredMedia(session, parsed, index, stopped)),
+	);
+	// The m-line that carries the transport (RFC 9143, section 7.2).
+	const first = media[offered.find(({ kind }) => kind)?.index ?? live.index] ?? {};
 	const offer: Offer = {
 		sessionId,
 		ice: iceCredentials(session, first),
 		dtls: dtlsParameters(session, first),
 		extmapAllowMixed: session.extmapAllowMixed !== undefined,
-		media: unbundledRejected(
-			session,
-			sections.map(({ parsed, index, stopped }) => offeredMedia(session, parsed, index, stopped)),
-		),
+		media: offered,
 	};
 	checkUnique(
 		offer.media.flatMap(({ mid }) => mid ?? []),

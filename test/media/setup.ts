@@ -1,0 +1,96 @@
+import type { Worker } from 'mediasoup/types';
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { Logger } from '../../src/Logger.js';
+import { WorkerPool, type WorkerPoolOptions } from '../../src/media/WorkerPool.js';
+
+/** Keeps what is logged. */
+export function recorder() {
+	const messages: string[] = [];
+	const record = (message: string) => void messages.push(message);
+	const logger: Logger = { debug: record, info: record, warn: record, error: record };
+	return { logger, messages };
+}
+
+/** Real workers, for one test. */
+export async function startPool(t: TestContext, options: Partial<WorkerPoolOptions> = {}) {
+	const { logger, messages } = recorder();
+	const pool = await WorkerPool.create(
+		{ count: 1, listen: [{ ip: '127.0.0.1' }], binary: undefined, logLevel: 'none', ...options },
+		logger,
+	);
+	t.after(() => {
+		pool.close();
+	});
+	return { pool, logger, messages };
+}
+
+/** Waits until the condition holds, for what no event tells of. */
+export async function until(condition: () => boolean | Promise<boolean>, what: string) {
+	const deadline = performance.now() + 5000;
+	while (!(await condition())) {
+		assert.ok(performance.now() < deadline, `not within 5 seconds: ${what}`);
+		await setImmediate();
+	}
+}
+
+/** Lets `count` turns of the event loop pass. */
+export async function turns(count: number) {
+	for (let turn = 0; turn < count; turn++) await setImmediate();
+}
+
+interface Channel {
+	request(...args: unknown[]): Promise<unknown>;
+}
+
+/** What carries the requests to a worker: every await of the library that is not another of its own waits for one. */
+async function channelOf(worker: Worker): Promise<Channel> {
+	const router = await worker.createRouter();
+	const transport = await router.createDirectTransport();
+	router.close();
+	return (transport as unknown as { channelForTesting: Channel }).channelForTesting;
+}
+
+/** Runs an operation, and something else in the middle of it. */
+export type Interrupted = <Result>(interruption: () => void, operation: () => Promise<Result>) => Promise<Result>;
+
+/**
+ * Plays a round again and again: the first time its operation is interrupted during its first request to the worker,
+ * then during its second, and so on until it has no more; each once when the request has just been sent, and once when
+ * it has been answered and nobody knows yet. The last round is not interrupted.
+ *
+ * @returns the number of requests
+ */
+export async function interruptEach(
+	worker: Worker,
+	round: (interrupted: Interrupted) => Promise<void>,
+): Promise<number> {
+	const channel = await channelOf(worker);
+	const request = channel.request.bind(channel);
+	let sent = 0;
+	const play = async (wanted: number, moment: 'sent' | 'answered') => {
+		await round(async (interruption, operation) => {
+			sent = 0;
+			channel.request = (...args) => {
+				const answer = request(...args);
+				if (++sent !== wanted) return answer;
+				if (moment === 'answered') return answer.finally(interruption);
+				interruption();
+				return answer;
+			};
+			try {
+				return await operation();
+			} finally {
+				channel.request = request;
+			}
+		}).catch((cause: unknown) => {
+			throw new Error(`interrupted when request ${wanted} was ${moment}`, { cause });
+		});
+	};
+	for (let wanted = 1; ; wanted++) {
+		await play(wanted, 'sent');
+		if (sent < wanted) return sent;
+		await play(wanted, 'answered');
+	}
+}
