@@ -19,7 +19,20 @@ function reason({ instancePath, keyword, params, message }: ErrorObject, subject
 }
 
 /**
- * Compiles a JSON schema to a check that returns the value when it fits.
+ * Checks the length of a text, in Unicode code points.
+ *
+ * @param subject - as for {@link validator}
+ */
+export function checkLength(text: string, subject: string, longest: number): void {
+	// A code point has at most two code units.
+	if (text.length > longest * 2 || Array.from(text).length > longest) {
+		throw new SfuError('invalid_argument', `${subject} must NOT have more than ${longest} characters`);
+	}
+}
+
+/**
+ * Compiles a JSON schema to a check that returns the value when it fits. Done once for each schema, as the compiled ones
+ * are kept for good.
  *
  * @param subject - what the value is called in the reason of an `invalid_argument`, as in "data.sdp is missing"
  */

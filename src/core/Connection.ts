@@ -8,7 +8,16 @@ import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller } from './createPuller.js';
 import { createPusher } from './createPusher.js';
 import { toSfuError } from './mediaErrors.js';
-import { planPull, planPush, receives, sends, type Plan, type PlannedSection, type Section } from './plan.js';
+import {
+	planPull,
+	planPush,
+	receives,
+	sends,
+	type Plan,
+	type PlannedPush,
+	type PlannedSection,
+	type Section,
+} from './plan.js';
 import type { Puller } from './Puller.js';
 import type { Pusher } from './Pusher.js';
 import { Undo } from './Undo.js';
@@ -167,8 +176,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 			for (const section of plan.sections) {
 				let { pusher, puller } = section;
 				if (section.push) {
-					// The worker has one producer for a mid, so what this one replaces must have gone.
-					for (const replaced of this.#sections) if (replaced.mid === section.mid) replaced.pusher?.close('removed');
+					this.#makeRoomFor(section.push, plan);
 					pusher = await createPusher(section.push, transport, this.connectionId, extensionIds, this.#context);
 					adopt(pusher);
 				}
@@ -203,6 +211,17 @@ export class Connection extends Emitter<ConnectionEvents> {
 		} catch (error) {
 			undo.run();
 			throw error;
+		}
+	}
+
+	/** The worker has one producer for a mid and for an SSRC, so what a new one replaces must have gone. */
+	#makeRoomFor({ media: { mid, source } }: PlannedPush, { removed }: Plan): void {
+		const ssrcs = [source?.ssrc, source?.rtxSsrc].filter((ssrc) => ssrc !== undefined);
+		for (const replaced of removed) {
+			if (!('media' in replaced)) continue;
+			const { ssrc, rtxSsrc } = replaced.media;
+			const shares = [ssrc, rtxSsrc].some((taken) => taken !== undefined && ssrcs.includes(taken));
+			if (replaced.mid === mid || shares) replaced.close('removed');
 		}
 	}
 

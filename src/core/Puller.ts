@@ -82,11 +82,6 @@ export class Puller extends Emitter<PullerEvents> {
 		return this.#closed;
 	}
 
-	/** @internal What the client knows its codec by. */
-	get payloadType(): number | undefined {
-		return this.#consumer.rtpParameters.codecs[0]?.payloadType;
-	}
-
 	/** @internal What is sent. */
 	get rtpParameters(): RtpParameters {
 		return this.#consumer.rtpParameters;

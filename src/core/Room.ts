@@ -4,7 +4,7 @@ import { MediaFabric } from '../media/MediaFabric.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../validation.js';
+import { checkLength, validator } from '../validation.js';
 import type { ResolvedOptions } from './options.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { Quota } from './Quota.js';
@@ -45,6 +45,15 @@ export type RoomEvents = {
 	closed: (event: { reason: RoomCloseReason }) => void;
 };
 
+const checkJoin = validator<JoinOptions>(
+	{
+		type: 'object',
+		properties: { userId: { type: 'string', minLength: 1 }, userName: { type: 'string' } },
+		required: ['userId'],
+	},
+	'options',
+);
+
 /** Users who see and hear each other. */
 export class Room extends Emitter<RoomEvents> {
 	readonly roomId: string;
@@ -53,7 +62,6 @@ export class Room extends Emitter<RoomEvents> {
 	readonly #codecs: CodecPolicy;
 	readonly #users = new Map<string, User>();
 	readonly #userQuota: Quota;
-	readonly #checkJoin: (options: unknown) => JoinOptions;
 	#emptyTimer: NodeJS.Timeout | undefined;
 	#closed = false;
 
@@ -65,11 +73,6 @@ export class Room extends Emitter<RoomEvents> {
 		this.#fabric = new MediaFabric(pool, options.logger);
 		this.#codecs = new CodecPolicy(options.codecs);
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
-		const id = { type: 'string', minLength: 1, maxLength: options.limits.idLength };
-		this.#checkJoin = validator<JoinOptions>(
-			{ type: 'object', properties: { userId: id, userName: { ...id, minLength: 0 } }, required: ['userId'] },
-			'options',
-		);
 	}
 
 	get closed(): boolean {
@@ -111,7 +114,10 @@ export class Room extends Emitter<RoomEvents> {
 
 	#join(options: JoinOptions): User {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
-		const { userId, userName = userId, metadata } = this.#checkJoin(options);
+		const { userId, userName = userId, metadata } = checkJoin(options);
+		const { idLength } = this.#options.limits;
+		checkLength(userId, 'options.userId', idLength);
+		checkLength(userName, 'options.userName', idLength);
 		if (this.#users.has(userId)) throw new SfuError('conflict', `user ${quote(userId)} is in the room already`);
 		const giveBack = this.#userQuota.take();
 		const user = new User(

@@ -4,7 +4,7 @@ import type { Logger } from '../Logger.js';
 import { CodecPolicy } from '../media/codecs.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../validation.js';
+import { checkLength, validator } from '../validation.js';
 import { toSfuError } from './mediaErrors.js';
 import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from './options.js';
 import { Quota } from './Quota.js';
@@ -21,6 +21,8 @@ export type SfuEvents = {
 	closed: () => void;
 };
 
+const checkRoomId = validator<string>({ type: 'string', minLength: 1 }, 'roomId');
+
 /** The SFU: media workers, and the rooms on them. One of it is enough for a process. */
 export class Sfu extends Emitter<SfuEvents> {
 	readonly #options: ResolvedOptions;
@@ -28,7 +30,6 @@ export class Sfu extends Emitter<SfuEvents> {
 	readonly #rooms = new Map<string, Room>();
 	readonly #opening = new Map<string, Promise<Room>>();
 	readonly #roomQuota: Quota;
-	readonly #checkRoomId: (roomId: unknown) => string;
 	#closed = false;
 
 	/**
@@ -59,10 +60,6 @@ export class Sfu extends Emitter<SfuEvents> {
 		this.#options = options;
 		this.#pool = pool;
 		this.#roomQuota = new Quota(options.limits.rooms, 'rooms');
-		this.#checkRoomId = validator<string>(
-			{ type: 'string', minLength: 1, maxLength: options.limits.idLength },
-			'roomId',
-		);
 		pool.on('workerDied', (event) => {
 			this.emit('workerDied', event);
 		});
@@ -107,7 +104,7 @@ export class Sfu extends Emitter<SfuEvents> {
 	 */
 	async getOrCreateRoom(roomId: string): Promise<Room> {
 		if (this.#closed) throw this.#gone();
-		this.#checkRoomId(roomId);
+		checkLength(checkRoomId(roomId), 'roomId', this.limits.idLength);
 		const open = this.#rooms.get(roomId);
 		if (open) return open;
 		let opening = this.#opening.get(roomId);
@@ -130,6 +127,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		try {
 			await room.open();
 			if (this.#closed) throw this.#gone();
+			if (room.closed) throw new SfuError('closed', 'the room has been closed');
 		} catch (error) {
 			room.close();
 			throw this.#closed ? this.#gone() : toSfuError(error);

@@ -1,4 +1,4 @@
-import type { MediaKind } from 'mediasoup/types';
+import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { findCodec, type CodecPolicy } from '../media/codecs.js';
 import type { Offer, OfferedCodec, OfferedMedia } from '../sdp/Offer.js';
 import { SfuError } from '../SfuError.js';
@@ -67,6 +67,7 @@ export function planPush(offer: Offer, sections: readonly Section[], codecs: Cod
 		const push = plannedPush(section.media, codecs);
 		if (push) section.push = push;
 	}
+	checkSources(planned);
 	const isFirst = sections.length === 0;
 	if ((isFirst || starting.length > 0) && !planned.some(({ push }) => push)) {
 		throw new SfuError('unsupported', `the offer sends nothing that can be taken; it has: ${describe(offer)}`);
@@ -110,6 +111,7 @@ export function planPull(
 		const codec = findCodec(media.codecs, pusher.kind, pusher.codecCapabilities);
 		if (codec) section.pull = { media: { ...media, kind: pusher.kind }, pusher, codec };
 	}
+	checkSources(planned);
 	if (assigned.length > 0 && assigned.every(({ section }) => !section.pull)) {
 		const missing = assigned.map(
 			({ pusher, section: { media } }) =>
@@ -118,6 +120,21 @@ export function planPull(
 		throw new SfuError('unsupported', `no codec in common: ${missing.join('; ')}`);
 	}
 	return { sections: planned, removed: removed(planned, sections) };
+}
+
+/** Nothing new may have an SSRC of what goes on. */
+function checkSources(planned: readonly PlannedSection[]): void {
+	const kept = new Set(
+		planned.flatMap(({ pusher }) => (pusher && !pusher.closed ? [pusher.media.ssrc, pusher.media.rtxSsrc] : [])),
+	);
+	for (const { push } of planned) {
+		const taken = [push?.media.source?.ssrc, push?.media.source?.rtxSsrc].find(
+			(ssrc) => ssrc !== undefined && kept.has(ssrc),
+		);
+		if (taken !== undefined) {
+			throw new SfuError('invalid_argument', `invalid offer: the SSRC ${taken} is that of another m-line`);
+		}
+	}
 }
 
 /** What goes on as it was. An m-line with another mid than before is a new one in the place of the old. */
@@ -149,19 +166,29 @@ function removed(planned: readonly PlannedSection[], sections: readonly Section[
 function stillPushed(media: OfferedMedia, pusher: Pusher): boolean {
 	if (!sends(media)) return !pusher.closed;
 	if (pusher.closed) return true;
-	const { codec, payloadType, ssrc } = pusher.media;
-	return (
-		media.codecs.some((offered) => offered.name === codec && offered.payloadType === payloadType) &&
-		(media.source === undefined || media.source.ssrc === ssrc)
+	const { ssrc } = pusher.media;
+	return stillOffered(media, pusher.rtpParameters) && (media.source === undefined || media.source.ssrc === ssrc);
+}
+
+function stillPulled(media: OfferedMedia, puller: Puller): boolean {
+	return !puller.closed && stillOffered(media, puller.rtpParameters);
+}
+
+function stillOffered({ codecs }: OfferedMedia, { codecs: [negotiated] }: RtpParameters): boolean {
+	return codecs.some(
+		({ payloadType, mimeType, clockRate, channels }) =>
+			payloadType === negotiated?.payloadType &&
+			mimeType.toLowerCase() === negotiated.mimeType.toLowerCase() &&
+			clockRate === negotiated.clockRate &&
+			channels === (negotiated.channels ?? 1),
 	);
 }
 
-function stillPulled({ codecs }: OfferedMedia, puller: Puller): boolean {
-	return !puller.closed && codecs.some(({ payloadType }) => payloadType === puller.payloadType);
-}
-
 function plannedPush(media: OfferedMedia, codecs: CodecPolicy): PlannedPush | undefined {
-	const { kind } = media;
+	const { kind, index, mid, source } = media;
+	if (mid === undefined && !source) {
+		throw new SfuError('invalid_argument', `invalid offer: m-line ${index} has neither a=mid nor a=ssrc`);
+	}
 	const codec = kind && media.codecs.find((offered) => codecs.accepts(offered, kind));
 	return codec && { media: { ...media, kind }, codec };
 }

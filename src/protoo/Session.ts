@@ -1,5 +1,6 @@
 import type { Logger } from '../Logger.js';
 import { quote } from '../quote.js';
+import { checkLength } from '../validation.js';
 import { SfuError } from '../SfuError.js';
 import type { Authorize, AuthorizeAction } from './authorize.js';
 import { checkData, type JoinSuccess, type MemberData, type PullSuccess, type PushSuccess } from './messages.js';
@@ -99,11 +100,7 @@ export class Session {
 		const { roomId, userId, userName } = join;
 		const { idLength } = this.#context;
 		if (this.#current()) throw new SfuError('conflict', 'this socket has joined already');
-		for (const key of ['roomId', 'userId', 'userName'] as const) {
-			if (Array.from(join[key]).length > idLength) {
-				throw new SfuError('invalid_argument', `data.${key} must NOT have more than ${idLength} characters`);
-			}
-		}
+		for (const key of ['roomId', 'userId', 'userName'] as const) checkLength(join[key], `data.${key}`, idLength);
 		await this.#authorize({ action: 'join', roomId, userId, userName });
 		const channel = await this.#context.openChannel(roomId);
 		this.#assertOpen();
@@ -122,6 +119,7 @@ export class Session {
 		before?.close(replacedCode, 'joined again on another socket');
 		if (wasLost) channel.cameBack(member.user);
 		return (): JoinSuccess => {
+			if (member.user.closed) throw new SfuError('closed', 'the user has left meanwhile');
 			member.listen();
 			return { code: 0, message: 'join success', users: channel.others(member.user), resumed };
 		};

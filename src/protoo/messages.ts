@@ -128,6 +128,8 @@ export interface RtpParam {
 export interface PusherData {
 	pusherId: string;
 	rtpParam: RtpParam;
+	/** Only when it is paused at the moment. */
+	paused?: true;
 }
 
 export interface UserData {

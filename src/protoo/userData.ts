@@ -14,7 +14,7 @@ export function userData({ userId, userName }: User, pushers: Iterable<Pusher>):
 function pushersData(pushers: Iterable<Pusher>): PusherData[] {
 	const all = [...pushers];
 	return [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')].map(
-		({ pusherId, media }) => ({ pusherId, rtpParam: rtpParam(media) }),
+		({ pusherId, media, paused }) => ({ pusherId, rtpParam: rtpParam(media), ...(paused && { paused }) }),
 	);
 }
 

@@ -25,22 +25,27 @@ export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec
 	}
 	const codecs: OfferedCodec[] = [];
 	for (const payloadType of preference) {
-		const { codec, rate, encoding } = rtpmaps.get(payloadType) ?? {};
-		if (codec === undefined || typeof rate !== 'number' || rate <= 0 || auxiliary.test(String(codec))) continue;
+		const { codec, rate, encoding: channels = 1 } = rtpmaps.get(payloadType) ?? {};
+		if (codec === undefined || auxiliary.test(String(codec)) || !isCount(rate) || !isCount(channels)) continue;
+		const rtxPayloadType = rtxPayloadTypes.get(payloadType);
+		const hasRtx = rtxPayloadType !== undefined && rtpmaps.get(rtxPayloadType)?.rate === rate;
 		const name = registeredNames.get(String(codec).toLowerCase()) ?? String(codec);
 		codecs.push({
 			name,
 			mimeType: `${kind}/${name}`,
 			payloadType,
 			clockRate: rate,
-			channels: typeof encoding === 'number' ? encoding : 1,
+			channels,
 			parameters: parameters.get(payloadType) ?? {},
 			rtcpFeedback: rtcpFeedback(media, payloadType),
-			rtxPayloadType: rtxPayloadTypes.get(payloadType),
+			rtxPayloadType: hasRtx ? rtxPayloadType : undefined,
 		});
 	}
 	return codecs;
 }
+
+const isCount = (value: unknown): value is number =>
+	typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 0xffffffff;
 
 const isPayloadType = (format: string): boolean => /^\d{1,3}$/.test(format) && Number(format) <= 127;
 
@@ -65,7 +70,7 @@ function readParameters(config: string): Parameters {
 
 function rtcpFeedback({ rtcpFb = [] }: ParsedMedia, payloadType: number): RtcpFeedback[] {
 	const feedback = rtcpFb
-		.filter(({ payload }) => payload === payloadType || payload === '*')
+		.filter(({ payload, type }) => type !== undefined && type !== '' && (payload === payloadType || payload === '*'))
 		.map(({ type, subtype = '' }) => ({ type: String(type), parameter: String(subtype) }));
 	return [...new Map(feedback.map((each) => [`${each.type} ${each.parameter}`, each])).values()];
 }

@@ -181,7 +181,7 @@ function unbundledRejected(session: ParsedSession, media: OfferedMedia[]): Offer
 function headerExtensions({ ext = [] }: ParsedMedia): OfferedHeaderExtension[] {
 	return ext.flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
 		const id = unsigned(value, 255);
-		return id && uri !== undefined && encrypted === undefined
+		return id && text(uri) !== undefined && encrypted === undefined
 			? [{ id, uri: String(uri), direction: isDirection(direction) ? direction : 'sendrecv' }]
 			: [];
 	});

@@ -120,10 +120,12 @@ function inactiveRtp({ codecs: [codec] }: OfferedMedia): Partial<WrittenMedia> {
 /** What we receive comes first, since the offerer sends with the first codec of the answer. */
 function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Partial<WrittenMedia> {
 	const parameters = [receive ?? [], send?.parameters ?? []].flat();
+	// A later offer may have less than the one that was negotiated.
+	const formats = new Set(offered.formats.split(' '));
 	const codecs = uniqueBy(
 		parameters.flatMap((side) => side.codecs),
 		({ payloadType }) => payloadType,
-	);
+	).filter(({ payloadType }) => formats.has(String(payloadType)));
 	const headerExtensions = uniqueBy(
 		parameters.flatMap((side) => side.headerExtensions ?? []),
 		({ id }) => id,
