@@ -1,4 +1,4 @@
-import type { DtlsParameters, IceCandidate, IceParameters, RtpParameters } from 'mediasoup/types';
+import type { DtlsParameters, IceCandidate, IceParameters, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import sdpTransform, { type MediaDescription } from 'sdp-transform';
 import type { Direction, Offer, OfferedMedia } from './Offer.js';
 import { formatParameters } from './rtpParameters.js';
@@ -120,12 +120,11 @@ function inactiveRtp({ codecs: [codec] }: OfferedMedia): Partial<WrittenMedia> {
 /** What we receive comes first, since the offerer sends with the first codec of the answer. */
 function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Partial<WrittenMedia> {
 	const parameters = [receive ?? [], send?.parameters ?? []].flat();
-	// A later offer may have less than the one that was negotiated.
-	const formats = new Set(offered.formats.split(' '));
 	const codecs = uniqueBy(
 		parameters.flatMap((side) => side.codecs),
 		({ payloadType }) => payloadType,
-	).filter(({ payloadType }) => formats.has(String(payloadType)));
+	).filter((codec) => isOffered(offered, codec));
+	if (codecs.length === 0) return inactiveRtp(offered);
 	const headerExtensions = uniqueBy(
 		parameters.flatMap((side) => side.headerExtensions ?? []),
 		({ id }) => id,
@@ -163,6 +162,17 @@ function sending({
 		ssrcs: ssrcs.map((ssrc) => ({ id: ssrc, attribute: 'cname', value: cname })),
 		...(groups.length > 0 && { ssrcGroups: groups.map((group) => ({ semantics: 'FID', ssrcs: group })) }),
 	};
+}
+
+/** A later offer may have less than the one that was negotiated. */
+function isOffered({ codecs }: OfferedMedia, { mimeType, payloadType, parameters }: RtpCodecParameters): boolean {
+	return /\/rtx$/i.test(mimeType)
+		? codecs.some(
+				(offered) =>
+					offered.rtxPayloadType === payloadType &&
+					offered.payloadType === (parameters as { apt?: number } | undefined)?.apt,
+			)
+		: codecs.some((offered) => offered.payloadType === payloadType);
 }
 
 function uniqueBy<Item>(items: readonly Item[], key: (item: Item) => unknown): Item[] {
