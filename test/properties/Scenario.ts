@@ -404,7 +404,7 @@ export class Scenario {
 		const known = [...(client.view?.users.get(targetUserId)?.pushers.keys() ?? this.#ownPushers[slot] ?? [])];
 		const room = sfu.rooms.get(client.view?.roomId ?? '');
 		const pushers = room?.users.get(targetUserId)?.pushers;
-		const specs = known.slice(0, count % 4 === 0 ? 1 : count).map((pusherId) => ({
+		const specs = [...new Set(known)].slice(0, count % 4 === 0 ? 1 : count).map((pusherId) => ({
 			pusher_id: pusherId,
 			type: pushers?.get(pusherId)?.kind ?? 'video',
 		}));
