@@ -141,8 +141,8 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
 	}
 	const direction = media.direction ?? session.direction;
 	const isRtp = (type === 'audio' || type === 'video') && rtpProtocol.test(protocol) && media.rtcpMux !== undefined;
-	if (isRtp && !formats.split(' ').every((format) => /^\d{1,3}$/.test(format))) {
-		throw invalid(`m-line ${index} has formats that are no payload types`);
+	if (isRtp && !formats.split(' ').some((format) => /^\d{1,3}$/.test(format))) {
+		throw invalid(`m-line ${index} has no payload type`);
 	}
 	const kind: MediaKind | undefined = isRtp && !stopped ? type : undefined;
 	return {

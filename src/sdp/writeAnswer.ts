@@ -80,7 +80,7 @@ function reject(offered: OfferedMedia): WrittenMedia {
 
 function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, transport: LocalTransport): WrittenMedia {
 	return {
-		...frame(offered, 9, offered.formats.split(' ')[0] ?? ''),
+		...frame(offered, 9, offered.formats.split(' ').find((format) => /^\d{1,3}$/.test(format)) ?? ''),
 		// What is active or actpass becomes the DTLS client, and so we wait.
 		setup: offer.dtls.role === 'client' ? 'passive' : 'active',
 		iceUfrag: transport.iceParameters.usernameFragment,
