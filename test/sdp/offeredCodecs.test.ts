@@ -64,7 +64,8 @@ describe('Codecs are offered', () => {
 		assert.deepEqual(odd('128', 'a=rtpmap:128 VP8/90000'), []);
 		assert.deepEqual(odd('96', 'a=rtpmap:96 VP8/0'), []);
 		assert.deepEqual(odd('96', 'a=rtpmap:96 VP8'), []);
-		assert.deepEqual(odd('webrtc-datachannel', 'a=rtpmap:96 VP8/90000'), []);
+		assert.deepEqual(odd('none 96', 'a=rtpmap:96 VP8/90000').length, 1);
+		assert.throws(() => odd('webrtc-datachannel', 'a=rtpmap:96 VP8/90000'), { code: 'invalid_argument' });
 	});
 
 	it('once, even when the m= line lists a payload type twice', () => {
