@@ -122,6 +122,17 @@ export class Connection extends Emitter<ConnectionEvents> {
 		return this.#negotiate(offer, () => planPull(offer, this.#sections, targets, this.#context.codecs));
 	}
 
+	/**
+	 * @internal
+	 * @throws {@link SfuError} `closed`, or `unavailable` when the media worker has died
+	 */
+	assertOpen(): void {
+		if (!this.closed) return;
+		throw this.#closeReason === 'workerDied'
+			? new SfuError('unavailable', 'the media worker is gone')
+			: new SfuError('closed', 'the connection has been closed');
+	}
+
 	/** @internal Whether a pusher has ever been pulled through this connection; it may have gone since. */
 	hasPulled(pusherId: string): boolean {
 		return this.#everPulled.has(pusherId);
@@ -132,7 +143,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#pendingNegotiations++;
 		const negotiation = this.#negotiations.then(async () => {
 			try {
-				this.#assertOpen();
+				this.assertOpen();
 				return await this.#carryOut(offer, plan());
 			} catch (error) {
 				const failure = this.#failure(error);
@@ -171,7 +182,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 				undo.add(() => {
 					created.close('negotiationFailed');
 				});
-				this.#assertOpen();
+				this.assertOpen();
 			};
 			for (const section of plan.sections) {
 				let { pusher, puller } = section;
@@ -190,7 +201,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 				throw new SfuError('not_found', 'the pushers have gone');
 			}
 			if (restart) await transport.restartIce();
-			this.#assertOpen();
+			this.assertOpen();
 
 			this.#remoteIce = ice;
 			this.#carrier = carrier;
@@ -199,7 +210,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 			for (const gone of plan.removed) gone.close('removed');
 			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
 			await Promise.all(sections.map(followDirection));
-			this.#assertOpen();
+			this.assertOpen();
 			if (!this.#deadline) this.#closeUnlessConnected(webRtc.connectTimeout, 'connectTimeout');
 			else if (restart) this.#closeUnlessConnected(webRtc.disconnectTimeout, 'disconnected');
 			return {
@@ -238,18 +249,18 @@ export class Connection extends Emitter<ConnectionEvents> {
 			this.#transport = undefined;
 			transport.close();
 		});
-		this.#assertOpen();
+		this.assertOpen();
 		this.#transport = transport;
 		this.#follow(transport);
 		await transport.connect({ dtlsParameters: offer.dtls });
-		this.#assertOpen();
+		this.assertOpen();
 		return transport;
 	}
 
 	/** What was under way when the connection was closed failed because of that, whatever it says. */
 	#failure(error: unknown): SfuError {
 		try {
-			this.#assertOpen();
+			this.assertOpen();
 			return toSfuError(error);
 		} catch (closed) {
 			return toSfuError(closed);
@@ -295,13 +306,6 @@ export class Connection extends Emitter<ConnectionEvents> {
 			sessionId: this.#sessionId,
 			sessionVersion: this.#sessionVersion,
 		});
-	}
-
-	#assertOpen(): void {
-		if (!this.closed) return;
-		throw this.#closeReason === 'workerDied'
-			? new SfuError('unavailable', 'the media worker is gone')
-			: new SfuError('closed', 'the connection has been closed');
 	}
 }
 

@@ -184,7 +184,7 @@ export class User extends Emitter<UserEvents> {
 		this.#assertOpen();
 		const parsed = parseOffer(offer, this.#context.options.limits);
 		const connection = this.#connectionOf(parsed);
-		const { answer, pushers } = this.#adopt(await connection.push(parsed));
+		const { answer, pushers } = this.#adopt(connection, await connection.push(parsed));
 		return { answer, pushers, connection };
 	}
 
@@ -203,13 +203,15 @@ export class User extends Emitter<UserEvents> {
 		const known = this.#connections.get(connectionKey(parsed));
 		const targets = findPushers(this.#context.findUser(targetUserId), specs, (pusherId) => known?.hasPulled(pusherId));
 		const connection = this.#connectionOf(parsed);
-		const { answer, pullers } = this.#adopt(await connection.pull(parsed, targets));
+		const { answer, pullers } = this.#adopt(connection, await connection.pull(parsed, targets));
 		return { answer, pullers, connection };
 	}
 
-	#adopt(negotiated: Negotiated): Negotiated {
+	/** What has closed since it was negotiated was never the user's, and nobody will be told of its end. */
+	#adopt(connection: Connection, { answer, ...negotiated }: Negotiated): Omit<Negotiated, 'added'> {
 		this.#assertOpen();
-		const added = negotiated.added.filter(({ closed }) => !closed);
+		connection.assertOpen();
+		const added = negotiated.added.filter(isOpen);
 		const pushers: Pusher[] = [];
 		for (const child of added) {
 			if ('pullerId' in child) {
@@ -220,7 +222,7 @@ export class User extends Emitter<UserEvents> {
 			}
 		}
 		if (pushers.length > 0) this.emit('pushed', { pushers });
-		return negotiated;
+		return { answer, pushers: negotiated.pushers.filter(isOpen), pullers: negotiated.pullers.filter(isOpen) };
 	}
 
 	#connectionOf(offer: Offer): Connection {
@@ -264,6 +266,8 @@ export class User extends Emitter<UserEvents> {
 		if (this.#closed) throw new SfuError('closed', 'the user has left the room');
 	}
 }
+
+const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;
 
 /** What tells RTCPeerConnections apart: the session id of their offers, and their certificate. */
 function connectionKey({ sessionId, dtls }: Offer): string {

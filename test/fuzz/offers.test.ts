@@ -168,7 +168,7 @@ describe('spoilt offers', () => {
 					assert.equal(workers.books.count('pipe').producers, 0);
 				}
 			}),
-			parameters(8000),
+			parameters(42_000),
 		);
 		t.diagnostic(`${mutants} offers, ${answered} of them answered`);
 		assert.ok(answered > mutants / 5, `${answered} answers are too few to tell anything`);

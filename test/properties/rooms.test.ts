@@ -161,7 +161,7 @@ describe('rooms, with fake media and a fake clock', () => {
 	}
 
 	it('what clients know is so, and nothing is left behind', async () => {
-		await fc.assert(fc.asyncProperty(steps(40), fc.integer(), fc.boolean(), play), parameters(500));
+		await fc.assert(fc.asyncProperty(steps(40), fc.integer(), fc.boolean(), play), parameters(10_000));
 	});
 });
 
@@ -242,7 +242,7 @@ describe('rooms, with a real worker', () => {
 				assert.deepEqual(await held(), before);
 			});
 		}
-		await fc.assert(fc.asyncProperty(steps(25), play), parameters(50));
+		await fc.assert(fc.asyncProperty(steps(25), play), parameters(200));
 	});
 });
 
