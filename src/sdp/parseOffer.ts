@@ -51,6 +51,9 @@ export function parseOffer(sdp: string, limits: OfferLimits): Offer {
 	}
 	if (!sdp.startsWith('v=0')) throw invalid(sdp.trim() === '' ? 'the SDP is empty' : 'the SDP does not begin with v=0');
 
+	// RFC 8866, section 9: the one byte beside the line ends that no value may have.
+	if (sdp.includes('\0')) throw invalid('it has a NUL character');
+
 	const session = sdpTransform.parse(sdp) as ParsedSession;
 	const media = session.media ?? [];
 	if (media.length === 0) throw invalid('it has no m-line');

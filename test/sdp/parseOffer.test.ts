@@ -187,6 +187,10 @@ describe('An offer is rejected', () => {
 		rejects(' \r\n', 'invalid offer: the SDP is empty');
 	});
 
+	it('when it has a NUL character, which no value of SDP may have', () => {
+		rejects(chromium.replace('s=-', 's=\0'), 'invalid offer: it has a NUL character');
+	});
+
 	it('when it is something else', () => {
 		rejects('{"sdp":"v=0"}', 'invalid offer: the SDP does not begin with v=0');
 	});
