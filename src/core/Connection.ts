@@ -1,26 +1,12 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { randomInt, randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
-import type { IceCredentials, Offer } from '../sdp/Offer.js';
-import { writeAnswer, type AnsweredMedia } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import { createPuller } from './createPuller.js';
-import { createPusher } from './createPusher.js';
 import { toSfuError } from './mediaErrors.js';
-import {
-	planPull,
-	planPush,
-	receives,
-	sends,
-	type Plan,
-	type PlannedPush,
-	type PlannedSection,
-	type Section,
-} from './plan.js';
 import type { Puller } from './Puller.js';
 import type { Pusher } from './Pusher.js';
-import { Undo } from './Undo.js';
+import type { Undo } from './Undo.js';
 
 /** Why a connection has closed. */
 export type ConnectionCloseReason =
@@ -36,6 +22,8 @@ export type ConnectionCloseReason =
 	| 'disconnected'
 	/** Its first offer could not be answered. */
 	| 'negotiationFailed'
+	/** The client did not answer an offer in time. */
+	| 'answerTimeout'
 	/** Its media worker died. */
 	| 'workerDied'
 	| (string & {});
@@ -50,34 +38,15 @@ export type ConnectionEvents = {
 	closed: (event: { reason: ConnectionCloseReason }) => void;
 };
 
-/** @internal What came of an offer. */
-export interface Negotiated {
-	answer: string;
-	/** All that the connection carries now. */
-	pushers: Pusher[];
-	pullers: Puller[];
-	/** What this offer has added. */
-	added: (Pusher | Puller)[];
-}
-
 /** The counterpart of one RTCPeerConnection: a transport, and what its m-lines carry. */
-export class Connection extends Emitter<ConnectionEvents> {
+export abstract class Connection extends Emitter<ConnectionEvents> {
 	/** Unique, and made by us. */
 	readonly connectionId = randomUUID();
 	readonly userId: string;
-	readonly #context: ConnectionContext;
+	protected readonly context: ConnectionContext;
 	// The session ids of SDP have at most 63 bits (RFC 8829, section 5.2.1); randomInt() gives up to 48.
-	readonly #sessionId = randomInt(1, 2 ** 47);
-	#sessionVersion = 0;
-	#sections: readonly Section[] = [];
-	readonly #everPulled = new Set<string>();
-	#extensionIds = new Map<string, number>();
-	#transport: WebRtcTransport | undefined;
-	#remoteIce: IceCredentials | undefined;
-	/** The mid of the first live m-line, which carries the transport of all (RFC 9143, section 7.2). */
-	#carrier: string | undefined;
-	#negotiations: Promise<unknown> = Promise.resolve();
-	#pendingNegotiations = 0;
+	protected readonly sessionId = randomInt(1, 2 ** 47);
+	protected transport: WebRtcTransport | undefined;
 	#state: ConnectionState = 'new';
 	#closeReason: ConnectionCloseReason | undefined;
 	#deadline: NodeJS.Timeout | undefined;
@@ -86,7 +55,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 	constructor(context: ConnectionContext) {
 		super(context.logger);
 		this.userId = context.userId;
-		this.#context = context;
+		this.context = context;
 	}
 
 	get state(): ConnectionState {
@@ -104,22 +73,9 @@ export class Connection extends Emitter<ConnectionEvents> {
 		this.#closeReason = reason;
 		clearTimeout(this.#deadline);
 		const childReason = reason === 'userLeft' || reason === 'workerDied' ? reason : 'connectionClosed';
-		for (const { pusher, puller } of this.#sections) {
-			puller?.close(childReason);
-			pusher?.close(childReason);
-		}
-		this.#transport?.close();
+		for (const child of this.carried()) child.close(childReason);
+		this.transport?.close();
 		this.emit('closed', { reason });
-	}
-
-	/** @internal Receives what the offer begins to send. */
-	push(offer: Offer): Promise<Negotiated> {
-		return this.#negotiate(offer, () => planPush(offer, this.#sections, this.#context.codecs));
-	}
-
-	/** @internal Sends `targets` on the m-lines of the offer that receive. */
-	pull(offer: Offer, targets: readonly Pusher[]): Promise<Negotiated> {
-		return this.#negotiate(offer, () => planPull(offer, this.#sections, targets, this.#context.codecs));
 	}
 
 	/**
@@ -133,111 +89,12 @@ export class Connection extends Emitter<ConnectionEvents> {
 			: new SfuError('closed', 'the connection has been closed');
 	}
 
-	/** @internal Whether a pusher has ever been pulled through this connection; it may have gone since. */
-	hasPulled(pusherId: string): boolean {
-		return this.#everPulled.has(pusherId);
-	}
+	/** All that goes through it. */
+	protected abstract carried(): (Pusher | Puller)[];
 
-	/** Handles the offers of one RTCPeerConnection one after the other. One that fails changes nothing. */
-	#negotiate(offer: Offer, plan: () => Plan): Promise<Negotiated> {
-		this.#pendingNegotiations++;
-		const negotiation = this.#negotiations.then(async () => {
-			try {
-				this.assertOpen();
-				return await this.#carryOut(offer, plan());
-			} catch (error) {
-				const failure = this.#failure(error);
-				if (failure.code === 'internal') this.#context.logger.error('an offer could not be answered', error);
-				throw failure;
-			} finally {
-				this.#pendingNegotiations--;
-				if (!this.#transport && this.#pendingNegotiations === 0) this.close('negotiationFailed');
-			}
-		});
-		this.#negotiations = negotiation.catch(() => undefined);
-		return negotiation;
-	}
-
-	async #carryOut(offer: Offer, plan: Plan): Promise<Negotiated> {
-		const { webRtc } = this.#context.options;
-		const { ice } = offer;
-		const carrier = offer.media.find(({ kind }) => kind)?.mid;
-		const restart = this.#remoteIce !== undefined && this.#remoteIce.usernameFragment !== ice.usernameFragment;
-		if (this.#transport && carrier !== undefined && carrier !== this.#carrier) {
-			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
-			throw new SfuError(
-				'conflict',
-				'the first m-line, which carries the transport, was stopped: offer again on a new RTCPeerConnection',
-			);
-		}
-		const undo = new Undo();
-		try {
-			const transport = this.#transport ?? (await this.#connect(offer, undo));
-			const extensionIds = new Map(this.#extensionIds);
-			const sections: PlannedSection[] = [];
-			const added: (Pusher | Puller)[] = [];
-			const adopt = (created: Pusher | Puller | undefined) => {
-				if (!created) return;
-				added.push(created);
-				undo.add(() => {
-					created.close('negotiationFailed');
-				});
-				this.assertOpen();
-			};
-			for (const section of plan.sections) {
-				let { pusher, puller } = section;
-				if (section.push) {
-					this.#makeRoomFor(section.push, plan);
-					pusher = await createPusher(section.push, transport, this.connectionId, extensionIds, this.#context);
-					adopt(pusher);
-				}
-				if (section.pull) {
-					puller = await createPuller(section.pull, transport, this.connectionId, this.#context);
-					adopt(puller);
-				}
-				sections.push({ ...section, pusher, puller });
-			}
-			if (this.#sections.length === 0 && added.length === 0) {
-				throw new SfuError('not_found', 'the pushers have gone');
-			}
-			if (restart) await transport.restartIce();
-			this.assertOpen();
-
-			this.#remoteIce = ice;
-			this.#carrier = carrier;
-			this.#extensionIds = extensionIds;
-			this.#sections = sections;
-			for (const gone of plan.removed) gone.close('removed');
-			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
-			await Promise.all(sections.map(followDirection));
-			this.assertOpen();
-			if (!this.#deadline) this.#closeUnlessConnected(webRtc.connectTimeout, 'connectTimeout');
-			else if (restart) this.#closeUnlessConnected(webRtc.disconnectTimeout, 'disconnected');
-			return {
-				answer: this.#answer(transport, offer, sections),
-				pushers: sections.flatMap(({ pusher }) => (pusher && !pusher.closed ? pusher : [])),
-				pullers: sections.flatMap(({ puller }) => (puller && !puller.closed ? puller : [])),
-				added,
-			};
-		} catch (error) {
-			undo.run();
-			throw error;
-		}
-	}
-
-	/** The worker has one producer for a mid and for an SSRC, so what a new one replaces must have gone. */
-	#makeRoomFor({ media: { mid, source } }: PlannedPush, { removed }: Plan): void {
-		const ssrcs = [source?.ssrc, source?.rtxSsrc].filter((ssrc) => ssrc !== undefined);
-		for (const replaced of removed) {
-			if (!('media' in replaced)) continue;
-			const { ssrc, rtxSsrc } = replaced.media;
-			const shares = [ssrc, rtxSsrc].some((taken) => taken !== undefined && ssrcs.includes(taken));
-			if (replaced.mid === mid || shares) replaced.close('removed');
-		}
-	}
-
-	async #connect(offer: Offer, undo: Undo): Promise<WebRtcTransport> {
-		const { fabric, options } = this.#context;
+	/** Makes the transport, which `undo` takes back. */
+	protected async createTransport(undo: Undo): Promise<WebRtcTransport> {
+		const { fabric, options } = this.context;
 		const transport = await fabric.createTransport({
 			enableUdp: true,
 			enableTcp: true,
@@ -246,19 +103,24 @@ export class Connection extends Emitter<ConnectionEvents> {
 			initialAvailableOutgoingBitrate: options.webRtc.initialOutgoingBitrate,
 		});
 		undo.add(() => {
-			this.#transport = undefined;
+			this.transport = undefined;
 			transport.close();
 		});
 		this.assertOpen();
-		this.#transport = transport;
+		this.transport = transport;
 		this.#follow(transport);
-		await transport.connect({ dtlsParameters: offer.dtls });
-		this.assertOpen();
 		return transport;
 	}
 
+	/** Gives the client a bounded time to connect for the first time, or to come back after an ICE restart. */
+	protected awaitClient({ restarted }: { restarted: boolean }): void {
+		const { connectTimeout, disconnectTimeout } = this.context.options.webRtc;
+		if (!this.#deadline) this.#closeUnlessConnected(connectTimeout, 'connectTimeout');
+		else if (restarted) this.#closeUnlessConnected(disconnectTimeout, 'disconnected');
+	}
+
 	/** What was under way when the connection was closed failed because of that, whatever it says. */
-	#failure(error: unknown): SfuError {
+	protected failure(error: unknown): SfuError {
 		try {
 			this.assertOpen();
 			return toSfuError(error);
@@ -273,7 +135,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		});
 		transport.on('dtlsstatechange', (state) => {
 			if (state === 'connected') this.#setState('connected');
-			if ((state === 'failed' || state === 'closed') && this.#transport === transport) this.close('dtlsClosed');
+			if ((state === 'failed' || state === 'closed') && this.transport === transport) this.close('dtlsClosed');
 		});
 		transport.on('icestatechange', (state) => {
 			if (state === 'disconnected') this.#setState('disconnected');
@@ -285,7 +147,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 		if (this.closed || this.#state === state) return;
 		this.#state = state;
 		if (state === 'connected') clearTimeout(this.#deadline);
-		else this.#closeUnlessConnected(this.#context.options.webRtc.disconnectTimeout, 'disconnected');
+		else this.#closeUnlessConnected(this.context.options.webRtc.disconnectTimeout, 'disconnected');
 		this.emit('stateChanged', { state });
 	}
 
@@ -296,33 +158,4 @@ export class Connection extends Emitter<ConnectionEvents> {
 			this.close(reason);
 		}, delay);
 	}
-
-	#answer(transport: WebRtcTransport, offer: Offer, sections: readonly PlannedSection[]): string {
-		this.#sessionVersion++;
-		return writeAnswer({
-			offer,
-			media: sections.map(answered),
-			transport,
-			sessionId: this.#sessionId,
-			sessionVersion: this.#sessionVersion,
-		});
-	}
-}
-
-/** What the client has paused by the direction of its m-line flows again when that changes. */
-async function followDirection({ media, pusher, puller }: PlannedSection): Promise<void> {
-	if (pusher && !pusher.closed) await pusher.setPaused('offer', !sends(media));
-	if (puller && !puller.closed) await puller.setPaused('offer', !receives(media));
-}
-
-function answered({ media, pusher, puller }: PlannedSection): AnsweredMedia {
-	const receive = pusher && !pusher.closed ? pusher.rtpParameters : undefined;
-	const send = puller && !puller.closed ? puller : undefined;
-	const receiving = receive !== undefined && sends(media);
-	const sending = send !== undefined && receives(media);
-	return {
-		direction: receiving ? (sending ? 'sendrecv' : 'recvonly') : sending ? 'sendonly' : 'inactive',
-		...(receive && { receive }),
-		...(send && { send: { parameters: send.rtpParameters, streamId: send.streamId, trackId: send.pusherId } }),
-	};
 }

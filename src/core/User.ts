@@ -8,7 +8,8 @@ import { parseOffer } from '../sdp/parseOffer.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
-import { Connection, type ConnectionCloseReason, type Negotiated } from './Connection.js';
+import { AnsweringConnection, type Negotiated } from './AnsweringConnection.js';
+import type { Connection, ConnectionCloseReason } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { ResolvedOptions } from './options.js';
 import type { Puller, PullerCloseReason } from './Puller.js';
@@ -114,7 +115,7 @@ export class User extends Emitter<UserEvents> {
 	readonly #context: UserContext;
 	readonly #connectionContext: ConnectionContext;
 	readonly #connectionQuota: Quota;
-	readonly #connections = new Map<string, Connection>();
+	readonly #connections = new Map<string, AnsweringConnection>();
 	readonly #pushers = new Map<string, Pusher>();
 	readonly #pullers = new Map<string, Puller>();
 	#closed = false;
@@ -225,12 +226,12 @@ export class User extends Emitter<UserEvents> {
 		return { answer, pushers: negotiated.pushers.filter(isOpen), pullers: negotiated.pullers.filter(isOpen) };
 	}
 
-	#connectionOf(offer: Offer): Connection {
+	#connectionOf(offer: Offer): AnsweringConnection {
 		const key = connectionKey(offer);
 		const known = this.#connections.get(key);
 		if (known) return known;
 		const giveBack = this.#connectionQuota.take();
-		const connection = new Connection(this.#connectionContext);
+		const connection = new AnsweringConnection(this.#connectionContext);
 		this.#connections.set(key, connection);
 		connection.once('closed', ({ reason }) => {
 			this.#connections.delete(key);
