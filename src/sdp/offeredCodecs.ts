@@ -47,7 +47,8 @@ export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec
 const isCount = (value: unknown): value is number =>
 	typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 0xffffffff;
 
-const isPayloadType = (format: string): boolean => /^\d{1,3}$/.test(format) && Number(format) <= 127;
+/** Whether a format of an m= line is a payload type of RTP: 0 to 127 (RFC 3551, section 6), without leading zeros. */
+export const isPayloadType = (format: string): boolean => /^(0|[1-9]\d{0,2})$/.test(format) && Number(format) <= 127;
 
 /** The parameters of the `a=fmtp` lines, the first for each payload type; numbers where mediasoup wants numbers. */
 function fmtpParameters({ fmtp = [] }: ParsedMedia): ReadonlyMap<unknown, Parameters> {

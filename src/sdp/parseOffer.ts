@@ -1,7 +1,7 @@
 import type { DtlsFingerprint, DtlsParameters, FingerprintAlgorithm, MediaKind } from 'mediasoup/types';
 import sdpTransform from 'sdp-transform';
 import { SfuError } from '../SfuError.js';
-import { offeredCodecs } from './offeredCodecs.js';
+import { isPayloadType, offeredCodecs } from './offeredCodecs.js';
 import type { ParsedMedia, ParsedSession } from './parsed.js';
 import type { Direction, IceCredentials, Offer, OfferedHeaderExtension, OfferedMedia, OfferedSource } from './Offer.js';
 
@@ -144,7 +144,7 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
 	}
 	const direction = media.direction ?? session.direction;
 	const isRtp = (type === 'audio' || type === 'video') && rtpProtocol.test(protocol) && media.rtcpMux !== undefined;
-	if (isRtp && !formats.split(' ').some((format) => /^\d{1,3}$/.test(format))) {
+	if (isRtp && !formats.split(' ').some(isPayloadType)) {
 		throw invalid(`m-line ${index} has no payload type`);
 	}
 	const kind: MediaKind | undefined = isRtp && !stopped ? type : undefined;

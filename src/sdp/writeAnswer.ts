@@ -1,6 +1,7 @@
 import type { DtlsParameters, IceCandidate, IceParameters, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import sdpTransform, { type MediaDescription } from 'sdp-transform';
 import type { Direction, Offer, OfferedMedia } from './Offer.js';
+import { isPayloadType } from './offeredCodecs.js';
 import { formatParameters } from './rtpParameters.js';
 
 /** Our end of the transport. */
@@ -80,7 +81,7 @@ function reject(offered: OfferedMedia): WrittenMedia {
 
 function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, transport: LocalTransport): WrittenMedia {
 	return {
-		...frame(offered, 9, offered.formats.split(' ').find((format) => /^\d{1,3}$/.test(format)) ?? ''),
+		...frame(offered, 9, offered.formats.split(' ').find(isPayloadType) ?? ''),
 		// What is active or actpass becomes the DTLS client, and so we wait.
 		setup: offer.dtls.role === 'client' ? 'passive' : 'active',
 		iceUfrag: transport.iceParameters.usernameFragment,

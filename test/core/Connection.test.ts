@@ -116,6 +116,9 @@ describe('A connection', () => {
 		connection.close();
 		await turns(1);
 		assert.ok(pullers.every(({ closed }) => closed));
-		assert.deepEqual(messages, ['a listener of AnsweringConnection failed', 'a listener of Connection failed']);
+		assert.deepEqual(messages, [
+			'a listener of AnsweringConnection failed',
+			'a listener of AnsweringConnection failed',
+		]);
 	});
 });

@@ -61,11 +61,14 @@ describe('Codecs are offered', () => {
 		const odd = (formats: string, rtpmap: string) =>
 			mediaAt(replaceLine(video(rtpmap), 'm=video', `m=video 9 UDP/TLS/RTP/SAVPF ${formats}`), 1).codecs;
 		assert.equal(odd('127', 'a=rtpmap:127 VP8/90000').length, 1);
-		assert.deepEqual(odd('128', 'a=rtpmap:128 VP8/90000'), []);
+		assert.deepEqual(odd('96 128', 'a=rtpmap:128 VP8/90000'), []);
+		assert.deepEqual(odd('096 97', 'a=rtpmap:96 VP8/90000'), []);
 		assert.deepEqual(odd('96', 'a=rtpmap:96 VP8/0'), []);
 		assert.deepEqual(odd('96', 'a=rtpmap:96 VP8'), []);
 		assert.deepEqual(odd('none 96', 'a=rtpmap:96 VP8/90000').length, 1);
-		assert.throws(() => odd('webrtc-datachannel', 'a=rtpmap:96 VP8/90000'), { code: 'invalid_argument' });
+		for (const formats of ['webrtc-datachannel', '128', '00']) {
+			assert.throws(() => odd(formats, 'a=rtpmap:96 VP8/90000'), { code: 'invalid_argument' });
+		}
 	});
 
 	it('once, even when the m= line lists a payload type twice', () => {
