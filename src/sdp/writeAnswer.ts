@@ -1,15 +1,9 @@
-import type { DtlsParameters, IceCandidate, IceParameters, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
+import type { RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import sdpTransform, { type MediaDescription } from 'sdp-transform';
+import { codecLines, sessionLines, trackLines, transportLines, type LocalTransport, type SentTrack } from './lines.js';
 import type { Direction, Offer, OfferedMedia } from './Offer.js';
 import { isPayloadType } from './offeredCodecs.js';
 import { formatParameters } from './rtpParameters.js';
-
-/** Our end of the transport. */
-export interface LocalTransport {
-	iceParameters: IceParameters;
-	iceCandidates: IceCandidate[];
-	dtlsParameters: DtlsParameters;
-}
 
 /** What one m-line is answered with. Without `receive` and `send` it is merely there, to be used later. */
 export interface AnsweredMedia {
@@ -17,8 +11,8 @@ export interface AnsweredMedia {
 	direction: Direction;
 	/** What we receive, or would if it were not paused. */
 	receive?: RtpParameters;
-	/** What we send, or would, as the track `trackId` of the stream `streamId`. */
-	send?: { parameters: RtpParameters; streamId: string; trackId: string };
+	/** What we send, or would. */
+	send?: SentTrack;
 }
 
 export interface Answer {
@@ -35,26 +29,11 @@ type WrittenMedia = MediaDescription;
 
 /** Writes the answer to an offer (RFC 8829, section 5.3): the same m-lines, with the same numbers. */
 export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: Answer): string {
-	const fingerprint = transport.dtlsParameters.fingerprints.find(({ algorithm }) => algorithm === 'sha-256');
 	const accepted = offer.media.filter(({ kind }) => kind);
 	const mids = accepted.flatMap(({ mid }) => mid ?? []);
 	return sdpTransform.write({
-		version: 0,
-		origin: {
-			username: '-',
-			sessionId,
-			sessionVersion,
-			netType: 'IN',
-			ipVer: 4,
-			address: '127.0.0.1',
-		},
-		name: '-',
-		timing: { start: 0, stop: 0 },
-		icelite: 'ice-lite',
+		...sessionLines(transport, { sessionId, sessionVersion, mids }),
 		...(offer.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
-		...(mids.length > 0 && { groups: [{ type: 'BUNDLE', mids: mids.join(' ') }] }),
-		msidSemantic: { semantic: 'WMS', token: '*' },
-		...(fingerprint && { fingerprint: { type: fingerprint.algorithm, hash: fingerprint.value } }),
 		media: offer.media.map((offered, index) => {
 			const answered = media[index] ?? { direction: 'inactive' as const };
 			return offered.kind ? accept(offered, answered, offer, transport) : reject(offered);
@@ -84,25 +63,12 @@ function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, tr
 		...frame(offered, 9, offered.formats.split(' ').find(isPayloadType) ?? ''),
 		// What is active or actpass becomes the DTLS client, and so we wait.
 		setup: offer.dtls.role === 'client' ? 'passive' : 'active',
-		iceUfrag: transport.iceParameters.usernameFragment,
-		icePwd: transport.iceParameters.password,
-		candidates: transport.iceCandidates.map(({ foundation, protocol, priority, address, port, type, tcpType }) => ({
-			foundation,
-			component: 1,
-			transport: protocol,
-			priority,
-			ip: address,
-			port,
-			type,
-			...(tcpType && { tcptype: tcpType }),
-		})),
-		endOfCandidates: 'end-of-candidates',
-		rtcpMux: 'rtcp-mux',
+		...transportLines(transport),
 		...(offered.rtcpRsize && { rtcpRsize: 'rtcp-rsize' }),
 		...(offered.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
 		direction: answered.direction,
 		...((answered.receive ?? answered.send) ? activeRtp(offered, answered) : inactiveRtp(offered)),
-		...(answered.send && sending(answered.send)),
+		...(answered.send && trackLines(answered.send)),
 	};
 }
 
@@ -130,39 +96,7 @@ function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Par
 		parameters.flatMap((side) => side.headerExtensions ?? []),
 		({ id }) => id,
 	).filter(({ id, uri }) => offered.headerExtensions.some((offer) => offer.id === id && offer.uri === uri));
-	return {
-		payloads: codecs.map(({ payloadType }) => payloadType).join(' '),
-		rtp: codecs.map(({ payloadType: payload, mimeType, clockRate: rate, channels }) => ({
-			payload,
-			codec: mimeType.slice(mimeType.indexOf('/') + 1),
-			rate,
-			...(channels !== undefined && channels > 1 && { encoding: channels }),
-		})),
-		fmtp: codecs
-			.map(({ payloadType: payload, parameters }) => ({ payload, config: formatParameters(parameters) }))
-			.filter(({ config }) => config),
-		rtcpFb: codecs.flatMap(({ payloadType: payload, rtcpFeedback = [] }) =>
-			rtcpFeedback.map(({ type, parameter }) => ({ payload, type, ...(parameter && { subtype: parameter }) })),
-		),
-		ext: headerExtensions.map(({ id: value, uri }) => ({ value, uri })),
-	};
-}
-
-/** Several videos share a payload type, so their SSRCs are announced; older Pion needs them even for one. */
-function sending({
-	parameters,
-	streamId: id,
-	trackId: appdata,
-}: NonNullable<AnsweredMedia['send']>): Partial<WrittenMedia> {
-	const cname = parameters.rtcp?.cname ?? id;
-	const sources = (parameters.encodings ?? []).flatMap(({ ssrc, rtx }) => (ssrc === undefined ? [] : [{ ssrc, rtx }]));
-	const ssrcs = sources.flatMap(({ ssrc, rtx }) => (rtx ? [ssrc, rtx.ssrc] : [ssrc]));
-	const groups = sources.flatMap(({ ssrc, rtx }) => (rtx ? [`${ssrc} ${rtx.ssrc}`] : []));
-	return {
-		msid: [{ id, appdata }],
-		ssrcs: ssrcs.map((ssrc) => ({ id: ssrc, attribute: 'cname', value: cname })),
-		...(groups.length > 0 && { ssrcGroups: groups.map((group) => ({ semantics: 'FID', ssrcs: group })) }),
-	};
+	return codecLines(codecs, headerExtensions);
 }
 
 /** A later offer may have less than the one that was negotiated. */

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import sdpTransform from 'sdp-transform';
 import type { Offer, OfferedMedia } from '../../src/sdp/Offer.js';
 import { producerParameters } from '../../src/sdp/rtpParameters.js';
-import { writeAnswer, type AnsweredMedia, type LocalTransport } from '../../src/sdp/writeAnswer.js';
+import type { LocalTransport } from '../../src/sdp/lines.js';
+import { writeAnswer, type AnsweredMedia } from '../../src/sdp/writeAnswer.js';
 import {
 	assertAnswers,
 	editMedia,

@@ -1,0 +1,104 @@
+import type {
+	DtlsParameters,
+	IceCandidate,
+	IceParameters,
+	RtpCodecParameters,
+	RtpHeaderExtensionParameters,
+	RtpParameters,
+} from 'mediasoup/types';
+import type { MediaDescription, SessionDescription } from 'sdp-transform';
+import { formatParameters } from './rtpParameters.js';
+
+/** Our end of the transport. */
+export interface LocalTransport {
+	iceParameters: IceParameters;
+	iceCandidates: IceCandidate[];
+	dtlsParameters: DtlsParameters;
+}
+
+/** A track that we send, as the track `trackId` of the stream `streamId`. */
+export interface SentTrack {
+	parameters: RtpParameters;
+	streamId: string;
+	trackId: string;
+}
+
+/** What stands before the first m-line. */
+export function sessionLines(
+	{ dtlsParameters: { fingerprints } }: LocalTransport,
+	{ sessionId, sessionVersion, mids }: { sessionId: number; sessionVersion: number; mids: readonly string[] },
+): Omit<SessionDescription, 'media'> {
+	const fingerprint = fingerprints.find(({ algorithm }) => algorithm === 'sha-256');
+	return {
+		version: 0,
+		origin: {
+			username: '-',
+			sessionId,
+			sessionVersion,
+			netType: 'IN',
+			ipVer: 4,
+			address: '127.0.0.1',
+		},
+		name: '-',
+		timing: { start: 0, stop: 0 },
+		icelite: 'ice-lite',
+		...(mids.length > 0 && { groups: [{ type: 'BUNDLE', mids: mids.join(' ') }] }),
+		msidSemantic: { semantic: 'WMS', token: '*' },
+		...(fingerprint && { fingerprint: { type: fingerprint.algorithm, hash: fingerprint.value } }),
+	};
+}
+
+/** Where to send to; the same on each m-line, since one transport carries all. */
+export function transportLines({ iceParameters, iceCandidates }: LocalTransport): Partial<MediaDescription> {
+	return {
+		iceUfrag: iceParameters.usernameFragment,
+		icePwd: iceParameters.password,
+		candidates: iceCandidates.map(({ foundation, protocol, priority, address, port, type, tcpType }) => ({
+			foundation,
+			component: 1,
+			transport: protocol,
+			priority,
+			ip: address,
+			port,
+			type,
+			...(tcpType && { tcptype: tcpType }),
+		})),
+		endOfCandidates: 'end-of-candidates',
+		rtcpMux: 'rtcp-mux',
+	};
+}
+
+export function codecLines(
+	codecs: readonly RtpCodecParameters[],
+	headerExtensions: readonly RtpHeaderExtensionParameters[],
+): Pick<MediaDescription, 'payloads' | 'rtp' | 'fmtp' | 'rtcpFb' | 'ext'> {
+	return {
+		payloads: codecs.map(({ payloadType }) => payloadType).join(' '),
+		rtp: codecs.map(({ payloadType: payload, mimeType, clockRate: rate, channels }) => ({
+			payload,
+			codec: mimeType.slice(mimeType.indexOf('/') + 1),
+			rate,
+			...(channels !== undefined && channels > 1 && { encoding: channels }),
+		})),
+		fmtp: codecs
+			.map(({ payloadType: payload, parameters }) => ({ payload, config: formatParameters(parameters) }))
+			.filter(({ config }) => config),
+		rtcpFb: codecs.flatMap(({ payloadType: payload, rtcpFeedback = [] }) =>
+			rtcpFeedback.map(({ type, parameter }) => ({ payload, type, ...(parameter && { subtype: parameter }) })),
+		),
+		ext: headerExtensions.map(({ id: value, uri }) => ({ value, uri })),
+	};
+}
+
+/** Several videos share a payload type, so their SSRCs are announced; older Pion needs them even for one. */
+export function trackLines({ parameters, streamId: id, trackId: appdata }: SentTrack): Partial<MediaDescription> {
+	const cname = parameters.rtcp?.cname ?? id;
+	const sources = (parameters.encodings ?? []).flatMap(({ ssrc, rtx }) => (ssrc === undefined ? [] : [{ ssrc, rtx }]));
+	const ssrcs = sources.flatMap(({ ssrc, rtx }) => (rtx ? [ssrc, rtx.ssrc] : [ssrc]));
+	const groups = sources.flatMap(({ ssrc, rtx }) => (rtx ? [`${ssrc} ${rtx.ssrc}`] : []));
+	return {
+		msid: [{ id, appdata }],
+		ssrcs: ssrcs.map((ssrc) => ({ id: ssrc, attribute: 'cname', value: cname })),
+		...(groups.length > 0 && { ssrcGroups: groups.map((group) => ({ semantics: 'FID', ssrcs: group })) }),
+	};
+}
