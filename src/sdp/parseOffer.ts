@@ -1,24 +1,18 @@
-import type { DtlsFingerprint, DtlsParameters, FingerprintAlgorithm, MediaKind } from 'mediasoup/types';
-import sdpTransform from 'sdp-transform';
-import { SfuError } from '../SfuError.js';
+import type { DtlsParameters, MediaKind } from 'mediasoup/types';
+import type { IceCredentials, Offer, OfferedMedia, OfferedSource } from './Offer.js';
 import { isPayloadType, offeredCodecs } from './offeredCodecs.js';
 import type { ParsedMedia, ParsedSession } from './parsed.js';
-import type { Direction, IceCredentials, Offer, OfferedHeaderExtension, OfferedMedia, OfferedSource } from './Offer.js';
-
-export interface OfferLimits {
-	/** The longest SDP, in bytes. */
-	sdpBytes: number;
-	/** The most m-lines. */
-	mediaSections: number;
-}
-
-const fingerprintBytes: Record<FingerprintAlgorithm, number> = {
-	'sha-1': 20,
-	'sha-224': 28,
-	'sha-256': 32,
-	'sha-384': 48,
-	'sha-512': 64,
-};
+import {
+	checkUnique,
+	invalidBecause,
+	isDirection,
+	readDescription,
+	readFingerprint,
+	readHeaderExtensions,
+	text,
+	unsigned,
+	type DescriptionLimits,
+} from './readDescription.js';
 
 // JSEP (RFC 8829, section 5.1.2) lists what must be accepted.
 const rtpProtocol = /^(UDP\/TLS\/|TCP\/DTLS\/)?RTP\/SAVPF?$/;
@@ -27,42 +21,16 @@ const rtpProtocol = /^(UDP\/TLS\/|TCP\/DTLS\/)?RTP\/SAVPF?$/;
 const iceUsernameFragment = /^[A-Za-z0-9+/]{4,256}$/;
 const icePassword = /^[A-Za-z0-9+/]{22,256}$/;
 
-const isDirection = (value: unknown): value is Direction =>
-	value === 'sendrecv' || value === 'sendonly' || value === 'recvonly' || value === 'inactive';
-
-const text = (value: string | number | undefined): string | undefined =>
-	value === undefined || value === '' ? undefined : String(value);
-
-const unsigned = (value: string | number | undefined, bound: number): number | undefined =>
-	typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= bound ? value : undefined;
-
-const invalid = (reason: string) => new SfuError('invalid_argument', `invalid offer: ${reason}`);
+const invalid = invalidBecause('offer');
 
 /**
  * Reads an SDP offer (RFC 8866, RFC 8829) into the terms of negotiation. Whatever it does not know it leaves out.
  *
  * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` with the reason when no answer to it could work
  */
-export function parseOffer(sdp: string, limits: OfferLimits): Offer {
-	if (typeof sdp !== 'string') throw invalid('the SDP is not a string');
-	const bytes = Buffer.byteLength(sdp);
-	if (bytes > limits.sdpBytes) {
-		throw new SfuError('too_large', `the SDP has ${bytes} bytes, more than the ${limits.sdpBytes} that are allowed`);
-	}
-	if (!sdp.startsWith('v=0')) throw invalid(sdp.trim() === '' ? 'the SDP is empty' : 'the SDP does not begin with v=0');
-
-	// RFC 8866, section 9: the one byte beside the line ends that no value may have.
-	if (sdp.includes('\0')) throw invalid('it has a NUL character');
-
-	const session = sdpTransform.parse(sdp) as ParsedSession;
-	const media = session.media ?? [];
-	if (media.length === 0) throw invalid('it has no m-line');
-	if (media.length > limits.mediaSections) {
-		throw new SfuError(
-			'too_large',
-			`the offer has ${media.length} m-lines, more than the ${limits.mediaSections} that are allowed`,
-		);
-	}
+export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
+	const session = readDescription(sdp, 'offer', limits);
+	const { media } = session;
 	const sessionId = text(session.origin?.sessionId);
 	if (sessionId === undefined) throw invalid('it has no valid o= line');
 
@@ -84,10 +52,12 @@ export function parseOffer(sdp: string, limits: OfferLimits): Offer {
 	};
 	checkUnique(
 		offer.media.flatMap(({ mid }) => mid ?? []),
+		invalid,
 		(mid) => `two m-lines have the mid "${mid}"`,
 	);
 	checkUnique(
 		offer.media.flatMap(({ source }) => (source ? [source.ssrc, source.rtxSsrc ?? []].flat() : [])),
+		invalid,
 		(ssrc) => `the SSRC ${ssrc} is announced twice`,
 	);
 	return offer;
@@ -109,30 +79,14 @@ function iceCredentials(session: ParsedSession, media: ParsedMedia): IceCredenti
 }
 
 function dtlsParameters(session: ParsedSession, media: ParsedMedia): Required<DtlsParameters> {
-	const fingerprint = media.fingerprint ?? session.fingerprint;
-	if (!fingerprint) throw invalid('it has no a=fingerprint');
+	const fingerprint = readFingerprint(session, media, invalid);
 	const setup = media.setup ?? session.setup;
 	// Whoever offers both roles is left the one of the DTLS client (RFC 8842, section 5.3), as a server without a
 	// known address of its peer can only wait.
 	if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive') {
 		throw invalid(setup === undefined ? 'it has no a=setup' : `a=setup:${setup} is not supported`);
 	}
-	return { role: setup === 'passive' ? 'server' : 'client', fingerprints: [dtlsFingerprint(fingerprint)] };
-}
-
-function dtlsFingerprint({ type, hash }: { type?: string | number; hash?: string | number }): DtlsFingerprint {
-	const algorithm = String(type).toLowerCase();
-	// The worker compares the value as a string, in upper case.
-	const value = String(hash).toUpperCase();
-	const bytes = Object.hasOwn(fingerprintBytes, algorithm)
-		? fingerprintBytes[algorithm as FingerprintAlgorithm]
-		: undefined;
-	if (bytes === undefined) throw invalid(`the fingerprint algorithm "${algorithm}" is not supported`);
-	const octets = value.split(':');
-	if (octets.length !== bytes || !octets.every((octet) => /^[0-9A-F]{2}$/.test(octet))) {
-		throw invalid(`its a=fingerprint is no ${algorithm} value`);
-	}
-	return { algorithm: algorithm as FingerprintAlgorithm, value };
+	return { role: setup === 'passive' ? 'server' : 'client', fingerprints: [fingerprint] };
 }
 
 function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number, stopped: boolean): OfferedMedia {
@@ -157,7 +111,7 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
 		direction: isDirection(direction) ? direction : 'sendrecv',
 		kind,
 		codecs: kind ? offeredCodecs(kind, media) : [],
-		headerExtensions: kind ? headerExtensions(media) : [],
+		headerExtensions: kind ? readHeaderExtensions(media) : [],
 		source: kind ? source(media) : undefined,
 		cname: text(media.ssrcs?.find(({ attribute }) => attribute === 'cname')?.value),
 		streamId: streamId(media),
@@ -183,16 +137,6 @@ function unbundledRejected(session: ParsedSession, media: OfferedMedia[]): Offer
 	);
 }
 
-/** Ids of one byte each in the two-byte form (RFC 8285); encrypted ones (RFC 6904) are beyond mediasoup. */
-function headerExtensions({ ext = [] }: ParsedMedia): OfferedHeaderExtension[] {
-	return ext.flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
-		const id = unsigned(value, 255);
-		return id && text(uri) !== undefined && encrypted === undefined
-			? [{ id, uri: String(uri), direction: isDirection(direction) ? direction : 'sendrecv' }]
-			: [];
-	});
-}
-
 function source({ ssrcs = [], ssrcGroups = [] }: ParsedMedia): OfferedSource | undefined {
 	const ssrc = unsigned(ssrcs[0]?.id, 0xffffffff);
 	if (!ssrc) return undefined;
@@ -209,12 +153,4 @@ function streamId({ msid, invalid: unknown = [] }: ParsedMedia): string | undefi
 	const written =
 		text(msid?.[0]?.id) ?? unknown.map(({ value }) => /^msid:(\S+)/.exec(String(value))?.[1]).find(Boolean);
 	return written === '-' ? undefined : written;
-}
-
-function checkUnique<Value>(values: Value[], reason: (value: Value) => string): void {
-	const seen = new Set<Value>();
-	for (const value of values) {
-		if (seen.has(value)) throw invalid(reason(value));
-		seen.add(value);
-	}
 }
