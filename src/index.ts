@@ -1,5 +1,6 @@
 export type { Connection } from './core/Connection.js';
 export type { ConnectionCloseReason, ConnectionEvents, ConnectionState } from './core/Connection.js';
+export type { OfferingConnection, ServerOffer } from './core/OfferingConnection.js';
 export { defaultLimits } from './core/options.js';
 export type { Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './core/options.js';
 export type { Puller } from './core/Puller.js';
@@ -11,7 +12,15 @@ export type { JoinOptions, RoomCloseReason, RoomEvents } from './core/Room.js';
 export { Sfu } from './core/Sfu.js';
 export type { SfuEvents } from './core/Sfu.js';
 export type { User } from './core/User.js';
-export type { PullOptions, PullResult, PullSpec, PushResult, UserCloseReason, UserEvents } from './core/User.js';
+export type {
+	PullOptions,
+	PullResult,
+	PullSpec,
+	PushResult,
+	ServerPullOptions,
+	UserCloseReason,
+	UserEvents,
+} from './core/User.js';
 export type { Emitter } from './Emitter.js';
 export { consoleLogger } from './Logger.js';
 export type { Logger } from './Logger.js';

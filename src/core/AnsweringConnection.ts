@@ -1,9 +1,10 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { IceCredentials, Offer } from '../sdp/Offer.js';
+import { consumerCapabilities } from '../sdp/rtpParameters.js';
 import { writeAnswer, type AnsweredMedia } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import { Connection } from './Connection.js';
-import { createPuller } from './createPuller.js';
+import { createPuller, type PullerOptions } from './createPuller.js';
 import { createPusher } from './createPusher.js';
 import {
 	planPull,
@@ -11,6 +12,7 @@ import {
 	receives,
 	sends,
 	type Plan,
+	type PlannedPull,
 	type PlannedPush,
 	type PlannedSection,
 	type Section,
@@ -113,7 +115,7 @@ export class AnsweringConnection extends Connection {
 					adopt(pusher);
 				}
 				if (section.pull) {
-					puller = await createPuller(section.pull, transport, this.connectionId, this.context);
+					puller = await createPuller(pullerOptions(section.pull), transport, this.connectionId, this.context);
 					adopt(puller);
 				}
 				sections.push({ ...section, pusher, puller });
@@ -175,10 +177,25 @@ export class AnsweringConnection extends Connection {
 	}
 }
 
+// mediasoup's worker has room for this many bytes of MID in what it sends.
+const longestMid = 8;
+
+function pullerOptions({ media, pusher, codec }: PlannedPull): PullerOptions {
+	const { mid, index } = media;
+	return {
+		pusher,
+		mid,
+		// It is only read by clients that have mediasoup's own id for its header extension.
+		packetMid: mid !== undefined && Buffer.byteLength(mid) <= longestMid ? mid : `~${index}`,
+		payloadTypes: codec,
+		capabilities: (rtxPayloadType) => consumerCapabilities(media, codec, rtxPayloadType),
+	};
+}
+
 /** What the client has paused by the direction of its m-line flows again when that changes. */
 async function followDirection({ media, pusher, puller }: PlannedSection): Promise<void> {
-	if (pusher && !pusher.closed) await pusher.setPaused('offer', !sends(media));
-	if (puller && !puller.closed) await puller.setPaused('offer', !receives(media));
+	if (pusher && !pusher.closed) await pusher.setPaused('direction', !sends(media));
+	if (puller && !puller.closed) await puller.setPaused('direction', !receives(media));
 }
 
 function answered({ media, pusher, puller }: PlannedSection): AnsweredMedia {

@@ -20,8 +20,10 @@ export type ConnectionCloseReason =
 	| 'connectTimeout'
 	/** The client was silent for too long. */
 	| 'disconnected'
-	/** Its first offer could not be answered. */
+	/** Its first offer could not be answered, or made. */
 	| 'negotiationFailed'
+	/** The client refused an offer of ours, or answered with what cannot be applied. */
+	| 'offerFailed'
 	/** The client did not answer an offer in time. */
 	| 'answerTimeout'
 	/** Its media worker died. */

@@ -2,8 +2,8 @@ import { toSfuError } from './mediaErrors.js';
 
 /** Who has paused something. It flows when nobody has. */
 export type PauseCause =
-	/** The client, by the direction in its offer. */
-	| 'offer'
+	/** The client, by the direction that its SDP gives the m-line. */
+	| 'direction'
 	/** A call of `pause()`. */
 	| 'request';
 

@@ -15,6 +15,8 @@ export type PullerCloseReason =
 	| 'connectionClosed'
 	/** Its m-line was stopped, or used for something else. */
 	| 'removed'
+	/** The client has rejected its m-line, or the offer that it came with. */
+	| 'rejected'
 	/** Its user has left. */
 	| 'userLeft'
 	/** Its media worker died. */

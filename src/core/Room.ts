@@ -127,6 +127,7 @@ export class Room extends Emitter<RoomEvents> {
 				codecs: this.#codecs,
 				options: this.#options,
 				findUser: (id) => this.#findUser(id),
+				pushersOfOthers: (self) => this.#others(self).flatMap(({ pushers }) => [...pushers.values()]),
 				logger: this.#options.logger,
 			},
 		);
@@ -135,6 +136,7 @@ export class Room extends Emitter<RoomEvents> {
 		user.on('pushed', ({ pushers }) => {
 			for (const pusher of pushers) this.emit('pusherAdded', { user, pusher });
 			this.emit('pushed', { user, pushers });
+			for (const other of this.#others(user)) other.othersPush(pushers.filter(({ closed }) => !closed));
 		});
 		user.on('pusherPaused', ({ pusher }) => {
 			this.emit('pusherPaused', { user, pusher });
@@ -153,6 +155,10 @@ export class Room extends Emitter<RoomEvents> {
 		});
 		this.emit('userJoined', { user });
 		return user;
+	}
+
+	#others(user: User): User[] {
+		return [...this.#users.values()].filter((other) => other !== user);
 	}
 
 	#findUser(userId: string): User {

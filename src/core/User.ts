@@ -10,6 +10,7 @@ import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
 import { AnsweringConnection, type Negotiated } from './AnsweringConnection.js';
 import type { Connection, ConnectionCloseReason } from './Connection.js';
+import { OfferingConnection, type ServerOffer } from './OfferingConnection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { ResolvedOptions } from './options.js';
 import type { Puller, PullerCloseReason } from './Puller.js';
@@ -41,9 +42,14 @@ export interface PushResult {
 	connection: Connection;
 }
 
-export interface PullOptions {
+export interface ServerPullOptions {
 	/** The user to pull from; it may be the puller itself. */
 	targetUserId: string;
+	/** Which of its pushers, each once. */
+	specs: readonly PullSpec[];
+}
+
+export interface PullOptions extends ServerPullOptions {
 	/** Which of its pushers, each once. Each takes the next m-line of its kind that receives. */
 	specs: readonly PullSpec[];
 	/** The SDP offer. */
@@ -67,6 +73,8 @@ export type UserEvents = {
 	pusherResumed: (event: { pusher: Pusher }) => void;
 	/** A pusher of this user has closed. */
 	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
+	/** The client has to answer an offer that no call has asked for: what it pulls by offers of the server has changed. */
+	offer: (event: { offer: ServerOffer }) => void;
 	/** A puller of this user has closed. */
 	pullerClosed: (event: { puller: Puller; reason: PullerCloseReason }) => void;
 	/** An RTCPeerConnection of this user is gone. */
@@ -82,10 +90,12 @@ export interface UserContext {
 	options: ResolvedOptions;
 	/** @throws {@link SfuError} `not_found` */
 	findUser: (userId: string) => User;
+	/** All that is pushed in the room, but by `user`. */
+	pushersOfOthers: (user: User) => Pusher[];
 	logger: Logger;
 }
 
-const checkPullOptions = validator<PullOptions>(
+const checkPullOptions = validator<ServerPullOptions & Partial<PullOptions>>(
 	{
 		type: 'object',
 		properties: {
@@ -101,7 +111,7 @@ const checkPullOptions = validator<PullOptions>(
 				},
 			},
 		},
-		required: ['targetUserId', 'specs', 'offer'],
+		required: ['targetUserId', 'specs'],
 	},
 	'options',
 );
@@ -115,7 +125,9 @@ export class User extends Emitter<UserEvents> {
 	readonly #context: UserContext;
 	readonly #connectionContext: ConnectionContext;
 	readonly #connectionQuota: Quota;
-	readonly #connections = new Map<string, AnsweringConnection>();
+	readonly #answering = new Map<string, AnsweringConnection>();
+	#offering: OfferingConnection | undefined;
+	#pullsAll = false;
 	readonly #pushers = new Map<string, Pusher>();
 	readonly #pullers = new Map<string, Puller>();
 	#closed = false;
@@ -156,7 +168,7 @@ export class User extends Emitter<UserEvents> {
 
 	/** The user's RTCPeerConnections. */
 	get connections(): readonly Connection[] {
-		return [...this.#connections.values()];
+		return [...this.#answering.values(), this.#offering ?? []].flat();
 	}
 
 	/** Leaves the room, and closes all that is the user's. */
@@ -184,7 +196,7 @@ export class User extends Emitter<UserEvents> {
 	async push(offer: string): Promise<PushResult> {
 		this.#assertOpen();
 		const parsed = parseOffer(offer, this.#context.options.limits);
-		const connection = this.#connectionOf(parsed);
+		const connection = this.#answeringConnection(parsed);
 		const { answer, pushers } = this.#adopt(connection, await connection.push(parsed));
 		return { answer, pushers, connection };
 	}
@@ -197,15 +209,73 @@ export class User extends Emitter<UserEvents> {
 	 * @throws {@link SfuError} (rejects) `not_found`, `invalid_argument`, `too_large`, `unsupported`, `conflict`,
 	 *   `limit_exceeded`, `unavailable`, `closed`, `internal`; nothing has changed then
 	 */
-	async pull(options: PullOptions): Promise<PullResult> {
+	pull(options: PullOptions): Promise<PullResult>;
+	/**
+	 * Offers pushers of a user of the same room to the client. One RTCPeerConnection holds all that a user pulls so, from
+	 * any number of users, with a bandwidth estimate; what has been offered already goes on. While an offer waits for its
+	 * answer, the next one waits, too.
+	 *
+	 * @throws {@link SfuError} (rejects) `not_found`, `invalid_argument`, `limit_exceeded`, `unavailable`, `closed`,
+	 *   `internal`; nothing has changed then
+	 */
+	pull(options: ServerPullOptions): Promise<ServerOffer>;
+	async pull(options: ServerPullOptions & { offer?: string }): Promise<PullResult | ServerOffer> {
 		this.#assertOpen();
 		const { targetUserId, specs, offer } = checkPullOptions(options);
+		const target = this.#context.findUser(targetUserId);
+		if (offer === undefined) return this.#offeringConnection().pull(findPushers(target, specs, () => false));
 		const parsed = parseOffer(offer, this.#context.options.limits);
-		const known = this.#connections.get(connectionKey(parsed));
-		const targets = findPushers(this.#context.findUser(targetUserId), specs, (pusherId) => known?.hasPulled(pusherId));
-		const connection = this.#connectionOf(parsed);
+		const known = this.#answering.get(connectionKey(parsed));
+		const targets = findPushers(target, specs, (pusherId) => known?.hasPulled(pusherId));
+		const connection = this.#answeringConnection(parsed);
 		const { answer, pullers } = this.#adopt(connection, await connection.pull(parsed, targets));
 		return { answer, pullers, connection };
+	}
+
+	/**
+	 * Offers everything that the others push to the client, now and from now on, until the connection closes. What the
+	 * client stops itself stays away. Each offer comes by the event `offer`, audio first.
+	 *
+	 * @throws {@link SfuError} `limit_exceeded`, `closed`
+	 */
+	autoPull(): Connection {
+		this.#assertOpen();
+		const connection = this.#offeringConnection();
+		this.#pullsAll = true;
+		connection.add(audioFirst(this.#context.pushersOfOthers(this)));
+		return connection;
+	}
+
+	/**
+	 * Answers the offer that waits on a connection; the same as {@link ServerOffer.answer}.
+	 *
+	 * @throws {@link SfuError} (rejects) `not_found` when there is no such connection, `conflict` when no offer waits, and
+	 *   those of {@link ServerOffer.answer}
+	 */
+	async answer({ connectionId, answer }: { connectionId: string; answer: string }): Promise<void> {
+		const { outstanding } = this.#offeringConnectionOf(connectionId);
+		if (!outstanding) throw new SfuError('conflict', 'no offer waits for an answer');
+		await outstanding.answer(answer);
+	}
+
+	/**
+	 * Restarts ICE on a connection for which the server offers; the others restart with an offer of the client.
+	 *
+	 * @throws {@link SfuError} `not_found` when there is no such connection, `conflict` when nothing has been offered yet
+	 */
+	restartIce(connectionId: string): void {
+		this.#offeringConnectionOf(connectionId).restartIce();
+	}
+
+	/** @internal Others push. */
+	othersPush(pushers: readonly Pusher[]): void {
+		if (this.#pullsAll) this.#offering?.add(audioFirst(pushers));
+	}
+
+	#offeringConnectionOf(connectionId: string): OfferingConnection {
+		this.#assertOpen();
+		if (this.#offering?.connectionId === connectionId) return this.#offering;
+		throw new SfuError('not_found', `the user has no connection ${quote(connectionId)} for which the server offers`);
 	}
 
 	/** What has closed since it was negotiated was never the user's, and nobody will be told of its end. */
@@ -226,15 +296,46 @@ export class User extends Emitter<UserEvents> {
 		return { answer, pushers: negotiated.pushers.filter(isOpen), pullers: negotiated.pullers.filter(isOpen) };
 	}
 
-	#connectionOf(offer: Offer): AnsweringConnection {
+	#answeringConnection(offer: Offer): AnsweringConnection {
 		const key = connectionKey(offer);
-		const known = this.#connections.get(key);
+		const known = this.#answering.get(key);
 		if (known) return known;
+		return this.#open(
+			() => new AnsweringConnection(this.#connectionContext),
+			(connection) => {
+				this.#answering.set(key, connection);
+				return () => this.#answering.delete(key);
+			},
+		);
+	}
+
+	/** The one RTCPeerConnection for which we offer. */
+	#offeringConnection(): OfferingConnection {
+		if (this.#offering) return this.#offering;
+		return this.#open(
+			() => new OfferingConnection(this.#connectionContext, this.#offered.bind(this)),
+			(connection) => {
+				this.#offering = connection;
+				return () => {
+					this.#offering = undefined;
+					this.#pullsAll = false;
+				};
+			},
+		);
+	}
+
+	#offered(offer: ServerOffer, asked: boolean): void {
+		for (const puller of offer.added) this.#addPuller(puller);
+		if (!asked) this.emit('offer', { offer });
+	}
+
+	/** @param keep - keeps the connection, and returns how to forget it */
+	#open<Kind extends Connection>(create: () => Kind, keep: (connection: Kind) => () => void): Kind {
 		const giveBack = this.#connectionQuota.take();
-		const connection = new AnsweringConnection(this.#connectionContext);
-		this.#connections.set(key, connection);
+		const connection = create();
+		const forget = keep(connection);
 		connection.once('closed', ({ reason }) => {
-			this.#connections.delete(key);
+			forget();
 			giveBack();
 			if (reason !== 'negotiationFailed') this.emit('connectionClosed', { connection, reason });
 		});
@@ -267,6 +368,10 @@ export class User extends Emitter<UserEvents> {
 		if (this.#closed) throw new SfuError('closed', 'the user has left the room');
 	}
 }
+
+/** What every client can play comes first: should it reject an m-line, it is not the first one, which names the transport. */
+const audioFirst = (pushers: readonly Pusher[]): Pusher[] =>
+	[...pushers].sort((a, b) => Number(b.kind === 'audio') - Number(a.kind === 'audio'));
 
 const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;
 

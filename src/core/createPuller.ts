@@ -1,14 +1,23 @@
-import type { WebRtcTransport } from 'mediasoup/types';
-import { consumerCapabilities } from '../sdp/rtpParameters.js';
+import type { RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import type { PayloadTypes } from '../media/codecs.js';
 import { SfuError } from '../SfuError.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import type { PlannedPull } from './plan.js';
 import { Puller } from './Puller.js';
-import type { PusherCloseReason } from './Pusher.js';
+import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { Undo } from './Undo.js';
 
-// mediasoup's worker has room for this many bytes of MID in what it sends.
-const longestMid = 8;
+/** What to send on an m-line, and how. */
+export interface PullerOptions {
+	pusher: Pusher;
+	/** The mid of the m-line. */
+	mid: string | undefined;
+	/** The MID that the packets have, of at most eight bytes: the worker has room for no more. */
+	packetMid: string;
+	/** The payload types that the SDP has for the pusher's codec. */
+	payloadTypes: PayloadTypes;
+	/** What the client can take, with RTX under the given payload type, or without. */
+	capabilities: (rtxPayloadType: number | undefined) => RtpCapabilities;
+}
 
 /**
  * Sends on an m-line, paused as yet.
@@ -16,7 +25,7 @@ const longestMid = 8;
  * @returns `undefined` when the pusher has gone meanwhile
  */
 export async function createPuller(
-	{ media, pusher, codec }: PlannedPull,
+	{ pusher, mid, packetMid, payloadTypes, capabilities }: PullerOptions,
 	transport: WebRtcTransport,
 	connectionId: string,
 	{ userId, fabric, pullerQuota, logger }: ConnectionContext,
@@ -24,15 +33,14 @@ export async function createPuller(
 	const undo = new Undo();
 	try {
 		undo.add(pullerQuota.take());
-		const lease = await fabric.lease(pusher.producer, codec);
+		const lease = await fabric.lease(pusher.producer, payloadTypes);
 		undo.add(() => {
 			lease.release();
 		});
 		const consumer = await transport.consume({
 			producerId: lease.producerId,
-			rtpCapabilities: consumerCapabilities(media, codec, lease.rtx ? codec.rtxPayloadType : undefined),
-			// The MID is only read by clients that have mediasoup's own id for its header extension.
-			mid: media.mid !== undefined && Buffer.byteLength(media.mid) <= longestMid ? media.mid : `~${media.index}`,
+			rtpCapabilities: capabilities(lease.rtx ? payloadTypes.rtxPayloadType : undefined),
+			mid: packetMid,
 			paused: true,
 		});
 		undo.add(() => {
@@ -46,7 +54,7 @@ export async function createPuller(
 			pusherId: pusher.pusherId,
 			streamId: pusher.streamId,
 			connectionId,
-			mid: media.mid,
+			mid,
 			consumer,
 			logger,
 		});

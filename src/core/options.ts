@@ -33,6 +33,8 @@ export interface WebRtcOptions {
 	 * is closed, in ms. Default 30,000.
 	 */
 	connectTimeout?: number;
+	/** How long a client may take to answer an offer before its Connection is closed, in ms. Default 30,000. */
+	answerTimeout?: number;
 	/**
 	 * How long a client may be silent, not even answering consent checks (RFC 7675), before its Connection counts as
 	 * disconnected, in ms, in whole seconds. Default 30,000, which is RFC 7675's.
@@ -116,6 +118,7 @@ const checkOptions = validator<SfuOptions>(
 				),
 			},
 			connectTimeout: milliseconds,
+			answerTimeout: milliseconds,
 			consentTimeout: { ...milliseconds, minimum: 1000 },
 			disconnectTimeout: milliseconds,
 			initialOutgoingBitrate: { type: 'integer', minimum: 1 },
@@ -154,6 +157,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		webRtc: {
 			listen: [{ ip: '127.0.0.1' }],
 			connectTimeout: 30_000,
+			answerTimeout: 30_000,
 			consentTimeout: 30_000,
 			disconnectTimeout: 15_000,
 			initialOutgoingBitrate: 1_000_000,

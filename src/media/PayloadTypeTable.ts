@@ -1,0 +1,59 @@
+import type { RtpCodecParameters } from 'mediasoup/types';
+import { SfuError } from '../SfuError.js';
+import { isReachable, type PayloadTypes } from './codecs.js';
+
+// Those for dynamic use, RFC 3551, section 6, and RFC 5761, section 4, but 127: with it mediasoup probes the bandwidth.
+const dynamic = [...range(96, 126), ...range(35, 63)];
+const probation = 127;
+
+/**
+ * The payload types of a session that we offer: on all m-lines of a BUNDLE group one payload type stands for one codec
+ * with the same parameters (RFC 9143, section 10.1.2).
+ */
+export class PayloadTypeTable {
+	readonly #byCodec = new Map<string, PayloadTypes>();
+	readonly #taken = new Set<number>([probation]);
+
+	/**
+	 * The payload types for a codec: those that its pusher has, when no other codec has them already, since then nothing
+	 * need be renumbered.
+	 *
+	 * @throws {@link SfuError} `limit_exceeded` when all are taken
+	 */
+	choose(codec: RtpCodecParameters, rtx: RtpCodecParameters | undefined): PayloadTypes {
+		const key = codecKey(codec);
+		const known = this.#byCodec.get(key);
+		if (known) return known;
+		const rtxPayloadType = rtx && isReachable(rtx.payloadType) ? rtx.payloadType : undefined;
+		const own = { payloadType: codec.payloadType, rtxPayloadType };
+		const chosen = this.#isFree(own) ? own : this.#free(rtxPayloadType !== undefined);
+		this.#byCodec.set(key, chosen);
+		for (const payloadType of numbers(chosen)) this.#taken.add(payloadType);
+		return chosen;
+	}
+
+	#isFree(payloadTypes: PayloadTypes): boolean {
+		return numbers(payloadTypes).every((payloadType) => !this.#taken.has(payloadType));
+	}
+
+	#free(withRtx: boolean): PayloadTypes {
+		const free = dynamic.filter((payloadType) => !this.#taken.has(payloadType));
+		const rtxPayloadType = withRtx ? free.find(isReachable) : undefined;
+		const payloadType = free.find((other) => other !== rtxPayloadType);
+		if (payloadType === undefined) {
+			throw new SfuError('limit_exceeded', 'there are no payload types left: too many codecs on one connection');
+		}
+		return { payloadType, rtxPayloadType };
+	}
+}
+
+function codecKey({ mimeType, clockRate, channels = 1, parameters = {} }: RtpCodecParameters): string {
+	const format = Object.entries(parameters).sort(([a], [b]) => a.localeCompare(b));
+	return JSON.stringify([mimeType.toLowerCase(), clockRate, channels, format]);
+}
+
+const numbers = ({ payloadType, rtxPayloadType }: PayloadTypes): number[] => [payloadType, rtxPayloadType ?? []].flat();
+
+function range(first: number, last: number): number[] {
+	return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

@@ -1,0 +1,87 @@
+import type { DtlsParameters } from 'mediasoup/types';
+import type { Direction } from './Offer.js';
+import { isPayloadType } from './offeredCodecs.js';
+import type { ParsedMedia } from './parsed.js';
+import {
+	invalidBecause,
+	isDirection,
+	readDescription,
+	readFingerprint,
+	readHeaderExtensions,
+	text,
+	type DescriptionLimits,
+} from './readDescription.js';
+
+/** An SDP answer to an offer of ours, checked. */
+export interface Answer {
+	/** The answerer's fingerprint, and the DTLS role that it takes. Undefined when it rejects every m-line. */
+	readonly dtls: Required<DtlsParameters> | undefined;
+	/** The m-lines, as many as the offer has, in order. */
+	readonly media: readonly AnsweredSection[];
+}
+
+/** One m-line of an answer. */
+export interface AnsweredSection {
+	/** Whether it was accepted; a rejected one carries nothing, and may be used for something else. */
+	readonly accepted: boolean;
+	/** From the answerer's point of view. */
+	readonly direction: Direction;
+	readonly payloadTypes: readonly number[];
+	/** The URIs of the header extensions that were accepted. */
+	readonly headerExtensions: readonly string[];
+}
+
+/** What the answer must fit to. */
+export interface OfferedFrame {
+	readonly mid: string;
+	readonly type: string;
+	/** Whether it was offered with port 0, which an answer can only repeat. */
+	readonly stopped: boolean;
+}
+
+type Session = ReturnType<typeof readDescription>;
+
+const invalid = invalidBecause('answer');
+
+/**
+ * Reads the answer (RFC 8829, section 5.11) to an offer of ours.
+ *
+ * @param offered - the m-lines of the offer
+ * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` with the reason when it does not fit the offer
+ */
+export function parseAnswer(sdp: string, offered: readonly OfferedFrame[], limits: DescriptionLimits): Answer {
+	const session = readDescription(sdp, 'answer', limits);
+	if (session.media.length !== offered.length) {
+		throw invalid(`it has ${session.media.length} m-lines, the offer has ${offered.length}`);
+	}
+	const media = offered.map((frame, index) => readSection(frame, index, session));
+	const carrier = session.media[media.findIndex(({ accepted }) => accepted)];
+	return { dtls: carrier && dtlsParameters(session, carrier), media };
+}
+
+function readSection({ mid, type, stopped }: OfferedFrame, index: number, session: Session): AnsweredSection {
+	const media = session.media[index] ?? {};
+	if (media.type !== type) throw invalid(`m-line ${index} is ${String(media.type)}, not ${type}`);
+	const accepted = media.port !== 0;
+	if (accepted && stopped) throw invalid(`m-line ${index} was not offered`);
+	if (accepted && text(media.mid) !== mid) throw invalid(`the mid of m-line ${index} is not "${mid}"`);
+	const direction = media.direction ?? session.direction;
+	return {
+		accepted,
+		direction: isDirection(direction) ? direction : 'sendrecv',
+		payloadTypes: String(media.payloads).split(' ').filter(isPayloadType).map(Number),
+		headerExtensions: readHeaderExtensions(media).map(({ uri }) => uri),
+	};
+}
+
+/** We offer both roles, and so the answerer has chosen (RFC 8842, section 5.3). */
+function dtlsParameters(session: Session, media: ParsedMedia): Required<DtlsParameters> {
+	const setup = media.setup ?? session.setup;
+	if (setup !== 'active' && setup !== 'passive') {
+		throw invalid(setup === undefined ? 'it has no a=setup' : `a=setup:${setup} is no answer to actpass`);
+	}
+	return {
+		role: setup === 'active' ? 'client' : 'server',
+		fingerprints: [readFingerprint(session, media, invalid)],
+	};
+}
