@@ -87,10 +87,12 @@ function inactiveRtp({ codecs: [codec] }: OfferedMedia): Partial<WrittenMedia> {
 /** What we receive comes first, since the offerer sends with the first codec of the answer. */
 function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Partial<WrittenMedia> {
 	const parameters = [receive ?? [], send?.parameters ?? []].flat();
-	const codecs = uniqueBy(
+	const negotiated = uniqueBy(
 		parameters.flatMap((side) => side.codecs),
 		({ payloadType }) => payloadType,
-	).filter((codec) => isOffered(offered, codec));
+	);
+	const media = negotiated.filter((codec) => isOffered(offered, codec));
+	const codecs = negotiated.filter((codec) => media.includes(codec) || isOfferedRtx(offered, codec, media));
 	if (codecs.length === 0) return inactiveRtp(offered);
 	const headerExtensions = uniqueBy(
 		parameters.flatMap((side) => side.headerExtensions ?? []),
@@ -99,15 +101,28 @@ function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Par
 	return codecLines(codecs, headerExtensions);
 }
 
-/** A later offer may have less than the one that was negotiated. */
-function isOffered({ codecs }: OfferedMedia, { mimeType, payloadType, parameters }: RtpCodecParameters): boolean {
-	return /\/rtx$/i.test(mimeType)
-		? codecs.some(
-				(offered) =>
-					offered.rtxPayloadType === payloadType &&
-					offered.payloadType === (parameters as { apt?: number } | undefined)?.apt,
-			)
-		: codecs.some((offered) => offered.payloadType === payloadType);
+/** A later offer may have less than the one that was negotiated, and other codecs under the same payload types. */
+function isOffered({ codecs }: OfferedMedia, { mimeType, payloadType, clockRate }: RtpCodecParameters): boolean {
+	return codecs.some(
+		(offered) =>
+			offered.payloadType === payloadType &&
+			offered.mimeType.toLowerCase() === mimeType.toLowerCase() &&
+			offered.clockRate === clockRate,
+	);
+}
+
+/** Of one of `media`. */
+function isOfferedRtx(
+	{ codecs }: OfferedMedia,
+	{ mimeType, payloadType, parameters }: RtpCodecParameters,
+	media: readonly RtpCodecParameters[],
+): boolean {
+	if (!/\/rtx$/i.test(mimeType)) return false;
+	const { apt } = parameters as { apt?: number };
+	return (
+		media.some((repaired) => repaired.payloadType === apt) &&
+		codecs.some((offered) => offered.rtxPayloadType === payloadType && offered.payloadType === apt)
+	);
 }
 
 function uniqueBy<Item>(items: readonly Item[], key: (item: Item) => unknown): Item[] {

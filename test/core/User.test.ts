@@ -36,14 +36,21 @@ const extensionUris = {
 const sendingOffers = offerNames.filter((name) => name.includes('send'));
 const receivingOffers = offerNames.filter((name) => /receive|recvonly/.test(name));
 
-/** What an m-line that begins with a codec that we take says of itself, but for its feedback. */
-function described(media: ReturnType<typeof sdpTransform.parse>['media'][number]): Omit<PusherMedia, 'rtcpFeedback'> {
+type Media = ReturnType<typeof sdpTransform.parse>['media'][number];
+
+/** What one of these m-lines, which begins with a codec that we take, says of itself, but for its feedback. */
+function described(media: Media, all: readonly Media[]): Omit<PusherMedia, 'rtcpFeedback'> {
 	const payloadType = Number(String(media.payloads).split(' ')[0]);
 	const { codec, rate, encoding } = media.rtp.find(({ payload }) => payload === payloadType)!;
 	const rtx = media.fmtp.find(({ config }) => config === `apt=${payloadType}`)?.payload;
 	const ssrc = media.ssrcs?.[0]?.id;
 	const fid = media.ssrcGroups?.find(({ ssrcs }) => ssrcs.startsWith(`${ssrc} `))?.ssrcs.split(' ')[1];
-	const extensionId = (wanted: string) => media.ext?.find(({ uri }) => uri === wanted)?.value;
+	const idOf = ({ ext }: Media, wanted: string) => ext?.find(({ uri }) => uri === wanted)?.value;
+	// A transport knows an extension by one id; werift gives audio and video different ones, and the first counts.
+	const extensionId = (wanted: string) => {
+		const taken = all.map((each) => idOf(each, wanted)).find((id) => id !== undefined);
+		return idOf(media, wanted) === taken ? taken : undefined;
+	};
 	return {
 		kind: media.type as 'audio' | 'video',
 		codec: codec === 'OPUS' ? 'opus' : codec,
@@ -74,7 +81,7 @@ describe('A push', () => {
 			const live = [first!, ...(unbundled ? [] : rest)].filter((media) => media.port !== 0 || media.bundleOnly);
 			assert.deepEqual(
 				pushers.map(({ media }) => media),
-				live.map((media, index) => ({ ...described(media), rtcpFeedback: pushers[index]?.media.rtcpFeedback })),
+				live.map((media, index) => ({ ...described(media, live), rtcpFeedback: pushers[index]?.media.rtcpFeedback })),
 			);
 			for (const [index, { mid, streamId, userId, connectionId, media }] of pushers.entries()) {
 				const written = sections(offer).find((section) => section.includes(`\r\na=mid:${mid}\r\n`))!;
@@ -269,7 +276,7 @@ describe('A pull', () => {
 				for (const { mid, kind, pusherId, targetUserId, userId } of pullers) {
 					assert.deepEqual([targetUserId, userId], [sender, 'bob']);
 					const media = sdpTransform.parse(answer).media.find((answered) => String(answered.mid) === mid)!;
-					const own = described(offered.find((line) => String(line.mid) === mid)!);
+					const own = described(offered.find((line) => String(line.mid) === mid)!, offered);
 					const {
 						media: { codec },
 						streamId,

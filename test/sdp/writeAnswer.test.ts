@@ -287,6 +287,23 @@ describe('An m-line', () => {
 		assert.equal(lines(bare, 2, nothing)[0], 'm=video 9 UDP/TLS/RTP/SAVPF 96');
 	});
 
+	it('that has other codecs by now under the numbers of what was negotiated is answered with one of its own', () => {
+		const written = lines(chromium, 2, (media) => ({
+			direction: 'inactive',
+			receive: {
+				...parametersOf(media),
+				codecs: [
+					{ mimeType: 'video/H264', payloadType: 96, clockRate: 90000 },
+					{ mimeType: 'video/rtx', payloadType: 97, clockRate: 90000, parameters: { apt: 96 } },
+				],
+			},
+		}));
+		assert.deepEqual(
+			written.filter((line) => /^(m=|a=rtpmap)/.test(line)),
+			['m=video 9 UDP/TLS/RTP/SAVPF 96', 'a=rtpmap:96 VP8/90000'],
+		);
+	});
+
 	it('that nothing is said about is inactive', () => {
 		assert.ok(sections(answer(parse(chromium), []))[1]!.includes('a=inactive'));
 	});
