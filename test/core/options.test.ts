@@ -30,6 +30,7 @@ describe('Without options', () => {
 				mediaSections: 100,
 				sdpBytes: 131_072,
 				idLength: 256,
+				metadataBytes: 4096,
 			},
 			emptyRoomTimeout: 30_000,
 			logger: consoleLogger,
