@@ -19,6 +19,7 @@ import {
 } from './plan.js';
 import type { Puller } from './Puller.js';
 import type { Pusher } from './Pusher.js';
+import type { CheckedPushOptions } from './PushOptions.js';
 import { Undo } from './Undo.js';
 
 /** @internal What came of an offer. */
@@ -44,8 +45,8 @@ export class AnsweringConnection extends Connection {
 	#pendingNegotiations = 0;
 
 	/** @internal Receives what the offer begins to send. */
-	push(offer: Offer): Promise<Negotiated> {
-		return this.#negotiate(offer, () => planPush(offer, this.#sections, this.context.codecs));
+	push(offer: Offer, options: CheckedPushOptions): Promise<Negotiated> {
+		return this.#negotiate(offer, () => planPush(offer, this.#sections, this.context.codecs, options));
 	}
 
 	/** @internal Sends `targets` on the m-lines of the offer that receive. */
@@ -134,6 +135,7 @@ export class AnsweringConnection extends Connection {
 			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
 			await Promise.all(sections.map(followDirection));
 			this.assertOpen();
+			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
 			this.awaitClient({ restarted: restart });
 			return {
 				answer: this.#answer(transport, offer, sections),

@@ -4,7 +4,9 @@ import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
+import type { Limits } from './options.js';
 import { Pauses, type PauseCause } from './Pauses.js';
+import { readDetails, type PusherDetails } from './PushOptions.js';
 
 /** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
 export interface PusherMedia {
@@ -49,6 +51,8 @@ export type PusherEvents = {
 	paused: () => void;
 	/** It is received again. */
 	resumed: () => void;
+	/** Its source or its metadata has. */
+	changed: () => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: PusherCloseReason }) => void;
 };
@@ -70,6 +74,9 @@ export class Pusher extends Emitter<PusherEvents> {
 	readonly media: PusherMedia;
 	readonly #producer: Producer;
 	readonly #pauses: Pauses;
+	readonly #limits: Limits;
+	#source: string | undefined;
+	#metadata: unknown;
 	#closed = false;
 
 	/** @internal */
@@ -78,11 +85,13 @@ export class Pusher extends Emitter<PusherEvents> {
 		connectionId: string;
 		mid: string | undefined;
 		streamId: string;
+		details: PusherDetails;
 		producer: Producer;
+		limits: Limits;
 		logger: Logger;
 	}) {
 		super(options.logger);
-		const { userId, connectionId, mid, streamId, producer } = options;
+		const { userId, connectionId, mid, streamId, details, producer, limits } = options;
 		this.userId = userId;
 		this.connectionId = connectionId;
 		this.kind = producer.kind;
@@ -91,6 +100,9 @@ export class Pusher extends Emitter<PusherEvents> {
 		this.media = pusherMedia(producer);
 		this.#producer = producer;
 		this.#pauses = new Pauses(producer);
+		this.#limits = limits;
+		this.#source = details.source ?? undefined;
+		this.#metadata = details.metadata ?? undefined;
 	}
 
 	get closed(): boolean {
@@ -100,6 +112,16 @@ export class Pusher extends Emitter<PusherEvents> {
 	/** Whether the client, or a call of {@link Pusher.pause}, has paused it. */
 	get paused(): boolean {
 		return this.#pauses.paused;
+	}
+
+	/** What the user says that it is: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. */
+	get source(): string | undefined {
+		return this.#source;
+	}
+
+	/** The app's own, never looked into: a JSON value that is frozen, `undefined` for none. */
+	get metadata(): unknown {
+		return this.#metadata;
 	}
 
 	/** @internal What is received. */
@@ -153,6 +175,24 @@ export class Pusher extends Emitter<PusherEvents> {
 		const changed = this.#pauses.set(cause, paused);
 		if (changed) this.emit(paused ? 'paused' : 'resumed');
 		await this.#pauses.apply();
+	}
+
+	/**
+	 * Changes what is said of it: what `details` has, and nothing else.
+	 *
+	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
+	 */
+	update(details: PusherDetails): void {
+		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
+		this.setDetails(readDetails(details, this.#limits));
+	}
+
+	/** @internal As {@link Pusher.update}, of details that have been checked. */
+	setDetails({ source = this.#source, metadata = this.#metadata }: PusherDetails): void {
+		const before = JSON.stringify([this.#source, this.#metadata]);
+		this.#source = source ?? undefined;
+		this.#metadata = metadata ?? undefined;
+		if (JSON.stringify([this.#source, this.#metadata]) !== before) this.emit('changed');
 	}
 
 	/** Stops it; its pullers close with it. */

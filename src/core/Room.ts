@@ -39,6 +39,8 @@ export type RoomEvents = {
 	/** It sends nothing any more, because the client or the app has paused it. */
 	pusherPaused: (event: { user: User; pusher: Pusher }) => void;
 	pusherResumed: (event: { user: User; pusher: Pusher }) => void;
+	/** Its source or its metadata has. */
+	pusherChanged: (event: { user: User; pusher: Pusher }) => void;
 	/** Also for each pusher of a user who leaves (`userLeft`), before `userLeft`. */
 	pusherClosed: (event: { user: User; pusher: Pusher; reason: PusherCloseReason }) => void;
 	/** Emitted once, last. */
@@ -143,6 +145,9 @@ export class Room extends Emitter<RoomEvents> {
 		});
 		user.on('pusherResumed', ({ pusher }) => {
 			this.emit('pusherResumed', { user, pusher });
+		});
+		user.on('pusherChanged', ({ pusher }) => {
+			this.emit('pusherChanged', { user, pusher });
 		});
 		user.on('pusherClosed', ({ pusher, reason }) => {
 			this.emit('pusherClosed', { user, pusher, reason });

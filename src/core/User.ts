@@ -15,6 +15,7 @@ import type { ConnectionContext } from './ConnectionContext.js';
 import type { ResolvedOptions } from './options.js';
 import type { Puller, PullerCloseReason } from './Puller.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
+import { readPushOptions, type PushOptions } from './PushOptions.js';
 import { Quota } from './Quota.js';
 
 /** Why a user has left. */
@@ -71,6 +72,8 @@ export type UserEvents = {
 	pusherPaused: (event: { pusher: Pusher }) => void;
 	/** It sends again. */
 	pusherResumed: (event: { pusher: Pusher }) => void;
+	/** The source or the metadata of a pusher of this user has changed. */
+	pusherChanged: (event: { pusher: Pusher }) => void;
 	/** A pusher of this user has closed. */
 	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
 	/** The client has to answer an offer that no call has asked for: what it pulls by offers of the server has changed. */
@@ -190,14 +193,17 @@ export class User extends Emitter<UserEvents> {
 	 * stops sending is a paused pusher; one that has stopped, or is used for something else, a closed one.
 	 *
 	 * @param offer - an SDP offer
+	 * @param options - what the offer itself does not say
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `unsupported`, `conflict`, `limit_exceeded`,
 	 *   `unavailable`, `closed`, `internal`; nothing has changed then
 	 */
-	async push(offer: string): Promise<PushResult> {
+	async push(offer: string, options: PushOptions = {}): Promise<PushResult> {
 		this.#assertOpen();
-		const parsed = parseOffer(offer, this.#context.options.limits);
+		const { limits } = this.#context.options;
+		const checked = readPushOptions(options, limits);
+		const parsed = parseOffer(offer, limits);
 		const connection = this.#answeringConnection(parsed);
-		const { answer, pushers } = this.#adopt(connection, await connection.push(parsed));
+		const { answer, pushers } = this.#adopt(connection, await connection.push(parsed, checked));
 		return { answer, pushers, connection };
 	}
 
@@ -349,6 +355,9 @@ export class User extends Emitter<UserEvents> {
 		});
 		pusher.on('resumed', () => {
 			this.emit('pusherResumed', { pusher });
+		});
+		pusher.on('changed', () => {
+			this.emit('pusherChanged', { pusher });
 		});
 		pusher.once('closed', ({ reason }) => {
 			this.#pushers.delete(pusher.pusherId);

@@ -11,7 +11,7 @@ import { Undo } from './Undo.js';
  * @param extensionIds - the ids of header extensions on this transport, by URI; those of the m-line are added
  */
 export async function createPusher(
-	{ media, codec }: PlannedPush,
+	{ media, codec, options: details }: PlannedPush,
 	transport: WebRtcTransport,
 	connectionId: string,
 	extensionIds: Map<string, number>,
@@ -32,7 +32,9 @@ export async function createPusher(
 			connectionId,
 			mid: media.mid,
 			streamId: media.streamId ?? connectionId,
+			details,
 			producer,
+			limits: options.limits,
 			logger,
 		});
 		pusher.once('closed', undo.run);

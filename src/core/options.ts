@@ -21,8 +21,10 @@ export interface Limits {
 	mediaSections: number;
 	/** The size of one SDP, in bytes. Default 131,072 (128 KiB). */
 	sdpBytes: number;
-	/** The length of a room id, a user id and a user name, in Unicode code points. Default 256. */
+	/** The length of a room id, a user id, a user name and a pusher's source, in Unicode code points. Default 256. */
 	idLength: number;
+	/** The size of a pusher's metadata, in bytes of its JSON. Default 4096. */
+	metadataBytes: number;
 }
 
 export interface WebRtcOptions {
@@ -88,6 +90,7 @@ export const defaultLimits: Limits = {
 	mediaSections: 100,
 	sdpBytes: 131_072,
 	idLength: 256,
+	metadataBytes: 4096,
 };
 
 // The longest that setTimeout() can wait.

@@ -1,9 +1,11 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { findCodec, type CodecPolicy } from '../media/codecs.js';
 import type { Offer, OfferedCodec, OfferedMedia } from '../sdp/Offer.js';
+import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import type { Puller } from './Puller.js';
 import type { Pusher } from './Pusher.js';
+import type { CheckedPushOptions, PusherDetails, PushMediaOptions } from './PushOptions.js';
 
 /** What an m-line of a connection carries. */
 export interface Section {
@@ -23,6 +25,7 @@ type RtpMedia = OfferedMedia & { kind: MediaKind };
 export interface PlannedPush {
 	media: RtpMedia;
 	codec: OfferedCodec;
+	options: PushMediaOptions;
 }
 
 /** An m-line to send a pusher on, with the codec that both have. */
@@ -39,6 +42,8 @@ export interface PlannedSection extends Section {
 	push?: PlannedPush;
 	/** To be made, in place of `puller`. */
 	pull?: PlannedPull;
+	/** What is said anew of `pusher`. */
+	details?: PusherDetails;
 }
 
 /** What an offer leads to. Nothing has been done yet. */
@@ -58,15 +63,22 @@ export const receives = ({ kind, direction }: OfferedMedia): boolean =>
  * What an offer leads to when the client wants to push: its m-lines that begin to send are received, each with the
  * first of its codecs that is allowed.
  *
- * @throws {@link SfuError} `unsupported` when nothing that begins to send can be taken
+ * @throws {@link SfuError} `unsupported` when nothing that begins to send can be taken, `invalid_argument` when there
+ *   are options for what sends nothing
  */
-export function planPush(offer: Offer, sections: readonly Section[], codecs: CodecPolicy): Plan {
+export function planPush(
+	offer: Offer,
+	sections: readonly Section[],
+	codecs: CodecPolicy,
+	options: CheckedPushOptions,
+): Plan {
 	const planned = keep(offer, sections, codecs);
 	const starting = planned.filter(({ media, pusher, push }) => sends(media) && !pusher && !push);
 	for (const section of starting) {
 		const push = plannedPush(section.media, codecs);
 		if (push) section.push = push;
 	}
+	for (const [mid, mediaOptions] of options.media) giveOptions(planned, mid, mediaOptions);
 	checkSources(planned);
 	const isFirst = sections.length === 0;
 	if ((isFirst || starting.length > 0) && !planned.some(({ push }) => push)) {
@@ -120,6 +132,16 @@ export function planPull(
 		throw new SfuError('unsupported', `no codec in common: ${missing.join('; ')}`);
 	}
 	return { sections: planned, removed: removed(planned, sections) };
+}
+
+function giveOptions(planned: readonly PlannedSection[], mid: string, options: PushMediaOptions): void {
+	const section = planned.find((candidate) => candidate.mid === mid);
+	const isOpen = section?.pusher && !section.pusher.closed;
+	if (!section || !(isOpen || sends(section.media))) {
+		throw new SfuError('invalid_argument', `media names mid ${quote(mid)}, on which the offer sends nothing`);
+	}
+	if (section.push) section.push.options = options;
+	else if (isOpen) section.details = options;
 }
 
 /** Nothing new may have an SSRC of what goes on. */
@@ -190,7 +212,7 @@ function plannedPush(media: OfferedMedia, codecs: CodecPolicy): PlannedPush | un
 		throw new SfuError('invalid_argument', `invalid offer: m-line ${index} has neither a=mid nor a=ssrc`);
 	}
 	const codec = kind && media.codecs.find((offered) => codecs.accepts(offered, kind));
-	return codec && { media: { ...media, kind }, codec };
+	return codec && { media: { ...media, kind }, codec, options: {} };
 }
 
 const codecNames = ({ codecs }: OfferedMedia): string =>

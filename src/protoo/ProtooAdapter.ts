@@ -9,7 +9,7 @@ import { Session } from './Session.js';
 import type { Socket } from './Socket.js';
 
 export interface ProtooOptions {
-	/** Decides on every join, push, pull and text message. Default: everything is allowed. */
+	/** Decides on every join, push, change of a pusher, pull and text message. Default: everything is allowed. */
 	authorize?: Authorize;
 	/**
 	 * How long a user whose socket was lost stays in the room, to come back by joining again, in ms. A client that

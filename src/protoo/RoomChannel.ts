@@ -39,6 +39,13 @@ export class RoomChannel {
 				});
 			});
 		}
+		room.on('pusherChanged', ({ user, pusher: { pusherId, source = null, metadata = null } }) => {
+			this.#tellOthers(user, 'pusherChanged', {
+				roomId: room.roomId,
+				userId: user.userId,
+				pushers: [{ pusherId, source, metadata }],
+			});
+		});
 		room.on('userLeft', ({ user, reason }) => {
 			if (reason === 'roomClosed') return;
 			this.#tellOthers(user, 'userLeft', [user.userId]);

@@ -1,9 +1,17 @@
 import type { Logger } from '../Logger.js';
+import type { PusherDetails, PushOptions } from '../core/PushOptions.js';
 import { quote } from '../quote.js';
 import { checkLength } from '../validation.js';
 import { SfuError } from '../SfuError.js';
 import type { Authorize, AuthorizeAction } from './authorize.js';
-import { checkData, type JoinSuccess, type MemberData, type PullSuccess, type PushSuccess } from './messages.js';
+import {
+	checkData,
+	type JoinSuccess,
+	type MemberData,
+	type PullSuccess,
+	type PushData,
+	type PushSuccess,
+} from './messages.js';
 import type { Member } from './Member.js';
 import { Peer, type PeerLimits, type Reply } from './Peer.js';
 import type { RoomChannel } from './RoomChannel.js';
@@ -74,6 +82,8 @@ export class Session {
 			case 'pausePusher':
 			case 'resumePusher':
 				return this.#pausePusher(data, method === 'pausePusher');
+			case 'updatePusher':
+				return this.#updatePusher(data);
 			case 'pausePuller':
 			case 'resumePuller':
 				return this.#pausePuller(data, method === 'pausePuller');
@@ -130,8 +140,10 @@ export class Session {
 		const { roomId, userId } = push;
 		const { member } = this.#memberOf(push);
 		member.countOffer();
-		await this.#authorize({ action: 'push', roomId, userId, sdp: push.sdp.sdp });
-		const { answer, pushers, connection } = await member.user.push(push.sdp.sdp);
+		const { sdp } = push.sdp;
+		const options = pushOptions(push);
+		await this.#authorize({ action: 'push', roomId, userId, sdp, ...options });
+		const { answer, pushers, connection } = await member.user.push(sdp, options);
 		return (): PushSuccess => ({
 			code: 0,
 			message: 'push success',
@@ -194,6 +206,17 @@ export class Session {
 		return () => ({ code: 0, message: pause ? 'pausePusher success' : 'resumePusher success' });
 	}
 
+	async #updatePusher(data: unknown): Promise<Reply> {
+		const request = checkData.updatePusher(data);
+		const { roomId, userId, pusherId } = request;
+		const { user } = this.#memberOf(request).member;
+		find(user.pushers, pusherId, 'pusher');
+		const details = detailsOf(request);
+		await this.#authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
+		find(user.pushers, pusherId, 'pusher').update(details);
+		return () => ({ code: 0, message: 'updatePusher success' });
+	}
+
 	async #pausePuller(data: unknown, pause: boolean): Promise<Reply> {
 		const request = checkData.puller(data);
 		const puller = find(this.#memberOf(request).member.user.pullers, request.pullerId, 'puller');
@@ -254,6 +277,20 @@ const settle = <Result>(run: () => Result): Promise<Result> =>
 	new Promise((resolve) => {
 		resolve(run());
 	});
+
+function pushOptions({ media }: PushData): PushOptions {
+	if (!media) return {};
+	const mids = media.map(({ mid }) => mid);
+	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
+	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quote(twice)} twice`);
+	return { media: Object.fromEntries(media.map((of) => [of.mid, detailsOf(of)])) };
+}
+
+/** Of a message, which may have more than we know. */
+const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({
+	...(source !== undefined && { source }),
+	...(metadata !== undefined && { metadata }),
+});
 
 function find<Item>(items: ReadonlyMap<string, Item>, id: string, what: string): Item {
 	const item = items.get(id);

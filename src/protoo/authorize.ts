@@ -1,9 +1,11 @@
+import type { PusherDetails, PushOptions } from '../core/PushOptions.js';
 import type { PullSpec } from '../core/User.js';
 
 /** What a client wants to do. */
 export type AuthorizeAction =
 	| { action: 'join'; roomId: string; userId: string; userName: string }
-	| { action: 'push'; roomId: string; userId: string; sdp: string }
+	| { action: 'push'; roomId: string; userId: string; sdp: string; media?: PushOptions['media'] }
+	| { action: 'updatePusher'; roomId: string; userId: string; pusherId: string; details: PusherDetails }
 	| { action: 'pull'; roomId: string; userId: string; targetUserId: string; specs: readonly PullSpec[] }
 	| { action: 'textMessage'; roomId: string; userId: string; message: string };
 

@@ -16,9 +16,19 @@ const joinSchema = {
 	required: ['roomId', 'userId', 'userName'],
 } as const;
 
+const source = { type: ['string', 'null'], minLength: 1 } as const;
+
 const pushSchema = {
 	type: 'object',
-	properties: { roomId: id, userId: id, sdp: offer },
+	properties: {
+		roomId: id,
+		userId: id,
+		sdp: offer,
+		media: {
+			type: 'array',
+			items: { type: 'object', properties: { mid: id, source, metadata: {} }, required: ['mid'] },
+		},
+	},
 	required: ['roomId', 'userId', 'sdp'],
 } as const;
 
@@ -56,6 +66,12 @@ const pusherSchema = {
 	required: ['roomId', 'userId', 'pusherId'],
 } as const;
 
+const updatePusherSchema = {
+	type: 'object',
+	properties: { ...pusherSchema.properties, source, metadata: {} },
+	required: pusherSchema.required,
+} as const;
+
 const pullerSchema = {
 	type: 'object',
 	properties: { roomId: id, userId: id, pullerId: id },
@@ -86,6 +102,7 @@ export type PullData = FromSchema<typeof pullSchema>;
 /** The data of `heartbeat` and `leave`. */
 export type MemberData = FromSchema<typeof memberSchema>;
 export type PusherIdData = FromSchema<typeof pusherSchema>;
+export type UpdatePusherData = FromSchema<typeof updatePusherSchema>;
 export type PullerIdData = FromSchema<typeof pullerSchema>;
 export type UnpushData = FromSchema<typeof unpushSchema>;
 export type UnpullData = FromSchema<typeof unpullSchema>;
@@ -101,6 +118,7 @@ export const checkData = {
 	unpush: validator<UnpushData>(unpushSchema, 'data'),
 	unpull: validator<UnpullData>(unpullSchema, 'data'),
 	pusher: validator<PusherIdData>(pusherSchema, 'data'),
+	updatePusher: validator<UpdatePusherData>(updatePusherSchema, 'data'),
 	puller: validator<PullerIdData>(pullerSchema, 'data'),
 	textMessage: validator<TextMessageData>(textMessageSchema, 'data'),
 };
@@ -130,6 +148,10 @@ export interface PusherData {
 	rtpParam: RtpParam;
 	/** Only when it is paused at the moment. */
 	paused?: true;
+	/** What it is, as its user says: `camera`, `microphone`, `screen`, `screenAudio`, … Only when that was said. */
+	source?: string;
+	/** The app's own. Only when there is any. */
+	metadata?: unknown;
 }
 
 export interface UserData {
@@ -157,6 +179,12 @@ export interface Notifications {
 	pusherClosed: { roomId: string; userId: string; pusherIds: string[] };
 	pusherPaused: { roomId: string; userId: string; pusherIds: string[] };
 	pusherResumed: { roomId: string; userId: string; pusherIds: string[] };
+	/** What holds from now on; `null` for what there is none of. */
+	pusherChanged: {
+		roomId: string;
+		userId: string;
+		pushers: { pusherId: string; source: string | null; metadata: unknown }[];
+	};
 	pullerClosed: { pullerId: string; pusherId: string; userId: string; connectionId: string; reason: string };
 	mediaLost: { connectionIds: string[] };
 	roomClosed: { roomId: string; reason: string };

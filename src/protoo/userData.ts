@@ -14,7 +14,13 @@ export function userData({ userId, userName }: User, pushers: Iterable<Pusher>):
 function pushersData(pushers: Iterable<Pusher>): PusherData[] {
 	const all = [...pushers];
 	return [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')].map(
-		({ pusherId, media, paused }) => ({ pusherId, rtpParam: rtpParam(media), ...(paused && { paused }) }),
+		({ pusherId, media, paused, source, metadata }) => ({
+			pusherId,
+			rtpParam: rtpParam(media),
+			...(paused && { paused }),
+			...(source !== undefined && { source }),
+			...(metadata !== undefined && { metadata }),
+		}),
 	);
 }
 

@@ -365,7 +365,7 @@ describe('A pull is rejected, and leaves nothing,', () => {
 		const wrong: [options: unknown, message: string][] = [
 			[null, 'options must be object'],
 			[{ ...good, targetUserId: undefined }, 'options.targetUserId is missing'],
-			[{ ...good, offer: undefined }, 'options.offer is missing'],
+			[{ ...good, offer: 1 }, 'options.offer must be string'],
 			[{ ...good, specs: undefined }, 'options.specs is missing'],
 			[{ ...good, specs: [] }, 'options.specs must NOT have fewer than 1 items'],
 			[{ ...good, specs: {} }, 'options.specs must be array'],

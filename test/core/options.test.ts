@@ -14,6 +14,7 @@ describe('Without options', () => {
 			webRtc: {
 				listen: [{ ip: '127.0.0.1' }],
 				connectTimeout: 30_000,
+				answerTimeout: 30_000,
 				consentTimeout: 30_000,
 				disconnectTimeout: 15_000,
 				initialOutgoingBitrate: 1_000_000,
@@ -30,6 +31,7 @@ describe('Without options', () => {
 				mediaSections: 100,
 				sdpBytes: 131_072,
 				idLength: 256,
+				metadataBytes: 4096,
 			},
 			emptyRoomTimeout: 30_000,
 			logger: consoleLogger,

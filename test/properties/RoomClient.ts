@@ -4,6 +4,7 @@ import {
 	type JoinSuccess,
 	type Notifications,
 	type PullSuccess,
+	type PusherData,
 	type PushSuccess,
 	type Socket,
 	type UserData,
@@ -12,6 +13,7 @@ import {
 /** What a client knows of a pusher; whether it is paused only if it was told. */
 interface KnownPusher {
 	paused: boolean | undefined;
+	said: { source: string | null; metadata: unknown };
 }
 
 export interface KnownUser {
@@ -209,6 +211,15 @@ export class RoomClient {
 			pusherResumed: ({ userId, pusherIds }) => {
 				this.#setPaused(this.#known(view, userId, method), pusherIds, false);
 			},
+			pusherChanged: ({ userId, pushers }) => {
+				const known = this.#known(view, userId, method).pushers;
+				for (const { pusherId, ...said } of pushers) {
+					const pusher = known.get(pusherId);
+					assert.ok(pusher, `unknown pusher ${pusherId} changed`);
+					assert.notDeepEqual(said, pusher.said, `told that ${pusherId} changed to what it was`);
+					pusher.said = said;
+				}
+			},
 			pullerClosed: ({ pullerId }) => {
 				assert.ok(!view.closedPullers.has(pullerId), `told twice that puller ${pullerId} is closed`);
 				view.closedPullers.add(pullerId);
@@ -245,9 +256,10 @@ export class RoomClient {
 		for (const pusher of pushers) this.#hasPusher(user, pusher, undefined);
 	}
 
-	#hasPusher({ pushers }: KnownUser, pusher: { pusherId: string; paused?: boolean }, paused: boolean | undefined) {
-		assert.ok(!pushers.has(pusher.pusherId), `told twice of pusher ${pusher.pusherId}`);
-		pushers.set(pusher.pusherId, { paused: pusher.paused ?? paused });
+	#hasPusher({ pushers }: KnownUser, pusher: PusherData, paused: boolean | undefined) {
+		const { pusherId, source = null, metadata = null } = pusher;
+		assert.ok(!pushers.has(pusherId), `told twice of pusher ${pusherId}`);
+		pushers.set(pusherId, { paused: pusher.paused ?? paused, said: { source, metadata } });
 	}
 
 	#setPaused({ pushers }: KnownUser, pusherIds: string[], paused: boolean): void {

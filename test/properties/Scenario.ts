@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Room, Sfu, User } from 'sfu-rooms';
+import type { Pusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
 import type { ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
 import { OfferingPeer, type OfferedSection, type Profile } from './OfferingPeer.js';
 import { RoomClient, type View } from './RoomClient.js';
@@ -26,11 +26,28 @@ const slot = fc.nat({ max: 4 });
 const roomId = fc.constantFrom('x', 'x', 'x', 'y');
 const userId = fc.constantFrom('ann', 'bob', 'cas', 'dee');
 
+/** What may be said of a pusher; now and then too much. */
+const details: fc.Arbitrary<PusherDetails> = fc.record(
+	{
+		source: fc.constantFrom(null, 'camera', 'screen', '__proto__', 'x'.repeat(257)),
+		metadata: fc.constantFrom(null, 0, '', false, [1, null], { muted: true }, { muted: false }, 'x'.repeat(4096)),
+	},
+	{ requiredKeys: [] },
+);
+const isTooMuch = ({ source, metadata }: PusherDetails) =>
+	String(source).length > 256 || JSON.stringify(metadata ?? null).length > 4096;
+
 const step = fc.oneof(
 	{ weight: 7, arbitrary: fc.record({ act: fc.constant('join'), slot, roomId, userId }) },
 	{
 		weight: 6,
-		arbitrary: fc.record({ act: fc.constant('push'), slot, nth: nat, change: fc.constantFrom(...changes) }),
+		arbitrary: fc.record({
+			act: fc.constant('push'),
+			slot,
+			nth: nat,
+			change: fc.constantFrom(...changes),
+			says: fc.array(details, { maxLength: 3 }),
+		}),
 	},
 	{ weight: 6, arbitrary: fc.record({ act: fc.constant('pull'), slot, nth: nat, target: nat, specs: nat }) },
 	{ weight: 2, arbitrary: fc.record({ act: fc.constantFrom('unpush', 'unpull'), slot, nth: nat }) },
@@ -42,6 +59,8 @@ const step = fc.oneof(
 			nth: nat,
 		}),
 	},
+	{ weight: 3, arbitrary: fc.record({ act: fc.constant('updatePusher'), slot, nth: nat, details }) },
+	{ weight: 1, arbitrary: fc.record({ act: fc.constant('appUpdate'), nth: nat, details }) },
 	{ weight: 2, arbitrary: fc.record({ act: fc.constant('text'), slot }) },
 	{ weight: 3, arbitrary: fc.record({ act: fc.constant('lose'), slot }) },
 	{ weight: 2, arbitrary: fc.record({ act: fc.constant('closeSocket'), slot }) },
@@ -241,7 +260,12 @@ export class Scenario {
 				[...sfu.rooms.values()].map((room) =>
 					[...room.users.values()].map((user) => [
 						user.userId,
-						[...user.pushers.values()].map(({ pusherId, paused }) => [pusherId, paused]),
+						[...user.pushers.values()].map(({ pusherId, paused, source, metadata }) => [
+							pusherId,
+							paused,
+							source,
+							metadata,
+						]),
 						[...user.pullers.values()].map(({ pullerId, paused }) => [pullerId, paused]),
 						user.connections.length,
 					]),
@@ -269,7 +293,7 @@ export class Scenario {
 				break;
 			}
 			case 'push':
-				this.#push(act.slot, act.nth, act.change as (typeof changes)[number], mustSucceed);
+				this.#push(act.slot, act.nth, act.change as (typeof changes)[number], act.says as PusherDetails[], mustSucceed);
 				break;
 			case 'pull':
 				this.#pull(act.slot, act.nth, Number(act.target), Number(act.specs), mustSucceed);
@@ -282,6 +306,19 @@ export class Scenario {
 				const pusherId = own[act.nth % Math.max(own.length, 1)] ?? 'none';
 				const data = act.act === 'unpush' ? { pusherIds: [pusherId] } : { pusherId };
 				void client.request(act.act, { ...membership(client.view), ...data });
+				break;
+			}
+			case 'updatePusher': {
+				const client = this.#client(act.slot);
+				const own = this.#ownPushers[act.slot] ?? [];
+				const pusherId = own[act.nth % Math.max(own.length, 1)] ?? 'none';
+				const details = act.details as PusherDetails;
+				const { roomId, userId } = membership(client.view);
+				const isThere = sfu.rooms.get(roomId)?.users.get(userId)?.pushers.has(pusherId);
+				mustSucceed(
+					client.request(act.act, { roomId, userId, pusherId, ...details }),
+					!client.view || !isThere || isTooMuch(details),
+				);
 				break;
 			}
 			case 'unpull':
@@ -336,10 +373,13 @@ export class Scenario {
 				break;
 			case 'appPause':
 			case 'appResume':
-			case 'appClose': {
+			case 'appClose':
+			case 'appUpdate': {
 				const all = pushers();
 				const pusher = all[act.nth % Math.max(all.length, 1)];
+				const details = act.details as PusherDetails;
 				if (act.act === 'appClose') pusher?.close();
+				else if (act.act === 'appUpdate') this.#update(pusher, details);
 				else void (act.act === 'appPause' ? pusher?.pause() : pusher?.resume())?.catch(() => undefined);
 				break;
 			}
@@ -358,6 +398,17 @@ export class Scenario {
 		}
 	}
 
+	#update(pusher: Pusher | undefined, details: PusherDetails): void {
+		if (!isTooMuch(details)) pusher?.update(details);
+		else if (pusher)
+			assert.throws(
+				() => {
+					pusher.update(details);
+				},
+				{ name: 'SfuError' },
+			);
+	}
+
 	#peer(slot: number, nth: number): OfferingPeer {
 		const { profiles } = this.#stage;
 		const own = (this.#peers[slot] ??= []);
@@ -371,22 +422,25 @@ export class Scenario {
 		slot: number,
 		nth: number,
 		change: (typeof changes)[number],
+		says: PusherDetails[],
 		mustSucceed: (promise: Promise<{ ok: boolean; errorReason?: string }>, unless?: boolean) => void,
 	): void {
 		const client = this.#client(slot);
 		const peer = this.#peer(slot, nth);
 		const isNew = peer.sections.length === 0;
 		const sections = isNew && !adds(change) ? changed(peer, 'both') : changed(peer, change);
+		const sending = sections.filter(({ direction, stopped }) => direction.startsWith('send') && !stopped);
 		const pushed = client.request('push', {
 			...membership(client.view),
 			sdp: { type: 'offer', sdp: peer.offer(sections) },
+			media: sending.slice(0, says.length).map(({ mid }, index) => ({ mid, ...says[index] })),
 		});
 		void pushed.then(({ ok, data }) => {
 			if (!ok) return;
 			peer.sections = sections;
 			(this.#ownPushers[slot] ??= []).unshift(...(data as PushSuccess).pushers.map(({ pusherId }) => pusherId));
 		});
-		mustSucceed(pushed, !client.view || !isNew || (this.#ownPushers[slot]?.length ?? 0) > 12);
+		mustSucceed(pushed, !client.view || !isNew || (this.#ownPushers[slot]?.length ?? 0) > 12 || says.some(isTooMuch));
 	}
 
 	#pull(
@@ -514,8 +568,9 @@ function checkView(name: string, view: View, room: Room, user: User): void {
 			userId,
 			userName,
 			pushers: [...pushers.values()]
-				.map(({ pusherId, paused }) => ({
+				.map(({ pusherId, paused, source = null, metadata = null }) => ({
 					pusherId,
+					said: { source, metadata },
 					paused: known?.get(pusherId)?.paused === undefined ? undefined : paused,
 				}))
 				.sort(byId),
@@ -524,7 +579,7 @@ function checkView(name: string, view: View, room: Room, user: User): void {
 	const known = [...view.users].map(([userId, { userName, pushers }]) => ({
 		userId,
 		userName,
-		pushers: [...pushers].map(([pusherId, { paused }]) => ({ pusherId, paused })).sort(byId),
+		pushers: [...pushers].map(([pusherId, { paused, said }]) => ({ pusherId, said, paused })).sort(byId),
 	}));
 	const byUser = (a: { userId: string }, b: { userId: string }) => a.userId.localeCompare(b.userId);
 	assert.deepEqual(known.sort(byUser), facts.sort(byUser), `what ${name} (${key(view)}) knows is so`);

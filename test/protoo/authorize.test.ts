@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SfuError } from 'sfu-rooms';
-import type { Authorize, AuthorizeAction } from 'sfu-rooms/protoo';
+import type { Authorize, AuthorizeAction, PushSuccess } from 'sfu-rooms/protoo';
 import { receivingOffer, sendingOffer } from './offers.js';
 import { deferred, held, serve, specsOf, until } from './setup.js';
 
@@ -12,7 +12,7 @@ const onAlice =
 		action.userId === 'alice' ? decide(action, context) : true;
 
 describe('authorize is asked', () => {
-	it('for join, push, pull and textMessage alone, with the action and the context of the socket', async (t) => {
+	it('for join, push, updatePusher, pull and textMessage alone, with the action and the context of the socket', async (t) => {
 		const asked: [AuthorizeAction, unknown][] = [];
 		const server = await serve(t, {
 			authorize: onAlice((...asking) => {
@@ -27,16 +27,27 @@ describe('authorize is asked', () => {
 		const [sending, receiving] = [sendingOffer(), receivingOffer()];
 		await alice.join('room', 'alice', 'Alice');
 		await alice.push(sending);
+		const member = { roomId: 'room', userId: 'alice' };
+		const sdp = sendingOffer();
+		const media = [{ mid: '0', source: 'screen', metadata: 1 }, { mid: '1' }];
+		const { pushers } = (await alice.request('push', {
+			...member,
+			sdp: { type: 'offer', sdp },
+			media,
+		})) as PushSuccess;
+		const { pusherId } = pushers[0]!;
+		await alice.request('updatePusher', { ...member, pusherId, metadata: null });
 		await alice.pull(receiving, 'bob', specs);
 		alice.notify('textMessage', { roomId: 'room', userId: 'alice', message: 'hello' });
 		await alice.heartbeat();
 		await alice.leave();
-		const member = { roomId: 'room', userId: 'alice' };
 		assert.deepEqual(
 			asked.map(([action]) => action),
 			[
 				{ action: 'join', ...member, userName: 'Alice' },
 				{ action: 'push', ...member, sdp: sending },
+				{ action: 'push', ...member, sdp, media: { '0': { source: 'screen', metadata: 1 }, '1': {} } },
+				{ action: 'updatePusher', ...member, pusherId, details: { metadata: null } },
 				{
 					action: 'pull',
 					...member,
@@ -109,7 +120,7 @@ const verdicts: [string, Verdict, object][] = [
 	['rejects with nothing', rejects(undefined), internal],
 ];
 
-for (const action of ['join', 'push', 'pull', 'textMessage'] as const) {
+for (const action of ['join', 'push', 'updatePusher', 'pull', 'textMessage'] as const) {
 	describe(`When authorize, asked about ${action},`, () => {
 		for (const [name, verdict, refusal] of verdicts) {
 			it(`${name}, nothing comes of it`, async (t) => {
@@ -121,11 +132,14 @@ for (const action of ['join', 'push', 'pull', 'textMessage'] as const) {
 				const specs = specsOf(await bob.push(sendingOffer()));
 				const alice = server.connect();
 				if (action !== 'join') await alice.join('room', 'alice');
+				const pusherId = action === 'updatePusher' ? (await alice.push(sendingOffer())).pushers[0]!.pusherId : '';
 				await bob.told();
 				const before = await held(server.sfu);
 				const attempt = {
 					join: () => alice.join('room', 'alice'),
 					push: () => alice.push(sendingOffer()),
+					updatePusher: () =>
+						alice.request('updatePusher', { roomId: 'room', userId: 'alice', pusherId, source: 'screen' }),
 					pull: () => alice.pull(receivingOffer(), 'bob', specs),
 					textMessage: () => {
 						alice.notify('textMessage', { roomId: 'room', userId: 'alice', message: 'hello' });

@@ -66,6 +66,53 @@ describe('A client that has no new offer to make', () => {
 		assert.deepEqual(await bob.told(), []);
 	});
 
+	it('updatePusher: the others are told what holds now', async (t) => {
+		const { alice, bob, room, pusher, connect } = await call(t);
+		const pusherId = pusher('video');
+		const update = (details: object) => alice.request('updatePusher', { ...as('alice'), pusherId, ...details });
+		assert.deepEqual(await update({ source: 'screen', metadata: { label: 'Slides' } }), {
+			code: 0,
+			message: 'updatePusher success',
+		});
+		const changed = { pusherId, source: 'screen', metadata: { label: 'Slides' } };
+		assert.deepEqual(await bob.next('pusherChanged'), { ...as('alice'), pushers: [changed] });
+		await update({ metadata: null, another: 'field' });
+		assert.deepEqual(await bob.next('pusherChanged'), {
+			...as('alice'),
+			pushers: [{ pusherId, source: 'screen', metadata: null }],
+		});
+		const { source, metadata } = room.users.get('alice')!.pushers.get(pusherId)!;
+		assert.deepEqual([source, metadata], ['screen', undefined]);
+		const { users } = await connect().join('room', 'carol');
+		const [video] = users.find(({ userId }) => userId === 'alice')!.pushers;
+		assert.deepEqual([video!.source, 'metadata' in video!], ['screen', false]);
+		await update({});
+		await update({ source: 'screen' });
+		assert.deepEqual(
+			(await bob.told()).map(({ method }) => method),
+			['newUser'],
+		);
+	});
+
+	it('updatePusher that is wrong is refused, and changes nothing', async (t) => {
+		const { alice, bob, room, pusher } = await call(t);
+		const pusherId = pusher('video');
+		const wrong: [object, number, RegExp][] = [
+			[{ source: 7 }, 400, /^data\.source /],
+			[{ source: '' }, 400, /^data\.source /],
+			[{ source: 'x'.repeat(257) }, 400, /source .*256/],
+			[{ metadata: 'x'.repeat(4095) }, 413, /metadata has 4097 bytes/],
+		];
+		for (const [details, errorCode, errorReason] of wrong) {
+			await assert.rejects(alice.request('updatePusher', { ...as('alice'), pusherId, ...details }), {
+				errorCode,
+				errorReason,
+			});
+		}
+		const { source, metadata } = room.users.get('alice')!.pushers.get(pusherId)!;
+		assert.deepEqual([source, metadata, await bob.told()], [undefined, undefined, []]);
+	});
+
 	it('pausePuller and resumePuller: nobody else is told', async (t) => {
 		const { alice, bob, pulled, room } = await call(t);
 		const { pullerId } = pulled.pullers[0]!;
@@ -82,6 +129,7 @@ describe('A client that has no new offer to make', () => {
 		['unpull', 'pullerIds'],
 		['pausePusher', 'pusherId'],
 		['resumePusher', 'pusherId'],
+		['updatePusher', 'pusherId'],
 		['pausePuller', 'pullerId'],
 		['resumePuller', 'pullerId'],
 	] as const) {

@@ -244,6 +244,30 @@ describe('push and pull add', () => {
 		);
 	});
 
+	it('to what the others are told, what the user says of each of its pushers', async (t) => {
+		const server = await serve(t);
+		const [alice, bob] = [await server.join('alice'), await server.join('bob')];
+		await alice.request('push', {
+			roomId: 'room',
+			userId: 'alice',
+			sdp: { type: 'offer', sdp: sendingOffer() },
+			media: [
+				{ mid: '1', source: 'camera', metadata: { label: 'Front' }, another: 'field' },
+				{ mid: '0', source: null, metadata: null },
+			],
+		});
+		const { pushers } = await bob.next('newPusher');
+		const said = ({ source, metadata, ...others }: PusherData) => [source, metadata, Object.keys(others)];
+		const expected = [
+			['camera', { label: 'Front' }, ['pusherId', 'rtpParam']],
+			[undefined, undefined, ['pusherId', 'rtpParam']],
+		];
+		assert.deepEqual(pushers.map(said), expected);
+		assert.deepEqual(Object.keys(pushers[1]!), ['pusherId', 'rtpParam']);
+		const { users } = await server.connect().join('room', 'carol');
+		assert.deepEqual(users[0]?.pushers.map(said), expected);
+	});
+
 	it('the pullers, with pusherId, userId and the mid that carries each', async (t) => {
 		const server = await serve(t);
 		const [alice, bob] = [await server.join('alice'), await server.join('bob')];

@@ -146,6 +146,29 @@ describe('push', () => {
 		);
 		await alice.push(sendingOffer());
 	});
+
+	it('with invalid media is refused', async (t) => {
+		const server = await serve(t);
+		const alice = await server.join('alice');
+		const data = valid();
+		const wrong: [unknown, number, RegExp][] = [
+			[null, 400, /^data\.media must be array/],
+			[{ '0': {} }, 400, /^data\.media must be array/],
+			[[null], 400, /^data\.media\.0 must be object/],
+			[[{ source: 'camera' }], 400, /^data\.media\.0\.mid is missing/],
+			[[{ mid: 0 }], 400, /^data\.media\.0\.mid must be string/],
+			[[{ mid: '0', source: [] }], 400, /^data\.media\.0\.source must be string/],
+			[[{ mid: '0' }, { mid: '0' }], 400, /^data\.media names mid "0" twice/],
+			[[{ mid: '7' }], 400, /mid "7"/],
+			[[{ mid: '__proto__', source: 'camera' }], 400, /mid "__proto__"/],
+			[[{ mid: '0', source: 'x'.repeat(257) }], 400, /source of mid "0" .*256/],
+			[[{ mid: '0', metadata: 'x'.repeat(4095) }], 413, /metadata of mid "0" has 4097 bytes/],
+		];
+		await withoutEffect(server, alice, async () => {
+			for (const [media, code, reason] of wrong) await assertRefused(alice, 'push', { ...data, media }, code, reason);
+		});
+		await alice.push(sendingOffer());
+	});
 });
 
 describe('pull', () => {
