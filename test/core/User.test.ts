@@ -276,7 +276,10 @@ describe('A pull', () => {
 				for (const { mid, kind, pusherId, targetUserId, userId } of pullers) {
 					assert.deepEqual([targetUserId, userId], [sender, 'bob']);
 					const media = sdpTransform.parse(answer).media.find((answered) => String(answered.mid) === mid)!;
-					const own = described(offered.find((line) => String(line.mid) === mid)!, offered);
+					const own = described(
+						offered.find((line) => String(line.mid) === mid)!,
+						offered,
+					);
 					const {
 						media: { codec },
 						streamId,
