@@ -3,6 +3,7 @@ export type { ConnectionCloseReason, ConnectionEvents, ConnectionState } from '.
 export type { OfferingConnection, ServerOffer } from './core/OfferingConnection.js';
 export { defaultLimits } from './core/options.js';
 export type { Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './core/options.js';
+export type { PullOptions, PullSpec, ServerPullOptions } from './core/PullOptions.js';
 export type { Puller } from './core/Puller.js';
 export type { PullerCloseReason, PullerEvents } from './core/Puller.js';
 export type { Pusher } from './core/Pusher.js';
@@ -13,15 +14,7 @@ export type { JoinOptions, RoomCloseReason, RoomEvents } from './core/Room.js';
 export { Sfu } from './core/Sfu.js';
 export type { SfuEvents } from './core/Sfu.js';
 export type { User } from './core/User.js';
-export type {
-	PullOptions,
-	PullResult,
-	PullSpec,
-	PushResult,
-	ServerPullOptions,
-	UserCloseReason,
-	UserEvents,
-} from './core/User.js';
+export type { PullResult, PushResult, UserCloseReason, UserEvents } from './core/User.js';
 export type { Emitter } from './Emitter.js';
 export { consoleLogger } from './Logger.js';
 export type { Logger } from './Logger.js';

@@ -1,4 +1,3 @@
-import type { MediaKind } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import type { CodecPolicy } from '../media/codecs.js';
@@ -7,12 +6,12 @@ import type { Offer } from '../sdp/Offer.js';
 import { parseOffer } from '../sdp/parseOffer.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../validation.js';
 import { AnsweringConnection, type Negotiated } from './AnsweringConnection.js';
 import type { Connection, ConnectionCloseReason } from './Connection.js';
 import { OfferingConnection, type ServerOffer } from './OfferingConnection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { ResolvedOptions } from './options.js';
+import { checkPullOptions, findPushers, type PullOptions, type ServerPullOptions } from './PullOptions.js';
 import type { Puller, PullerCloseReason } from './Puller.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { readPushOptions, type PushOptions } from './PushOptions.js';
@@ -28,33 +27,12 @@ export type UserCloseReason =
 	| 'roomClosed'
 	| (string & {});
 
-/** What to pull. */
-export interface PullSpec {
-	pusherId: string;
-	/** When given it must be the pusher's. */
-	kind?: MediaKind;
-}
-
 export interface PushResult {
 	/** The SDP answer. */
 	answer: string;
 	/** All that is received through the connection now, in the order of the offer's m-lines. */
 	pushers: Pusher[];
 	connection: Connection;
-}
-
-export interface ServerPullOptions {
-	/** The user to pull from; it may be the puller itself. */
-	targetUserId: string;
-	/** Which of its pushers, each once. */
-	specs: readonly PullSpec[];
-}
-
-export interface PullOptions extends ServerPullOptions {
-	/** Which of its pushers, each once. Each takes the next m-line of its kind that receives. */
-	specs: readonly PullSpec[];
-	/** The SDP offer. */
-	offer: string;
 }
 
 export interface PullResult {
@@ -97,27 +75,6 @@ export interface UserContext {
 	pushersOfOthers: (user: User) => Pusher[];
 	logger: Logger;
 }
-
-const checkPullOptions = validator<ServerPullOptions & Partial<PullOptions>>(
-	{
-		type: 'object',
-		properties: {
-			targetUserId: { type: 'string' },
-			offer: { type: 'string' },
-			specs: {
-				type: 'array',
-				minItems: 1,
-				items: {
-					type: 'object',
-					properties: { pusherId: { type: 'string' }, kind: { enum: ['audio', 'video'] } },
-					required: ['pusherId'],
-				},
-			},
-		},
-		required: ['targetUserId', 'specs'],
-	},
-	'options',
-);
 
 /** A member of a room, which sends by its pushers and receives by its pullers. */
 export class User extends Emitter<UserEvents> {
@@ -387,24 +344,4 @@ const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;
 /** What tells RTCPeerConnections apart: the session id of their offers, and their certificate. */
 function connectionKey({ sessionId, dtls }: Offer): string {
 	return [sessionId, ...dtls.fingerprints.map(({ value }) => value)].join(' ');
-}
-
-/** @param isFormer - whether it is no fault to name a pusher that is not there, because it was pulled before */
-function findPushers(
-	{ userId, pushers }: User,
-	specs: readonly PullSpec[],
-	isFormer: (pusherId: string) => boolean | undefined,
-): Pusher[] {
-	const found = specs.flatMap(({ pusherId, kind }) => {
-		const pusher = pushers.get(pusherId);
-		if (!pusher && isFormer(pusherId)) return [];
-		if (!pusher) throw new SfuError('not_found', `user ${quote(userId)} has no pusher ${quote(pusherId)}`);
-		if (kind !== undefined && kind !== pusher.kind) {
-			throw new SfuError('invalid_argument', `pusher "${pusherId}" is ${pusher.kind}, not ${kind}`);
-		}
-		return [pusher];
-	});
-	const twice = found.find((pusher, index) => found.indexOf(pusher) !== index);
-	if (twice) throw new SfuError('invalid_argument', `specs name pusher "${twice.pusherId}" twice`);
-	return found;
 }

@@ -2,8 +2,9 @@ import type { Room } from '../core/Room.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
 import { Member } from './Member.js';
-import type { JoinData, Notifications, TextMessage, UserData } from './messages.js';
+import type { Notifications, TextMessage, UserData } from './messages.js';
 import type { PeerLimits } from './Peer.js';
+import type { JoinData } from './schemas.js';
 import { userData } from './userData.js';
 
 /** Tells the sockets in a room what happens in it. */

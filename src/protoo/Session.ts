@@ -1,20 +1,16 @@
 import type { Logger } from '../Logger.js';
-import type { PusherDetails, PushOptions } from '../core/PushOptions.js';
 import { quote } from '../quote.js';
-import { checkLength } from '../validation.js';
 import { SfuError } from '../SfuError.js';
+import { checkLength } from '../validation.js';
 import type { Authorize, AuthorizeAction } from './authorize.js';
-import {
-	checkData,
-	type JoinSuccess,
-	type MemberData,
-	type PullSuccess,
-	type PushData,
-	type PushSuccess,
-} from './messages.js';
 import type { Member } from './Member.js';
+import type { JoinSuccess } from './messages.js';
 import { Peer, type PeerLimits, type Reply } from './Peer.js';
+import { pulling } from './requests/pulling.js';
+import { pushing } from './requests/pushing.js';
+import type { RequestContext, RequestHandler } from './requests/RequestContext.js';
 import type { RoomChannel } from './RoomChannel.js';
+import { checkData, type MemberData } from './schemas.js';
 import type { Socket } from './Socket.js';
 
 export interface SessionContext {
@@ -41,6 +37,16 @@ const leftCodes = [1000, 1001, 1005];
 export class Session {
 	readonly #context: SessionContext;
 	readonly #peer: Peer;
+	readonly #requests = new Map<string, RequestHandler>([
+		['join', (data) => this.#join(data)],
+		['leave', (data) => this.#leave(data)],
+		['heartbeat', (data) => this.#heartbeat(data)],
+		...Object.entries({ ...pushing, ...pulling }),
+	]);
+	readonly #requestContext: RequestContext = {
+		memberOf: (data) => this.#memberOf(data).member,
+		authorize: (action) => this.#authorize(action),
+	};
 	#joined: { channel: RoomChannel; member: Member } | undefined;
 
 	constructor(socket: Socket, context: SessionContext) {
@@ -65,33 +71,10 @@ export class Session {
 		this.#peer.close(code, reason);
 	}
 
-	#request(method: string, data: unknown): Promise<Reply> {
-		switch (method) {
-			case 'join':
-				return this.#join(data);
-			case 'push':
-				return this.#push(data);
-			case 'pull':
-				return this.#pull(data);
-			case 'leave':
-				return this.#leave(data);
-			case 'unpush':
-				return this.#unpush(data);
-			case 'unpull':
-				return this.#unpull(data);
-			case 'pausePusher':
-			case 'resumePusher':
-				return this.#pausePusher(data, method === 'pausePusher');
-			case 'updatePusher':
-				return this.#updatePusher(data);
-			case 'pausePuller':
-			case 'resumePuller':
-				return this.#pausePuller(data, method === 'pausePuller');
-			case 'heartbeat':
-				return this.#heartbeat(data);
-			default:
-				return Promise.reject(new SfuError('not_found', `no method ${quote(method)}`));
-		}
+	async #request(method: string, data: unknown): Promise<Reply> {
+		const handle = this.#requests.get(method);
+		if (!handle) throw new SfuError('not_found', `no method ${quote(method)}`);
+		return handle(data, this.#requestContext);
 	}
 
 	async #notification(method: string, data: unknown): Promise<void> {
@@ -135,101 +118,17 @@ export class Session {
 		};
 	}
 
-	async #push(data: unknown): Promise<Reply> {
-		const push = checkData.push(data);
-		const { roomId, userId } = push;
-		const { member } = this.#memberOf(push);
-		member.countOffer();
-		const { sdp } = push.sdp;
-		const options = pushOptions(push);
-		await this.#authorize({ action: 'push', roomId, userId, sdp, ...options });
-		const { answer, pushers, connection } = await member.user.push(sdp, options);
-		return (): PushSuccess => ({
-			code: 0,
-			message: 'push success',
-			sdp: answer,
-			connectionId: connection.connectionId,
-			pushers: pushers.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
-		});
+	#leave(data: unknown): Reply {
+		const { member } = this.#memberOf(checkData.leave(data));
+		this.#joined = undefined;
+		member.leave('left');
+		return () => ({ code: 0, message: 'leave success' });
 	}
 
-	async #pull(data: unknown): Promise<Reply> {
-		const pull = checkData.pull(data);
-		const { roomId, userId, targetUserId } = pull;
-		const { member } = this.#memberOf(pull);
-		member.countOffer();
-		const specs = pull.specs.map(({ type, pusher_id }) => ({ kind: type, pusherId: pusher_id }));
-		await this.#authorize({ action: 'pull', roomId, userId, targetUserId, specs });
-		const { answer, pullers, connection } = await member.user.pull({ targetUserId, specs, offer: pull.sdp.sdp });
-		return (): PullSuccess => ({
-			code: 0,
-			message: 'pull success',
-			sdp: answer,
-			connectionId: connection.connectionId,
-			pullers: pullers.map(({ pullerId, pusherId, mid }) => ({ pullerId, pusherId, userId: targetUserId, mid })),
-		});
-	}
-
-	#leave(data: unknown): Promise<Reply> {
-		return settle(() => {
-			const { member } = this.#memberOf(checkData.leave(data));
-			this.#joined = undefined;
-			member.leave('left');
-			return () => ({ code: 0, message: 'leave success' });
-		});
-	}
-
-	#unpush(data: unknown): Promise<Reply> {
-		return settle(() => {
-			const unpush = checkData.unpush(data);
-			const { user } = this.#memberOf(unpush).member;
-			const pushers = unpush.pusherIds.map((pusherId) => find(user.pushers, pusherId, 'pusher'));
-			for (const pusher of pushers) pusher.close('unpushed');
-			return () => ({ code: 0, message: 'unpush success' });
-		});
-	}
-
-	#unpull(data: unknown): Promise<Reply> {
-		return settle(() => {
-			const unpull = checkData.unpull(data);
-			const { user } = this.#memberOf(unpull).member;
-			const pullers = unpull.pullerIds.map((pullerId) => find(user.pullers, pullerId, 'puller'));
-			for (const puller of pullers) puller.close('unpulled');
-			return () => ({ code: 0, message: 'unpull success' });
-		});
-	}
-
-	async #pausePusher(data: unknown, pause: boolean): Promise<Reply> {
-		const request = checkData.pusher(data);
-		const pusher = find(this.#memberOf(request).member.user.pushers, request.pusherId, 'pusher');
-		await (pause ? pusher.pause() : pusher.resume());
-		return () => ({ code: 0, message: pause ? 'pausePusher success' : 'resumePusher success' });
-	}
-
-	async #updatePusher(data: unknown): Promise<Reply> {
-		const request = checkData.updatePusher(data);
-		const { roomId, userId, pusherId } = request;
-		const { user } = this.#memberOf(request).member;
-		find(user.pushers, pusherId, 'pusher');
-		const details = detailsOf(request);
-		await this.#authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
-		find(user.pushers, pusherId, 'pusher').update(details);
-		return () => ({ code: 0, message: 'updatePusher success' });
-	}
-
-	async #pausePuller(data: unknown, pause: boolean): Promise<Reply> {
-		const request = checkData.puller(data);
-		const puller = find(this.#memberOf(request).member.user.pullers, request.pullerId, 'puller');
-		await (pause ? puller.pause() : puller.resume());
-		return () => ({ code: 0, message: pause ? 'pausePuller success' : 'resumePuller success' });
-	}
-
-	#heartbeat(data: unknown): Promise<Reply> {
-		return settle(() => {
-			const { roomId, userId } = checkData.heartbeat(data);
-			this.#memberOf({ roomId, userId });
-			return () => ({ code: 0, message: 'ok', roomId, userId });
-		});
+	#heartbeat(data: unknown): Reply {
+		const { roomId, userId } = checkData.heartbeat(data);
+		this.#memberOf({ roomId, userId });
+		return () => ({ code: 0, message: 'ok', roomId, userId });
 	}
 
 	/** The socket's user, unless it has left by other means. */
@@ -271,29 +170,4 @@ export class Session {
 		joined.member.detach(this.#context.reconnectTimeout);
 		joined.channel.lost(joined.member.user);
 	}
-}
-
-const settle = <Result>(run: () => Result): Promise<Result> =>
-	new Promise((resolve) => {
-		resolve(run());
-	});
-
-function pushOptions({ media }: PushData): PushOptions {
-	if (!media) return {};
-	const mids = media.map(({ mid }) => mid);
-	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
-	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quote(twice)} twice`);
-	return { media: Object.fromEntries(media.map((of) => [of.mid, detailsOf(of)])) };
-}
-
-/** Of a message, which may have more than we know. */
-const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({
-	...(source !== undefined && { source }),
-	...(metadata !== undefined && { metadata }),
-});
-
-function find<Item>(items: ReadonlyMap<string, Item>, id: string, what: string): Item {
-	const item = items.get(id);
-	if (!item) throw new SfuError('not_found', `the user has no ${what} ${quote(id)}`);
-	return item;
 }

@@ -1,0 +1,43 @@
+import type { PullSuccess } from '../messages.js';
+import { checkData } from '../schemas.js';
+import { find, type RequestHandler } from './RequestContext.js';
+
+/** What a client asks for what it receives. */
+export const pulling: Record<string, RequestHandler> = {
+	pull: async (data, { memberOf, authorize }) => {
+		const pull = checkData.pull(data);
+		const { roomId, userId, targetUserId } = pull;
+		const member = memberOf(pull);
+		member.countOffer();
+		const specs = pull.specs.map(({ type, pusher_id }) => ({ kind: type, pusherId: pusher_id }));
+		await authorize({ action: 'pull', roomId, userId, targetUserId, specs });
+		const { answer, pullers, connection } = await member.user.pull({ targetUserId, specs, offer: pull.sdp.sdp });
+		return (): PullSuccess => ({
+			code: 0,
+			message: 'pull success',
+			sdp: answer,
+			connectionId: connection.connectionId,
+			pullers: pullers.map(({ pullerId, pusherId, mid }) => ({ pullerId, pusherId, userId: targetUserId, mid })),
+		});
+	},
+
+	unpull: (data, { memberOf }) => {
+		const unpull = checkData.unpull(data);
+		const { user } = memberOf(unpull);
+		const pullers = unpull.pullerIds.map((pullerId) => find(user.pullers, pullerId, 'puller'));
+		for (const puller of pullers) puller.close('unpulled');
+		return () => ({ code: 0, message: 'unpull success' });
+	},
+
+	pausePuller: async (data, { memberOf }) => {
+		const request = checkData.puller(data);
+		await find(memberOf(request).user.pullers, request.pullerId, 'puller').pause();
+		return () => ({ code: 0, message: 'pausePuller success' });
+	},
+
+	resumePuller: async (data, { memberOf }) => {
+		const request = checkData.puller(data);
+		await find(memberOf(request).user.pullers, request.pullerId, 'puller').resume();
+		return () => ({ code: 0, message: 'resumePuller success' });
+	},
+};

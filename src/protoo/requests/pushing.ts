@@ -1,0 +1,72 @@
+import type { PusherDetails, PushOptions } from '../../core/PushOptions.js';
+import { quote } from '../../quote.js';
+import { SfuError } from '../../SfuError.js';
+import type { PushSuccess } from '../messages.js';
+import { checkData, type PushData } from '../schemas.js';
+import { find, type RequestHandler } from './RequestContext.js';
+
+/** What a client asks for what it sends. */
+export const pushing: Record<string, RequestHandler> = {
+	push: async (data, { memberOf, authorize }) => {
+		const push = checkData.push(data);
+		const { roomId, userId } = push;
+		const member = memberOf(push);
+		member.countOffer();
+		const { sdp } = push.sdp;
+		const options = pushOptions(push);
+		await authorize({ action: 'push', roomId, userId, sdp, ...options });
+		const { answer, pushers, connection } = await member.user.push(sdp, options);
+		return (): PushSuccess => ({
+			code: 0,
+			message: 'push success',
+			sdp: answer,
+			connectionId: connection.connectionId,
+			pushers: pushers.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
+		});
+	},
+
+	unpush: (data, { memberOf }) => {
+		const unpush = checkData.unpush(data);
+		const { user } = memberOf(unpush);
+		const pushers = unpush.pusherIds.map((pusherId) => find(user.pushers, pusherId, 'pusher'));
+		for (const pusher of pushers) pusher.close('unpushed');
+		return () => ({ code: 0, message: 'unpush success' });
+	},
+
+	pausePusher: async (data, { memberOf }) => {
+		const request = checkData.pusher(data);
+		await find(memberOf(request).user.pushers, request.pusherId, 'pusher').pause();
+		return () => ({ code: 0, message: 'pausePusher success' });
+	},
+
+	resumePusher: async (data, { memberOf }) => {
+		const request = checkData.pusher(data);
+		await find(memberOf(request).user.pushers, request.pusherId, 'pusher').resume();
+		return () => ({ code: 0, message: 'resumePusher success' });
+	},
+
+	updatePusher: async (data, { memberOf, authorize }) => {
+		const request = checkData.updatePusher(data);
+		const { roomId, userId, pusherId } = request;
+		const { user } = memberOf(request);
+		find(user.pushers, pusherId, 'pusher');
+		const details = detailsOf(request);
+		await authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
+		find(user.pushers, pusherId, 'pusher').update(details);
+		return () => ({ code: 0, message: 'updatePusher success' });
+	},
+};
+
+function pushOptions({ media }: PushData): PushOptions {
+	if (!media) return {};
+	const mids = media.map(({ mid }) => mid);
+	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
+	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quote(twice)} twice`);
+	return { media: Object.fromEntries(media.map((of) => [of.mid, detailsOf(of)])) };
+}
+
+/** Of a message, which may have more than we know. */
+const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({
+	...(source !== undefined && { source }),
+	...(metadata !== undefined && { metadata }),
+});
