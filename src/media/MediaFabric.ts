@@ -185,7 +185,8 @@ export class MediaFabric {
 		try {
 			const router = await worker.worker.createRouter();
 			router.observer.once('close', () => worker.rooms--);
-			if (!this.#closed) return { worker, router, loop: undefined };
+			// When the worker dies meanwhile, what comes is a router that would never close.
+			if (!this.#closed && !worker.worker.closed) return { worker, router, loop: undefined };
 			router.close();
 		} catch (error) {
 			worker.rooms--;

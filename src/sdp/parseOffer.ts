@@ -17,6 +17,9 @@ import {
 // JSEP (RFC 8829, section 5.1.2) lists what must be accepted.
 const rtpProtocol = /^(UDP\/TLS\/|TCP\/DTLS\/)?RTP\/SAVPF?$/;
 
+// Of the characters that a `token` of RFC 8866, section 9, has, and the slash between two of them.
+const token = /^[\x21-\x7e]+$/;
+
 // RFC 8839, section 5.4: ice-char, and the least and greatest lengths.
 const iceUsernameFragment = /^[A-Za-z0-9+/]{4,256}$/;
 const icePassword = /^[A-Za-z0-9+/]{22,256}$/;
@@ -93,7 +96,7 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
 	const type = text(media.type);
 	const protocol = text(media.protocol);
 	const formats = text(media.payloads);
-	if (type === undefined || protocol === undefined || formats === undefined) {
+	if (type === undefined || protocol === undefined || !token.test(protocol) || formats === undefined) {
 		throw invalid(`m-line ${index} is malformed`);
 	}
 	const direction = media.direction ?? session.direction;

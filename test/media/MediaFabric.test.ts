@@ -5,7 +5,7 @@ import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
 import { MediaFabric } from '../../src/media/MediaFabric.js';
 import { SfuError } from '../../src/SfuError.js';
-import { interruptEach, startPool, until } from './setup.js';
+import { channelOf, interruptEach, startPool, until } from './setup.js';
 
 type Pool = Awaited<ReturnType<typeof startPool>>['pool'];
 
@@ -288,6 +288,22 @@ describe('A fabric', () => {
 		});
 		// A router, a transport, a producer; two transports for the loop, their connecting, the two ends of the pipe.
 		assert.equal(requests, 9);
+	});
+
+	it('has no router that would outlive its worker', async (t) => {
+		const { pool, logger } = await startPool(t);
+		const { worker } = pool.leastLoaded();
+		const channel = await channelOf(worker);
+		const request = channel.request.bind(channel);
+		// Between the answer of the worker and those who wait for it.
+		channel.request = (...args) =>
+			request(...args).finally(() => {
+				worker.close();
+			});
+		const fabric = new MediaFabric(pool, logger);
+		await assert.rejects(fabric.open(), { code: 'unavailable' });
+		assert.equal(pool.leastLoaded().rooms, 0);
+		fabric.close();
 	});
 
 	it('gives no transport that would outlive the router', async (t) => {

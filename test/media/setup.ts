@@ -45,7 +45,7 @@ interface Channel {
 }
 
 /** What carries the requests to a worker: every await of the library that is not another of its own waits for one. */
-async function channelOf(worker: Worker): Promise<Channel> {
+export async function channelOf(worker: Worker): Promise<Channel> {
 	const router = await worker.createRouter();
 	const transport = await router.createDirectTransport();
 	router.close();

@@ -265,6 +265,10 @@ describe('An offer is rejected', () => {
 			'm-line 1 is malformed',
 		],
 		'with an m-line without a port': [replaceLine(chromium, 'm=audio', 'm=audio'), 'm-line 0 is malformed'],
+		'with a protocol that is two words': [
+			replaceLine(chromium, 'm=audio', 'm=audio 9 UDP\u00a0/TLS/RTP/SAVPF 111'),
+			'm-line 0 is malformed',
+		],
 		'with one mid on two m-lines': [replaceLine(chromium, 'a=mid:1', 'a=mid:0'), 'two m-lines have the mid "0"'],
 		'with one SSRC on two m-lines': [
 			chromium.replaceAll('1328790476', '2589898055'),
