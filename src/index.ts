@@ -3,6 +3,7 @@ export type { ConnectionCloseReason, ConnectionEvents, ConnectionState } from '.
 export type { OfferingConnection, ServerOffer } from './core/OfferingConnection.js';
 export { defaultLimits } from './core/options.js';
 export type { Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './core/options.js';
+export type { PauseCause, PauseOrigin } from './core/Pauses.js';
 export type { PullOptions, PullSpec, ServerPullOptions } from './core/PullOptions.js';
 export type { Puller } from './core/Puller.js';
 export type { PullerCloseReason, PullerEvents } from './core/Puller.js';

@@ -4,8 +4,13 @@ import { toSfuError } from './mediaErrors.js';
 export type PauseCause =
 	/** The client, by the direction that its SDP gives the m-line. */
 	| 'direction'
-	/** A call of `pause()`. */
-	| 'request';
+	/** The client, by other means, such as a message. */
+	| 'client'
+	/** The app. */
+	| 'app';
+
+/** On whose behalf something is paused or resumed by a call. */
+export type PauseOrigin = Exclude<PauseCause, 'direction'>;
 
 /** What can be paused in the worker: a Producer or a Consumer. */
 interface Pausable {
@@ -27,6 +32,10 @@ export class Pauses {
 
 	get paused(): boolean {
 		return this.#causes.size > 0;
+	}
+
+	get causes(): readonly PauseCause[] {
+		return [...this.#causes];
 	}
 
 	/** @returns whether that changed anything for those who watch */

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
-import { Pauses, type PauseCause } from './Pauses.js';
+import { Pauses, type PauseCause, type PauseOrigin } from './Pauses.js';
 
 /** Why a puller has closed. */
 export type PullerCloseReason =
@@ -25,9 +25,9 @@ export type PullerCloseReason =
 
 export type PullerEvents = {
 	/** Nothing is sent any more, because the client or the app has paused it. */
-	paused: () => void;
+	paused: (event: { cause: PauseCause }) => void;
 	/** It is sent again. */
-	resumed: () => void;
+	resumed: (event: { cause: PauseCause }) => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: PullerCloseReason }) => void;
 };
@@ -94,29 +94,37 @@ export class Puller extends Emitter<PullerEvents> {
 		return this.#pauses.paused;
 	}
 
-	/**
-	 * Stops sending it until {@link Puller.resume}, whatever the client does.
-	 *
-	 * @throws {@link SfuError} (rejects) `closed`
-	 */
-	pause(): Promise<void> {
-		return this.setPaused('request', true);
+	/** Who has paused it: nobody when it flows. */
+	get pausedBy(): readonly PauseCause[] {
+		return this.#pauses.causes;
 	}
 
 	/**
-	 * Takes back {@link Puller.pause}. What the client itself has paused stays so.
+	 * Stops sending it until {@link Puller.resume} is called by the same: what the app has paused stays so whatever the
+	 * client does, and the other way round.
 	 *
+	 * @param by - on whose behalf; default `app`
 	 * @throws {@link SfuError} (rejects) `closed`
 	 */
-	resume(): Promise<void> {
-		return this.setPaused('request', false);
+	pause(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, true);
+	}
+
+	/**
+	 * Takes back {@link Puller.pause}. What somebody else has paused stays so.
+	 *
+	 * @param by - on whose behalf; default `app`
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	resume(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, false);
 	}
 
 	/** @internal */
 	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
 		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
 		const changed = this.#pauses.set(cause, paused);
-		if (changed) this.emit(paused ? 'paused' : 'resumed');
+		if (changed) this.emit(paused ? 'paused' : 'resumed', { cause });
 		await this.#pauses.apply();
 	}
 

@@ -5,7 +5,7 @@ import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
 import type { Limits } from './options.js';
-import { Pauses, type PauseCause } from './Pauses.js';
+import { Pauses, type PauseCause, type PauseOrigin } from './Pauses.js';
 import { readDetails, type PusherDetails } from './PushOptions.js';
 
 /** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
@@ -48,9 +48,9 @@ export type PusherCloseReason =
 
 export type PusherEvents = {
 	/** Nothing is received any more, because the client or the app has paused it. */
-	paused: () => void;
+	paused: (event: { cause: PauseCause }) => void;
 	/** It is received again. */
-	resumed: () => void;
+	resumed: (event: { cause: PauseCause }) => void;
 	/** Its source or its metadata has. */
 	changed: () => void;
 	/** Emitted once, last. */
@@ -151,29 +151,37 @@ export class Pusher extends Emitter<PusherEvents> {
 		};
 	}
 
-	/**
-	 * Stops receiving it until {@link Pusher.resume}, whatever the client does.
-	 *
-	 * @throws {@link SfuError} (rejects) `closed`
-	 */
-	pause(): Promise<void> {
-		return this.setPaused('request', true);
+	/** Who has paused it: nobody when it flows. */
+	get pausedBy(): readonly PauseCause[] {
+		return this.#pauses.causes;
 	}
 
 	/**
-	 * Takes back {@link Pusher.pause}. What the client itself has paused stays so.
+	 * Stops receiving it until {@link Pusher.resume} is called by the same: what the app has paused stays so whatever the
+	 * client does, and the other way round.
 	 *
+	 * @param by - on whose behalf; default `app`
 	 * @throws {@link SfuError} (rejects) `closed`
 	 */
-	resume(): Promise<void> {
-		return this.setPaused('request', false);
+	pause(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, true);
+	}
+
+	/**
+	 * Takes back {@link Pusher.pause}. What somebody else has paused stays so.
+	 *
+	 * @param by - on whose behalf; default `app`
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	resume(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, false);
 	}
 
 	/** @internal */
 	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
 		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
 		const changed = this.#pauses.set(cause, paused);
-		if (changed) this.emit(paused ? 'paused' : 'resumed');
+		if (changed) this.emit(paused ? 'paused' : 'resumed', { cause });
 		await this.#pauses.apply();
 	}
 

@@ -6,6 +6,7 @@ import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
 import type { ResolvedOptions } from './options.js';
+import type { PauseCause } from './Pauses.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { Quota } from './Quota.js';
 import { User, type UserCloseReason } from './User.js';
@@ -37,8 +38,8 @@ export type RoomEvents = {
 	pushed: (event: { user: User; pushers: readonly Pusher[] }) => void;
 	pusherAdded: (event: { user: User; pusher: Pusher }) => void;
 	/** It sends nothing any more, because the client or the app has paused it. */
-	pusherPaused: (event: { user: User; pusher: Pusher }) => void;
-	pusherResumed: (event: { user: User; pusher: Pusher }) => void;
+	pusherPaused: (event: { user: User; pusher: Pusher; cause: PauseCause }) => void;
+	pusherResumed: (event: { user: User; pusher: Pusher; cause: PauseCause }) => void;
 	/** Its source or its metadata has. */
 	pusherChanged: (event: { user: User; pusher: Pusher }) => void;
 	/** Also for each pusher of a user who leaves (`userLeft`), before `userLeft`. */
@@ -140,11 +141,11 @@ export class Room extends Emitter<RoomEvents> {
 			this.emit('pushed', { user, pushers });
 			for (const other of this.#others(user)) other.othersPush(pushers.filter(({ closed }) => !closed));
 		});
-		user.on('pusherPaused', ({ pusher }) => {
-			this.emit('pusherPaused', { user, pusher });
+		user.on('pusherPaused', ({ pusher, cause }) => {
+			this.emit('pusherPaused', { user, pusher, cause });
 		});
-		user.on('pusherResumed', ({ pusher }) => {
-			this.emit('pusherResumed', { user, pusher });
+		user.on('pusherResumed', ({ pusher, cause }) => {
+			this.emit('pusherResumed', { user, pusher, cause });
 		});
 		user.on('pusherChanged', ({ pusher }) => {
 			this.emit('pusherChanged', { user, pusher });

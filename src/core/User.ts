@@ -12,6 +12,7 @@ import { OfferingConnection, type ServerOffer } from './OfferingConnection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { ResolvedOptions } from './options.js';
 import { checkPullOptions, findPushers, type PullOptions, type ServerPullOptions } from './PullOptions.js';
+import type { PauseCause } from './Pauses.js';
 import type { Puller, PullerCloseReason } from './Puller.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { readPushOptions, type PushOptions } from './PushOptions.js';
@@ -47,15 +48,19 @@ export type UserEvents = {
 	/** A push was accepted: before its caller has the answer. */
 	pushed: (event: { pushers: readonly Pusher[] }) => void;
 	/** A pusher of this user sends nothing any more, because the client or the app has paused it. */
-	pusherPaused: (event: { pusher: Pusher }) => void;
+	pusherPaused: (event: { pusher: Pusher; cause: PauseCause }) => void;
 	/** It sends again. */
-	pusherResumed: (event: { pusher: Pusher }) => void;
+	pusherResumed: (event: { pusher: Pusher; cause: PauseCause }) => void;
 	/** The source or the metadata of a pusher of this user has changed. */
 	pusherChanged: (event: { pusher: Pusher }) => void;
 	/** A pusher of this user has closed. */
 	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
 	/** The client has to answer an offer that no call has asked for: what it pulls by offers of the server has changed. */
 	offer: (event: { offer: ServerOffer }) => void;
+	/** A puller of this user receives nothing any more, because the client or the app has paused it. */
+	pullerPaused: (event: { puller: Puller; cause: PauseCause }) => void;
+	/** It receives again. */
+	pullerResumed: (event: { puller: Puller; cause: PauseCause }) => void;
 	/** A puller of this user has closed. */
 	pullerClosed: (event: { puller: Puller; reason: PullerCloseReason }) => void;
 	/** An RTCPeerConnection of this user is gone. */
@@ -307,11 +312,11 @@ export class User extends Emitter<UserEvents> {
 
 	#addPusher(pusher: Pusher): void {
 		this.#pushers.set(pusher.pusherId, pusher);
-		pusher.on('paused', () => {
-			this.emit('pusherPaused', { pusher });
+		pusher.on('paused', ({ cause }) => {
+			this.emit('pusherPaused', { pusher, cause });
 		});
-		pusher.on('resumed', () => {
-			this.emit('pusherResumed', { pusher });
+		pusher.on('resumed', ({ cause }) => {
+			this.emit('pusherResumed', { pusher, cause });
 		});
 		pusher.on('changed', () => {
 			this.emit('pusherChanged', { pusher });
@@ -324,6 +329,12 @@ export class User extends Emitter<UserEvents> {
 
 	#addPuller(puller: Puller): void {
 		this.#pullers.set(puller.pullerId, puller);
+		puller.on('paused', ({ cause }) => {
+			this.emit('pullerPaused', { puller, cause });
+		});
+		puller.on('resumed', ({ cause }) => {
+			this.emit('pullerResumed', { puller, cause });
+		});
 		puller.once('closed', ({ reason }) => {
 			this.#pullers.delete(puller.pullerId);
 			this.emit('pullerClosed', { puller, reason });

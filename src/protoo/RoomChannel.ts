@@ -32,12 +32,12 @@ export class RoomChannel {
 			this.#tellOthers(user, 'pusherClosed', { roomId: room.roomId, userId, pusherIds: [pusher.pusherId] });
 		});
 		for (const event of ['pusherPaused', 'pusherResumed'] as const) {
-			room.on(event, ({ user, pusher }) => {
-				this.#tellOthers(user, event, {
-					roomId: room.roomId,
-					userId: user.userId,
-					pusherIds: [pusher.pusherId],
-				});
+			room.on(event, ({ user, pusher, cause }) => {
+				const { userId } = user;
+				const data = { roomId: room.roomId, userId, pusherIds: [pusher.pusherId] };
+				this.#tellOthers(user, event, data);
+				// Its own client has done it itself, or must be told.
+				if (cause === 'app') this.#members.get(userId)?.notify(event, data);
 			});
 		}
 		room.on('pusherChanged', ({ user, pusher: { pusherId, source = null, metadata = null } }) => {
@@ -115,6 +115,11 @@ export class RoomChannel {
 			const { pullerId, pusherId, targetUserId: userId, connectionId } = puller;
 			member.notify('pullerClosed', { pullerId, pusherId, userId, connectionId, reason });
 		});
+		for (const event of ['pullerPaused', 'pullerResumed'] as const) {
+			user.on(event, ({ puller: { pullerId, pusherId, targetUserId: userId }, cause }) => {
+				if (cause === 'app') member.notify(event, { pullerId, pusherId, userId });
+			});
+		}
 		user.on('connectionClosed', ({ connection, reason }) => {
 			if (reason === 'workerDied') member.notify('mediaLost', { connectionIds: [connection.connectionId] });
 		});

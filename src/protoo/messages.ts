@@ -52,6 +52,7 @@ export interface Notifications {
 	newPusher: UserData & { roomId: string };
 	userLeft: string[];
 	pusherClosed: { roomId: string; userId: string; pusherIds: string[] };
+	/** Told to the user's own client, too, when the app has done it. */
 	pusherPaused: { roomId: string; userId: string; pusherIds: string[] };
 	pusherResumed: { roomId: string; userId: string; pusherIds: string[] };
 	/** What holds from now on; `null` for what there is none of. */
@@ -60,6 +61,9 @@ export interface Notifications {
 		userId: string;
 		pushers: { pusherId: string; source: string | null; metadata: unknown }[];
 	};
+	/** The app has done it. */
+	pullerPaused: { pullerId: string; pusherId: string; userId: string };
+	pullerResumed: { pullerId: string; pusherId: string; userId: string };
 	pullerClosed: { pullerId: string; pusherId: string; userId: string; connectionId: string; reason: string };
 	mediaLost: { connectionIds: string[] };
 	roomClosed: { roomId: string; reason: string };

@@ -39,7 +39,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			[sender, receiver] = await Promise.all([browser.newPage(), browser.newPage()]);
 			events = [];
 			for (const event of ['pusherAdded', 'pusherPaused', 'pusherResumed'] as const) {
-				room.on(event, ({ pusher }) => events.push(`${event} ${pusher.kind}`));
+				room.on(event, ({ pusher }: { pusher: Pusher }) => events.push(`${event} ${pusher.kind}`));
 			}
 			room.on('pusherClosed', ({ pusher, reason }) => events.push(`pusherClosed ${pusher.kind} ${reason}`));
 		});

@@ -134,6 +134,21 @@ describe('A pusher that is paused', () => {
 		assert.deepEqual(told, ['alice audio paused true', 'alice audio resumed false']);
 	});
 
+	it('flows when nobody has paused it any more', async (t) => {
+		const { pushed } = await startCall(t);
+		const [audio] = pushed.pushers;
+		const causes: string[] = [];
+		audio!.on('paused', ({ cause }) => causes.push(`paused by ${cause}`));
+		audio!.on('resumed', ({ cause }) => causes.push(`resumed by ${cause}`));
+		await audio!.pause();
+		await audio!.pause('client');
+		await audio!.resume();
+		assert.deepEqual([audio!.paused, audio!.producer.paused, audio!.pausedBy], [true, true, ['client']]);
+		await audio!.resume('client');
+		assert.deepEqual([audio!.paused, audio!.producer.paused, audio!.pausedBy], [false, false, []]);
+		assert.deepEqual(causes, ['paused by app', 'resumed by client']);
+	});
+
 	it('ends as it was told last', async (t) => {
 		const { pushed } = await startCall(t);
 		const [audio] = pushed.pushers;

@@ -30,6 +30,8 @@ export interface View {
 	pullers: Set<string>;
 	closedPullers: Set<string>;
 	texts: Set<string>;
+	/** What the app has paused of the client's own: pushers and pullers. */
+	pausedByApp: Map<string, boolean>;
 }
 
 interface Response {
@@ -164,6 +166,7 @@ export class RoomClient {
 					pullers: new Set(),
 					closedPullers: new Set(),
 					texts: new Set(),
+					pausedByApp: new Map(),
 				};
 				this.view = view;
 				for (const user of users) this.#met(view, user);
@@ -206,11 +209,13 @@ export class RoomClient {
 				for (const pusherId of pusherIds) assert.ok(pushers.delete(pusherId), `unknown pusher ${pusherId} closed`);
 			},
 			pusherPaused: ({ userId, pusherIds }) => {
-				this.#setPaused(this.#known(view, userId, method), pusherIds, true);
+				this.#setPaused(view, userId, pusherIds, true);
 			},
 			pusherResumed: ({ userId, pusherIds }) => {
-				this.#setPaused(this.#known(view, userId, method), pusherIds, false);
+				this.#setPaused(view, userId, pusherIds, false);
 			},
+			pullerPaused: ({ pullerId }) => void view.pausedByApp.set(pullerId, true),
+			pullerResumed: ({ pullerId }) => void view.pausedByApp.set(pullerId, false),
 			pusherChanged: ({ userId, pushers }) => {
 				const known = this.#known(view, userId, method).pushers;
 				for (const { pusherId, ...said } of pushers) {
@@ -262,7 +267,12 @@ export class RoomClient {
 		pushers.set(pusherId, { paused: pusher.paused ?? paused, said: { source, metadata } });
 	}
 
-	#setPaused({ pushers }: KnownUser, pusherIds: string[], paused: boolean): void {
+	#setPaused(view: View, userId: string, pusherIds: string[], paused: boolean): void {
+		if (userId === view.userId) {
+			for (const pusherId of pusherIds) view.pausedByApp.set(pusherId, paused);
+			return;
+		}
+		const { pushers } = this.#known(view, userId, paused ? 'pusherPaused' : 'pusherResumed');
 		for (const pusherId of pusherIds) {
 			const pusher = pushers.get(pusherId);
 			assert.ok(pusher, `unknown pusher ${pusherId} ${paused ? 'paused' : 'resumed'}`);

@@ -66,6 +66,37 @@ describe('A client that has no new offer to make', () => {
 		assert.deepEqual(await bob.told(), []);
 	});
 
+	it('a pusher that the app has paused stays so whatever its client asks, which is told', async (t) => {
+		const { alice, bob, room, pusher } = await call(t);
+		const pusherId = pusher('audio');
+		const paused = room.users.get('alice')!.pushers.get(pusherId)!;
+		await paused.pause();
+		assert.deepEqual(await alice.next('pusherPaused'), { ...as('alice'), pusherIds: [pusherId] });
+		assert.deepEqual(await bob.next('pusherPaused'), { ...as('alice'), pusherIds: [pusherId] });
+		const resumed = { code: 0, message: 'resumePusher success', paused: true };
+		assert.deepEqual(await alice.request('resumePusher', { ...as('alice'), pusherId }), resumed);
+		assert.deepEqual(paused.pausedBy, ['app']);
+		assert.deepEqual(await bob.told(), []);
+		await paused.resume();
+		assert.deepEqual(await alice.next('pusherResumed'), { ...as('alice'), pusherIds: [pusherId] });
+		assert.deepEqual(await bob.next('pusherResumed'), { ...as('alice'), pusherIds: [pusherId] });
+		assert.deepEqual(await alice.told(), []);
+	});
+
+	it('a puller that the app has paused stays so whatever its client asks, which alone is told', async (t) => {
+		const { alice, bob, room, pulled } = await call(t);
+		const { pullerId, pusherId } = pulled.pullers[0]!;
+		const puller = room.users.get('bob')!.pullers.get(pullerId)!;
+		await puller.pause();
+		assert.deepEqual(await bob.next('pullerPaused'), { pullerId, pusherId, userId: 'alice' });
+		const resumed = { code: 0, message: 'resumePuller success', paused: true };
+		assert.deepEqual(await bob.request('resumePuller', { ...as('bob'), pullerId }), resumed);
+		await puller.resume();
+		assert.deepEqual(await bob.next('pullerResumed'), { pullerId, pusherId, userId: 'alice' });
+		assert.equal(puller.paused, false);
+		assert.deepEqual([await alice.told(), await bob.told()], [[], []]);
+	});
+
 	it('updatePusher: the others are told what holds now', async (t) => {
 		const { alice, bob, room, pusher, connect } = await call(t);
 		const pusherId = pusher('video');

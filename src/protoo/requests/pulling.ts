@@ -31,13 +31,15 @@ export const pulling: Record<string, RequestHandler> = {
 
 	pausePuller: async (data, { memberOf }) => {
 		const request = checkData.puller(data);
-		await find(memberOf(request).user.pullers, request.pullerId, 'puller').pause();
-		return () => ({ code: 0, message: 'pausePuller success' });
+		const puller = find(memberOf(request).user.pullers, request.pullerId, 'puller');
+		await puller.pause('client');
+		return () => ({ code: 0, message: 'pausePuller success', paused: puller.paused });
 	},
 
 	resumePuller: async (data, { memberOf }) => {
 		const request = checkData.puller(data);
-		await find(memberOf(request).user.pullers, request.pullerId, 'puller').resume();
-		return () => ({ code: 0, message: 'resumePuller success' });
+		const puller = find(memberOf(request).user.pullers, request.pullerId, 'puller');
+		await puller.resume('client');
+		return () => ({ code: 0, message: 'resumePuller success', paused: puller.paused });
 	},
 };

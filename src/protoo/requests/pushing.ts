@@ -35,14 +35,16 @@ export const pushing: Record<string, RequestHandler> = {
 
 	pausePusher: async (data, { memberOf }) => {
 		const request = checkData.pusher(data);
-		await find(memberOf(request).user.pushers, request.pusherId, 'pusher').pause();
-		return () => ({ code: 0, message: 'pausePusher success' });
+		const pusher = find(memberOf(request).user.pushers, request.pusherId, 'pusher');
+		await pusher.pause('client');
+		return () => ({ code: 0, message: 'pausePusher success', paused: pusher.paused });
 	},
 
 	resumePusher: async (data, { memberOf }) => {
 		const request = checkData.pusher(data);
-		await find(memberOf(request).user.pushers, request.pusherId, 'pusher').resume();
-		return () => ({ code: 0, message: 'resumePusher success' });
+		const pusher = find(memberOf(request).user.pushers, request.pusherId, 'pusher');
+		await pusher.resume('client');
+		return () => ({ code: 0, message: 'resumePusher success', paused: pusher.paused });
 	},
 
 	updatePusher: async (data, { memberOf, authorize }) => {
