@@ -1,5 +1,6 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import type { OfferedTrack } from '../sdp/writeOffer.js';
+import { SfuError } from '../SfuError.js';
 import type { Puller } from './Puller.js';
 
 /** One m-line of a session that we offer. */
@@ -24,11 +25,16 @@ export interface Place {
 export class OfferDraft {
 	readonly #added: Puller[] = [];
 	readonly #released: boolean;
+	readonly #maxSections: number;
 	#slots: Slot[];
 	#free: Set<number>;
 
-	/** @param before - the m-lines as of the last answer */
-	constructor(before: readonly Slot[]) {
+	/**
+	 * @param before - the m-lines as of the last answer
+	 * @param maxSections - how many there may be
+	 */
+	constructor(before: readonly Slot[], maxSections: number) {
+		this.#maxSections = maxSections;
 		this.#released = before.some(({ puller }) => puller?.closed);
 		this.#slots = before.map((slot) => (slot.puller?.closed ? { ...slot, puller: undefined } : slot));
 		// What is to be told inactive with this offer is used again with a later one: not every client takes both at once.
@@ -57,13 +63,18 @@ export class OfferDraft {
 	 * An m-line for one more.
 	 *
 	 * @param newMid - a mid that the session has not had
+	 * @throws {@link SfuError} `limit_exceeded`
 	 */
 	place(kind: MediaKind, newMid: string): Place {
 		const indexes = [...this.#free];
 		const idle = indexes.find((index) => this.#slots[index]?.kind === kind && !this.#slots[index].rejected);
 		if (idle !== undefined) return { index: idle, mid: this.#slots[idle]?.mid ?? newMid };
 		const rejected = indexes.find((index) => this.#slots[index]?.rejected);
-		return { index: rejected ?? this.#slots.length, mid: newMid };
+		const index = rejected ?? this.#slots.length;
+		if (index >= this.#maxSections) {
+			throw new SfuError('limit_exceeded', `more than ${this.#maxSections} m-lines on one connection are not allowed`);
+		}
+		return { index, mid: newMid };
 	}
 
 	put({ index, mid }: Place, puller: Puller): void {

@@ -2,6 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import { offeredCapabilities } from '../media/offeredCapabilities.js';
 import { PayloadTypeTable } from '../media/PayloadTypeTable.js';
 import { parseAnswer, type Answer, type AnsweredSection } from '../sdp/parseAnswer.js';
+import { quote } from '../quote.js';
 import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
 import { Connection } from './Connection.js';
@@ -62,6 +63,8 @@ export class OfferingConnection extends Connection {
 	#restarting = false;
 	#outstanding: Outstanding | undefined;
 	#busy = false;
+	/** More will come by itself, and so it stays when there is nothing to offer. */
+	#lasting = false;
 	#fingerprint: string | undefined;
 
 	/**
@@ -91,9 +94,10 @@ export class OfferingConnection extends Connection {
 		});
 	}
 
-	/** @internal Sends `targets`, too, whenever the next offer can be made. */
+	/** @internal Sends `targets`, too, whenever the next offer can be made; and waits for more. */
 	add(targets: readonly Pusher[]): void {
 		if (this.closed) return;
+		this.#lasting = true;
 		this.#wishes.push(...targets.map((pusher) => ({ targets: [pusher] })));
 		this.#proceed();
 	}
@@ -134,7 +138,7 @@ export class OfferingConnection extends Connection {
 		await Promise.resolve();
 		const wishes = this.#takeWishes();
 		const undo = new Undo();
-		const draft = new OfferDraft(this.#slots);
+		const draft = new OfferDraft(this.#slots, this.context.options.limits.mediaSections);
 		const callers: NonNullable<Wish['caller']>[] = [];
 		try {
 			const transport = this.transport ?? (await this.createTransport(undo));
@@ -143,13 +147,14 @@ export class OfferingConnection extends Connection {
 					await draft.attempt(() => this.#fulfil(wish, draft, transport));
 					if (wish.caller) callers.push(wish.caller);
 				} catch (error) {
-					this.#fail(wish, error);
+					const failure = this.#reported(error);
+					wish.caller?.reject(failure);
 				}
 			}
 			this.assertOpen();
 			if (draft.slots.length === 0) {
 				undo.run();
-				if (this.#wishes.length === 0) this.close('negotiationFailed');
+				this.#closeUnused();
 				return;
 			}
 			if (!this.#restart && !draft.changed && callers.length === 0) return;
@@ -168,16 +173,27 @@ export class OfferingConnection extends Connection {
 		} catch (error) {
 			undo.run();
 			for (const puller of draft.added) puller.close('negotiationFailed');
-			for (const wish of wishes) this.#fail(wish, error);
-			this.close(this.#slots.length > 0 ? 'offerFailed' : 'negotiationFailed');
+			const failure = this.#reported(error);
+			for (const { caller } of wishes) caller?.reject(failure);
+			if (this.#slots.length > 0) this.close('offerFailed');
+			else this.#closeUnused();
 		}
 	}
 
-	#fail({ caller, targets }: Wish, error: unknown): void {
+	/** Nothing has been offered yet. */
+	#closeUnused(): void {
+		this.#restart = false;
+		if (!this.#lasting && this.#wishes.length === 0) this.close('negotiationFailed');
+	}
+
+	/** What nobody may be waiting to be told. */
+	#reported(error: unknown): SfuError {
 		const failure = this.failure(error);
 		if (failure.code === 'internal') this.context.logger.error('an offer could not be made', error);
-		else if (!caller) this.context.logger.warn(`${targets.length} pushers were not pulled: ${failure.message}`);
-		caller?.reject(failure);
+		else if (failure.code === 'limit_exceeded') {
+			this.context.logger.warn(`not everything is offered to ${quote(this.userId)}: ${failure.message}`);
+		}
+		return failure;
 	}
 
 	/** One offer answers one call; what nobody waits for comes along. */
@@ -264,6 +280,8 @@ export class OfferingConnection extends Connection {
 	#refuse(offer: ServerOffer): void {
 		this.#assertOutstanding(offer);
 		this.#settle();
+		// It has not heard of the restart.
+		if (this.#restarting) this.#restart = true;
 		for (const puller of offer.added) puller.close('rejected');
 		// Without any m-line there is no transport; and what takes something away has to be taken.
 		if (this.#slots.length === 0 || offer.added.length === 0) this.close('offerFailed');
@@ -322,9 +340,9 @@ const receives = (section: AnsweredSection | undefined): boolean =>
 	section?.direction === 'recvonly' || section?.direction === 'sendrecv';
 
 /** Whether what is sent on an m-line can be received. */
-const accepts = ({ parameters }: Slot, section: AnsweredSection | undefined): boolean =>
-	section !== undefined &&
-	section.accepted &&
-	parameters.codecs.some(({ payloadType }, index) => index === 0 && section.payloadTypes.includes(payloadType));
+function accepts({ parameters: { codecs } }: Slot, section: AnsweredSection | undefined): boolean {
+	const [codec] = codecs;
+	return section !== undefined && section.accepted && !!codec && section.payloadTypes.includes(codec.payloadType);
+}
 
 const stopped = (slot: Slot): Slot => ({ ...slot, puller: undefined, rejected: true });

@@ -191,7 +191,10 @@ export class User extends Emitter<UserEvents> {
 		this.#assertOpen();
 		const { targetUserId, specs, offer } = checkPullOptions(options);
 		const target = this.#context.findUser(targetUserId);
-		if (offer === undefined) return this.#offeringConnection().pull(findPushers(target, specs, () => false));
+		if (offer === undefined) {
+			const targets = findPushers(target, specs, () => false);
+			return this.#offeringConnection().pull(targets);
+		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
 		const known = this.#answering.get(connectionKey(parsed));
 		const targets = findPushers(target, specs, (pusherId) => known?.hasPulled(pusherId));

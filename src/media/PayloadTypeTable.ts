@@ -22,22 +22,36 @@ export class PayloadTypeTable {
 	 */
 	choose(codec: RtpCodecParameters, rtx: RtpCodecParameters | undefined): PayloadTypes {
 		const key = codecKey(codec);
-		const known = this.#byCodec.get(key);
-		if (known) return known;
 		const rtxPayloadType = rtx && isReachable(rtx.payloadType) ? rtx.payloadType : undefined;
+		const known = this.#byCodec.get(key);
+		if (known) return rtxPayloadType === undefined ? known : this.#addRtx(key, known, rtxPayloadType);
 		const own = { payloadType: codec.payloadType, rtxPayloadType };
-		const chosen = this.#isFree(own) ? own : this.#free(rtxPayloadType !== undefined);
-		this.#byCodec.set(key, chosen);
-		for (const payloadType of numbers(chosen)) this.#taken.add(payloadType);
-		return chosen;
+		return this.#take(key, this.#isFree(own) ? own : this.#free(rtxPayloadType !== undefined));
+	}
+
+	/** What was sent without RTX first goes on without; what comes now has it. */
+	#addRtx(codec: string, known: PayloadTypes, wanted: number): PayloadTypes {
+		if (known.rtxPayloadType !== undefined) return known;
+		const rtxPayloadType = this.#taken.has(wanted) ? this.#unused().find(isReachable) : wanted;
+		return rtxPayloadType === undefined ? known : this.#take(codec, { ...known, rtxPayloadType });
+	}
+
+	#take(codec: string, payloadTypes: PayloadTypes): PayloadTypes {
+		this.#byCodec.set(codec, payloadTypes);
+		for (const payloadType of numbers(payloadTypes)) this.#taken.add(payloadType);
+		return payloadTypes;
 	}
 
 	#isFree(payloadTypes: PayloadTypes): boolean {
 		return numbers(payloadTypes).every((payloadType) => !this.#taken.has(payloadType));
 	}
 
+	#unused(): number[] {
+		return dynamic.filter((payloadType) => !this.#taken.has(payloadType));
+	}
+
 	#free(withRtx: boolean): PayloadTypes {
-		const free = dynamic.filter((payloadType) => !this.#taken.has(payloadType));
+		const free = this.#unused();
 		const rtxPayloadType = withRtx ? free.find(isReachable) : undefined;
 		const payloadType = free.find((other) => other !== rtxPayloadType);
 		if (payloadType === undefined) {

@@ -55,6 +55,10 @@ export function parseAnswer(sdp: string, offered: readonly OfferedFrame[], limit
 		throw invalid(`it has ${session.media.length} m-lines, the offer has ${offered.length}`);
 	}
 	const media = offered.map((frame, index) => readSection(frame, index, session));
+	checkBundle(
+		offered.flatMap(({ mid }, index) => (media[index]?.accepted ? mid : [])),
+		session,
+	);
 	const carrier = session.media[media.findIndex(({ accepted }) => accepted)];
 	return { dtls: carrier && dtlsParameters(session, carrier), media };
 }
@@ -65,6 +69,8 @@ function readSection({ mid, type, stopped }: OfferedFrame, index: number, sessio
 	const accepted = media.port !== 0;
 	if (accepted && stopped) throw invalid(`m-line ${index} was not offered`);
 	if (accepted && text(media.mid) !== mid) throw invalid(`the mid of m-line ${index} is not "${mid}"`);
+	// We offer one port for both, and have no other (RFC 5761, section 5.1.1).
+	if (accepted && media.rtcpMux === undefined) throw invalid(`m-line ${index} has no a=rtcp-mux`);
 	const direction = media.direction ?? session.direction;
 	return {
 		accepted,
@@ -72,6 +78,15 @@ function readSection({ mid, type, stopped }: OfferedFrame, index: number, sessio
 		payloadTypes: String(media.payloads).split(' ').filter(isPayloadType).map(Number),
 		headerExtensions: readHeaderExtensions(media).map(({ uri }) => uri),
 	};
+}
+
+/** Everything goes through one transport (RFC 9143, section 7.3). */
+function checkBundle(accepted: readonly string[], { groups = [] }: Session): void {
+	const bundled = groups
+		.filter(({ type }) => String(type).toUpperCase() === 'BUNDLE')
+		.flatMap(({ mids }) => String(mids).split(' '));
+	const apart = accepted.find((mid) => !bundled.includes(mid));
+	if (apart !== undefined && accepted.length > 1) throw invalid(`its a=group:BUNDLE does not have the mid "${apart}"`);
 }
 
 /** We offer both roles, and so the answerer has chosen (RFC 8842, section 5.3). */
