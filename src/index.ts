@@ -8,7 +8,7 @@ export type { PullOptions, PullSpec, ServerPullOptions } from './core/PullOption
 export type { Puller } from './core/Puller.js';
 export type { PullerCloseReason, PullerEvents } from './core/Puller.js';
 export type { Pusher } from './core/Pusher.js';
-export type { PusherCloseReason, PusherEvents, PusherMedia } from './core/Pusher.js';
+export type { PusherCloseReason, PusherEncoding, PusherEvents, PusherMedia } from './core/Pusher.js';
 export type { PusherDetails, PushMediaOptions, PushOptions } from './core/PushOptions.js';
 export type { Room } from './core/Room.js';
 export type { JoinOptions, RoomCloseReason, RoomEvents } from './core/Room.js';

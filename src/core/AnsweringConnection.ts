@@ -11,6 +11,7 @@ import {
 	planPush,
 	receives,
 	sends,
+	ssrcsOf,
 	type Plan,
 	type PlannedPull,
 	type PlannedPush,
@@ -150,13 +151,12 @@ export class AnsweringConnection extends Connection {
 	}
 
 	/** The worker has one producer for a mid and for an SSRC, so what a new one replaces must have gone. */
-	#makeRoomFor({ media: { mid, source } }: PlannedPush, { removed }: Plan): void {
-		const ssrcs = [source?.ssrc, source?.rtxSsrc].filter((ssrc) => ssrc !== undefined);
+	#makeRoomFor({ media }: PlannedPush, { removed }: Plan): void {
+		const ssrcs = new Set(ssrcsOf(media.sources));
 		for (const replaced of removed) {
 			if (!('media' in replaced)) continue;
-			const { ssrc, rtxSsrc } = replaced.media;
-			const shares = [ssrc, rtxSsrc].some((taken) => taken !== undefined && ssrcs.includes(taken));
-			if (replaced.mid === mid || shares) replaced.close('removed');
+			const shares = ssrcsOf(replaced.media.encodings).some((taken) => ssrcs.has(taken));
+			if (replaced.mid === media.mid || shares) replaced.close('removed');
 		}
 	}
 

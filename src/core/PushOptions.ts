@@ -15,7 +15,17 @@ export interface PusherDetails {
 }
 
 /** How to take what one m-line sends. What an m-line in use already says anew is changed, the rest stays. */
-export type PushMediaOptions = PusherDetails;
+export interface PushMediaOptions extends PusherDetails {
+	/**
+	 * The layers within what it sends, as in `L3T3_KEY` (W3C, Scalable Video Coding (SVC) Extension for WebRTC), which SDP
+	 * does not say: of VP9 and AV1, or the temporal ones of each stream, as in `L1T3`. It cannot change later. Default:
+	 * `L1T3` for simulcast, none otherwise.
+	 */
+	scalabilityMode?: string;
+}
+
+/** @internal The names of the modes that mediasoup's parser takes. */
+export const scalabilityModePattern = '^[LS][1-9]T[1-9](h|_KEY|_KEY_SHIFT)?$';
 
 export interface PushOptions {
 	/** Of the m-lines of the offer that send, by mid. */
@@ -41,7 +51,11 @@ const checkOptions = validator<PushOptions>(
 		properties: {
 			media: {
 				type: 'object',
-				additionalProperties: { type: 'object', properties: details, additionalProperties: false },
+				additionalProperties: {
+					type: 'object',
+					properties: { ...details, scalabilityMode: { type: 'string', pattern: scalabilityModePattern } },
+					additionalProperties: false,
+				},
 			},
 		},
 		additionalProperties: false,

@@ -22,14 +22,28 @@ export interface PusherMedia {
 	fmtp: string;
 	/** Each as SDP writes it: `nack pli`. */
 	rtcpFeedback: string[];
-	/** Undefined when the offer announced none. */
+	/** That of the first encoding. Undefined when the offer announced none. */
 	ssrc: number | undefined;
 	rtxPayloadType: number | undefined;
+	/** That of the first encoding. */
 	rtxSsrc: number | undefined;
+	/** The streams that it sends: more than one for simulcast, from the lowest to the highest. */
+	encodings: PusherEncoding[];
 	/** The negotiated id of the MID header extension (RFC 9143, section 15). */
 	midExtensionId: number | undefined;
 	/** The negotiated id of the transport-wide congestion control header extension. */
 	transportCcExtensionId: number | undefined;
+}
+
+/** One stream of a pusher. */
+export interface PusherEncoding {
+	/** Its name in a simulcast (RFC 8851). */
+	rid?: string;
+	/** When the offer announced one, and no rid. */
+	ssrc?: number;
+	rtxSsrc?: number;
+	/** The layers within it, as in `L3T3_KEY`, when they are known. */
+	scalabilityMode?: string;
 }
 
 /** Why a pusher has closed. */
@@ -228,6 +242,12 @@ function pusherMedia({ kind, rtpParameters }: Producer): PusherMedia {
 		ssrc: encoding?.ssrc,
 		rtxPayloadType: rtx?.payloadType,
 		rtxSsrc: encoding?.rtx?.ssrc,
+		encodings: encodings.map(({ rid, ssrc, rtx: repair, scalabilityMode }) => ({
+			...(rid !== undefined && { rid }),
+			...(ssrc !== undefined && { ssrc }),
+			...(repair && { rtxSsrc: repair.ssrc }),
+			...(scalabilityMode !== undefined && { scalabilityMode }),
+		})),
 		midExtensionId: extensionId(headerExtensionUris.mid),
 		transportCcExtensionId: extensionId(headerExtensionUris.transportCc),
 	};

@@ -11,7 +11,7 @@ import { Undo } from './Undo.js';
  * @param extensionIds - the ids of header extensions on this transport, by URI; those of the m-line are added
  */
 export async function createPusher(
-	{ media, codec, options: details }: PlannedPush,
+	{ media, codec, options: { scalabilityMode, ...details } }: PlannedPush,
 	transport: WebRtcTransport,
 	connectionId: string,
 	extensionIds: Map<string, number>,
@@ -20,7 +20,7 @@ export async function createPusher(
 	const undo = new Undo();
 	try {
 		undo.add(pusherQuota.take());
-		const rtpParameters = producerParameters(media, codec, extensionIds);
+		const rtpParameters = producerParameters(media, codec, extensionIds, scalabilityMode);
 		const producer = await fabric.produce(transport, {
 			kind: media.kind,
 			rtpParameters,

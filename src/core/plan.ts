@@ -1,5 +1,7 @@
+import { parseScalabilityMode } from 'mediasoup';
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { findCodec, type CodecPolicy } from '../media/codecs.js';
+import { acceptedRids, acceptedSources, isSimulcastCodec } from '../sdp/encodings.js';
 import type { Offer, OfferedCodec, OfferedMedia } from '../sdp/Offer.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
@@ -55,6 +57,10 @@ export interface Plan {
 
 export const sends = ({ kind, direction }: OfferedMedia): boolean =>
 	kind !== undefined && (direction === 'sendonly' || direction === 'sendrecv');
+
+/** The SSRCs of streams, those of RTX as well. */
+export const ssrcsOf = (streams: readonly { ssrc?: number | undefined; rtxSsrc?: number | undefined }[]): number[] =>
+	streams.flatMap(({ ssrc, rtxSsrc }) => [ssrc ?? [], rtxSsrc ?? []].flat());
 
 export const receives = ({ kind, direction }: OfferedMedia): boolean =>
 	kind !== undefined && (direction === 'recvonly' || direction === 'sendrecv');
@@ -140,19 +146,36 @@ function giveOptions(planned: readonly PlannedSection[], mid: string, options: P
 	if (!section || !(isOpen || sends(section.media))) {
 		throw new SfuError('invalid_argument', `media names mid ${quote(mid)}, on which the offer sends nothing`);
 	}
+	checkScalabilityMode(section, mid, options);
 	if (section.push) section.push.options = options;
 	else if (isOpen) section.details = options;
+}
+
+/** SDP does not say it, and so it is only known from the start, for what it can be. */
+function checkScalabilityMode(
+	{ pusher, push }: PlannedSection,
+	mid: string,
+	{ scalabilityMode: mode }: PushMediaOptions,
+): void {
+	if (mode === undefined) return;
+	const { spatialLayers } = parseScalabilityMode(mode);
+	if (push) {
+		const isSvc = push.media.kind === 'video' && !isSimulcastCodec(push.codec);
+		if (push.media.kind === 'audio' || (spatialLayers > 1 && !isSvc)) {
+			throw new SfuError('invalid_argument', `media says ${mode} of mid ${quote(mid)}, which is ${push.codec.name}`);
+		}
+	} else if (pusher?.media.encodings.some(({ scalabilityMode }) => scalabilityMode !== mode)) {
+		throw new SfuError('conflict', `mid ${quote(mid)} is received already, and its scalabilityMode cannot change`);
+	}
 }
 
 /** Nothing new may have an SSRC of what goes on. */
 function checkSources(planned: readonly PlannedSection[]): void {
 	const kept = new Set(
-		planned.flatMap(({ pusher }) => (pusher && !pusher.closed ? [pusher.media.ssrc, pusher.media.rtxSsrc] : [])),
+		planned.flatMap(({ pusher }) => (pusher && !pusher.closed ? ssrcsOf(pusher.media.encodings) : [])),
 	);
 	for (const { push } of planned) {
-		const taken = [push?.media.source?.ssrc, push?.media.source?.rtxSsrc].find(
-			(ssrc) => ssrc !== undefined && kept.has(ssrc),
-		);
+		const taken = ssrcsOf(push?.media.sources ?? []).find((ssrc) => kept.has(ssrc));
 		if (taken !== undefined) {
 			throw new SfuError('invalid_argument', `invalid offer: the SSRC ${taken} is that of another m-line`);
 		}
@@ -188,8 +211,24 @@ function removed(planned: readonly PlannedSection[], sections: readonly Section[
 function stillPushed(media: OfferedMedia, pusher: Pusher): boolean {
 	if (!sends(media)) return !pusher.closed;
 	if (pusher.closed) return true;
-	const { ssrc } = pusher.media;
-	return stillOffered(media, pusher.rtpParameters) && (media.source === undefined || media.source.ssrc === ssrc);
+	return stillOffered(media, pusher.rtpParameters) && isSameStreams(media, pusher);
+}
+
+/**
+ * Whether what an m-line sends now are streams of a pusher, be it fewer than before: those that are gone send nothing any
+ * more. A new one cannot be added to it.
+ */
+function isSameStreams(media: OfferedMedia, { media: { encodings, payloadType } }: Pusher): boolean {
+	const codec = media.codecs.find((offered) => offered.payloadType === payloadType);
+	if (!codec) return false;
+	if (encodings.some(({ rid }) => rid !== undefined)) {
+		const rids = acceptedRids(media, codec);
+		// What had one stream alone need not name it.
+		if (rids.length === 0) return encodings.length === 1;
+		return rids.every((rid) => encodings.some((encoding) => encoding.rid === rid));
+	}
+	if (acceptedRids(media, codec).length > 1) return false;
+	return acceptedSources(media, codec).every(({ ssrc }) => encodings.some((encoding) => encoding.ssrc === ssrc));
 }
 
 function stillPulled(media: OfferedMedia, puller: Puller): boolean {
@@ -207,12 +246,14 @@ function stillOffered({ codecs }: OfferedMedia, { codecs: [negotiated] }: RtpPar
 }
 
 function plannedPush(media: OfferedMedia, codecs: CodecPolicy): PlannedPush | undefined {
-	const { kind, index, mid, source } = media;
-	if (mid === undefined && !source) {
+	const { kind, index, mid, sources, rids } = media;
+	if (mid === undefined && sources.length === 0) {
 		throw new SfuError('invalid_argument', `invalid offer: m-line ${index} has neither a=mid nor a=ssrc`);
 	}
-	const codec = kind && media.codecs.find((offered) => codecs.accepts(offered, kind));
-	return codec && { media: { ...media, kind }, codec, options: {} };
+	const accepted = kind ? media.codecs.filter((offered) => codecs.accepts(offered, kind)) : [];
+	const simulcast = rids.length > 1 ? accepted.find(isSimulcastCodec) : undefined;
+	const codec = simulcast ?? accepted[0];
+	return kind && codec && { media: { ...media, kind }, codec, options: {} };
 }
 
 const codecNames = ({ codecs }: OfferedMedia): string =>

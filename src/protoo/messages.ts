@@ -16,6 +16,8 @@ export interface RtpParam {
 	key_request?: boolean;
 	mid_ext_id: number;
 	tcc_ext_id: number;
+	/** Only of a simulcast that has rids, lowest first; `ssrc` is 0 then. */
+	encodings?: { rid: string }[];
 }
 
 export interface PusherData {

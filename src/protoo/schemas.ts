@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { scalabilityModePattern } from '../core/PushOptions.js';
 import { validator } from '../validation.js';
 
 const text = { type: 'string' } as const;
@@ -26,7 +27,16 @@ const pushSchema = {
 		sdp: offer,
 		media: {
 			type: 'array',
-			items: { type: 'object', properties: { mid: id, source, metadata: {} }, required: ['mid'] },
+			items: {
+				type: 'object',
+				properties: {
+					mid: id,
+					source,
+					metadata: {},
+					scalabilityMode: { type: 'string', pattern: scalabilityModePattern },
+				},
+				required: ['mid'],
+			},
 		},
 	},
 	required: ['roomId', 'userId', 'sdp'],

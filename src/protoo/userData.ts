@@ -26,6 +26,7 @@ function pushersData(pushers: Iterable<Pusher>): PusherData[] {
 
 function rtpParam(media: PusherMedia): RtpParam {
 	const features = media.rtcpFeedback;
+	const rids = media.encodings.flatMap(({ rid }) => rid ?? []);
 	return {
 		av_type: media.kind,
 		codec: media.codec,
@@ -41,5 +42,6 @@ function rtpParam(media: PusherMedia): RtpParam {
 		...(media.kind === 'video' && { key_request: features.includes('nack pli') || features.includes('ccm fir') }),
 		mid_ext_id: media.midExtensionId ?? 0,
 		tcc_ext_id: media.transportCcExtensionId ?? 0,
+		...(rids.length > 0 && { encodings: rids.map((rid) => ({ rid })) }),
 	};
 }

@@ -35,8 +35,10 @@ export interface OfferedMedia {
 	/** The media codecs in the order of preference, without RTX, FEC and the like. */
 	readonly codecs: readonly OfferedCodec[];
 	readonly headerExtensions: readonly OfferedHeaderExtension[];
-	/** The source of a sending m-line, when it announces one (RFC 5576). */
-	readonly source: OfferedSource | undefined;
+	/** The streams of a simulcast that it sends (RFC 8853), in its order: from the lowest to the highest, by custom. */
+	readonly rids: readonly OfferedRid[];
+	/** The sources that it announces (RFC 5576): more than one, from the lowest to the highest, for simulcast without rids. */
+	readonly sources: readonly OfferedSource[];
 	readonly cname: string | undefined;
 	/** The id of the MediaStream (`a=msid`, RFC 8830). */
 	readonly streamId: string | undefined;
@@ -61,6 +63,12 @@ export interface OfferedHeaderExtension {
 	readonly id: number;
 	/** From the offerer's point of view; `sendrecv` unless written. */
 	readonly direction: Direction;
+}
+
+export interface OfferedRid {
+	readonly rid: string;
+	/** Those that it is restricted to. */
+	readonly payloadTypes: readonly number[] | undefined;
 }
 
 export interface OfferedSource {

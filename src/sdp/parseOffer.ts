@@ -1,5 +1,6 @@
 import type { DtlsParameters, MediaKind } from 'mediasoup/types';
-import type { IceCredentials, Offer, OfferedMedia, OfferedSource } from './Offer.js';
+import { readRids, readSources } from './encodings.js';
+import type { IceCredentials, Offer, OfferedMedia } from './Offer.js';
 import { isPayloadType, offeredCodecs } from './offeredCodecs.js';
 import type { ParsedMedia, ParsedSession } from './parsed.js';
 import {
@@ -10,7 +11,6 @@ import {
 	readFingerprint,
 	readHeaderExtensions,
 	text,
-	unsigned,
 	type DescriptionLimits,
 } from './readDescription.js';
 
@@ -59,7 +59,7 @@ export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 		(mid) => `two m-lines have the mid "${mid}"`,
 	);
 	checkUnique(
-		offer.media.flatMap(({ source }) => (source ? [source.ssrc, source.rtxSsrc ?? []].flat() : [])),
+		offer.media.flatMap(({ sources }) => sources.flatMap(({ ssrc, rtxSsrc }) => [ssrc, rtxSsrc ?? []].flat())),
 		invalid,
 		(ssrc) => `the SSRC ${ssrc} is announced twice`,
 	);
@@ -115,7 +115,8 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
 		kind,
 		codecs: kind ? offeredCodecs(kind, media) : [],
 		headerExtensions: kind ? readHeaderExtensions(media) : [],
-		source: kind ? source(media) : undefined,
+		rids: kind === 'video' ? readRids(media, invalid) : [],
+		sources: kind ? readSources(media, invalid) : [],
 		cname: text(media.ssrcs?.find(({ attribute }) => attribute === 'cname')?.value),
 		streamId: streamId(media),
 		rtcpRsize: media.rtcpRsize !== undefined,
@@ -138,17 +139,6 @@ function unbundledRejected(session: ParsedSession, media: OfferedMedia[]): Offer
 			? section
 			: { ...section, kind: undefined },
 	);
-}
-
-function source({ ssrcs = [], ssrcGroups = [] }: ParsedMedia): OfferedSource | undefined {
-	const ssrc = unsigned(ssrcs[0]?.id, 0xffffffff);
-	if (!ssrc) return undefined;
-	const [rtxSsrc] = ssrcGroups
-		.filter(({ semantics }) => semantics === 'FID')
-		.map((group) => String(group.ssrcs).split(' ').map(Number))
-		.filter(([primary]) => primary === ssrc)
-		.map(([, repair]) => unsigned(repair, 0xffffffff));
-	return { ssrc, rtxSsrc: rtxSsrc === 0 ? undefined : rtxSsrc };
 }
 
 /** sdp-transform's pattern misses the braces of Firefox's ids. */

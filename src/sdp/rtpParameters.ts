@@ -6,12 +6,15 @@ import type {
 	RtpHeaderExtensionUri,
 	RtpParameters,
 } from 'mediasoup/types';
+import { acceptedRids, encodings } from './encodings.js';
 import type { OfferedCodec, OfferedMedia } from './Offer.js';
 
 const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
+const rid = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
+const repairedRid = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id';
 const transportCc = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 
-export const headerExtensionUris = { mid, transportCc } as const;
+export const headerExtensionUris = { mid, rid, transportCc } as const;
 
 /**
  * What mediasoup reads from a pusher. `toffset` is left out on purpose: it would be sent on under an id that older
@@ -51,11 +54,13 @@ export function formatParameters(parameters: Readonly<Record<string, unknown>> =
  * numbers throughout.
  *
  * @param extensionIds - the ids taken so far on this transport, by URI: one URI has one id on all its m-lines
+ * @param scalabilityMode - what the client says of its stream, or of each of several
  */
 export function producerParameters(
 	media: OfferedMedia & { kind: MediaKind },
 	codec: OfferedCodec,
 	extensionIds: ReadonlyMap<string, number>,
+	scalabilityMode?: string,
 ): RtpParameters {
 	const headerExtensions = acceptedExtensions(media, codec, extensionIds);
 	const hasTransportCc = headerExtensions.some(({ uri }) => uri === transportCc);
@@ -64,7 +69,6 @@ export function producerParameters(
 			supportedFeedback[media.kind].includes(formatFeedback(offered)) &&
 			(offered.type !== 'transport-cc' || hasTransportCc),
 	);
-	const { source } = media;
 	const codecs: RtpCodecParameters[] = [
 		{
 			mimeType: codec.mimeType,
@@ -84,13 +88,14 @@ export function producerParameters(
 			rtcpFeedback: [],
 		});
 	}
-	const rtxSsrc = codec.rtxPayloadType === undefined ? undefined : source?.rtxSsrc;
 	return {
 		...(media.mid !== undefined && { mid: media.mid }),
 		codecs,
 		headerExtensions: headerExtensions.map(({ uri, id }) => ({ uri, id })),
-		// Without announced SSRCs (RFC 8843 allows it) the worker goes by the MID, or by the payload type.
-		encodings: [source ? { ssrc: source.ssrc, ...(rtxSsrc !== undefined && { rtx: { ssrc: rtxSsrc } }) } : {}],
+		encodings: encodings(media, codec, {
+			usesRids: headerExtensions.some(({ uri }) => uri === rid),
+			scalabilityMode,
+		}),
 		rtcp: { reducedSize: media.rtcpRsize, ...(media.cname !== undefined && { cname: media.cname }) },
 	};
 }
@@ -100,7 +105,11 @@ function acceptedExtensions(
 	codec: OfferedCodec,
 	extensionIds: ReadonlyMap<string, number>,
 ): { uri: RtpHeaderExtensionUri; id: number }[] {
-	const wanted = [...receivedExtensions[media.kind], ...(codec.name === 'AV1' ? [dependencyDescriptor] : [])] as const;
+	const wanted = [
+		...receivedExtensions[media.kind],
+		...(acceptedRids(media, codec).length > 0 ? [rid, repairedRid] : []),
+		...(codec.name === 'AV1' ? [dependencyDescriptor] : []),
+	];
 	const taken = new Set(
 		[...extensionIds].filter(([uri]) => !media.headerExtensions.some((e) => e.uri === uri)).map(([, id]) => id),
 	);

@@ -3,7 +3,7 @@ import sdpTransform, { type MediaDescription } from 'sdp-transform';
 import { codecLines, sessionLines, trackLines, transportLines, type LocalTransport, type SentTrack } from './lines.js';
 import type { Direction, Offer, OfferedMedia } from './Offer.js';
 import { isPayloadType } from './offeredCodecs.js';
-import { formatParameters } from './rtpParameters.js';
+import { formatParameters, headerExtensionUris } from './rtpParameters.js';
 
 /** What one m-line is answered with. Without `receive` and `send` it is merely there, to be used later. */
 export interface AnsweredMedia {
@@ -98,7 +98,22 @@ function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Par
 		parameters.flatMap((side) => side.headerExtensions ?? []),
 		({ id }) => id,
 	).filter(({ id, uri }) => offered.headerExtensions.some((offer) => offer.id === id && offer.uri === uri));
-	return codecLines(codecs, headerExtensions);
+	const hasRids = headerExtensions.some(({ uri }) => uri === headerExtensionUris.rid);
+	return { ...codecLines(codecs, headerExtensions), ...(receive && hasRids && simulcastLines(offered, receive)) };
+}
+
+/**
+ * The streams of a simulcast that we receive, none of them paused (RFC 8853, section 5.3.2). A later offer may have less
+ * than the one that was negotiated.
+ */
+function simulcastLines({ rids }: OfferedMedia, { encodings = [] }: RtpParameters): Partial<WrittenMedia> {
+	const received = encodings.flatMap(({ rid }) => (rids.some((offered) => offered.rid === rid) ? (rid ?? []) : []));
+	return received.length === 0
+		? {}
+		: {
+				rids: received.map((id) => ({ id, direction: 'recv' })),
+				simulcast: { dir1: 'recv', list1: received.join(';') },
+			};
 }
 
 /** A later offer may have less than the one that was negotiated, and other codecs under the same payload types. */

@@ -41,10 +41,25 @@ type Media = ReturnType<typeof sdpTransform.parse>['media'][number];
 /** What one of these m-lines, which begins with a codec that we take, says of itself, but for its feedback. */
 function described(media: Media, all: readonly Media[]): Omit<PusherMedia, 'rtcpFeedback'> {
 	const payloadType = Number(String(media.payloads).split(' ')[0]);
-	const { codec, rate, encoding } = media.rtp.find(({ payload }) => payload === payloadType)!;
+	const { codec, rate, encoding: channels } = media.rtp.find(({ payload }) => payload === payloadType)!;
 	const rtx = media.fmtp.find(({ config }) => config === `apt=${payloadType}`)?.payload;
 	const ssrc = media.ssrcs?.[0]?.id;
-	const fid = media.ssrcGroups?.find(({ ssrcs }) => ssrcs.startsWith(`${ssrc} `))?.ssrcs.split(' ')[1];
+	const sent = media.simulcast?.dir1 === 'send' ? media.simulcast.list1.split(';') : [];
+	const group = media.ssrcGroups
+		?.find(({ semantics }) => semantics === 'SIM')
+		?.ssrcs.split(' ')
+		.map(Number);
+	const rtxSsrc = (repaired: number | undefined) =>
+		media.ssrcGroups
+			?.find(({ semantics, ssrcs }) => semantics === 'FID' && ssrcs.startsWith(`${repaired} `))
+			?.ssrcs.split(' ')
+			.map(Number)[1];
+	const announced = (group ?? (ssrc === undefined ? [undefined] : [ssrc])).map((each) => ({
+		...(each !== undefined && { ssrc: each }),
+		...(rtxSsrc(each) !== undefined && { rtxSsrc: rtxSsrc(each)! }),
+	}));
+	const streams = sent.length > 0 ? sent.map((rid) => ({ rid })) : announced;
+	const encodings = streams.map((stream) => ({ ...stream, ...(streams.length > 1 && { scalabilityMode: 'L1T3' }) }));
 	const idOf = ({ ext }: Media, wanted: string) => ext?.find(({ uri }) => uri === wanted)?.value;
 	// A transport knows an extension by one id; werift gives audio and video different ones, and the first counts.
 	const extensionId = (wanted: string) => {
@@ -55,12 +70,13 @@ function described(media: Media, all: readonly Media[]): Omit<PusherMedia, 'rtcp
 		kind: media.type as 'audio' | 'video',
 		codec: codec === 'OPUS' ? 'opus' : codec,
 		clockRate: rate!,
-		channels: encoding ?? 1,
+		channels: channels ?? 1,
 		payloadType,
 		fmtp: media.fmtp.find(({ payload }) => payload === payloadType)?.config ?? '',
-		ssrc,
+		ssrc: sent.length > 0 ? undefined : announced[0]?.ssrc,
 		rtxPayloadType: rtx,
-		rtxSsrc: fid === undefined ? undefined : Number(fid),
+		rtxSsrc: sent.length > 0 ? undefined : announced[0]?.rtxSsrc,
+		encodings,
 		midExtensionId: extensionId(extensionUris.mid),
 		transportCcExtensionId: extensionId(extensionUris.transportCc),
 	};

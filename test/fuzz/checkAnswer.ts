@@ -27,6 +27,7 @@ const onceLines = [
 	/^a=extmap-allow-mixed$/,
 	/^a=(sendrecv|sendonly|recvonly|inactive)$/,
 	/^a=msid:\S+ \S+$/,
+	/^a=simulcast:recv \w+(;\w+)*$/,
 ];
 
 const otherLines = [
@@ -37,6 +38,7 @@ const otherLines = [
 	/^a=extmap:\d+ \S+$/,
 	/^a=ssrc:\d+ cname:\S.*$/,
 	/^a=ssrc-group:FID \d+ \d+$/,
+	/^a=rid:\w+ recv$/,
 ];
 
 const split = (sdp: string) => {
@@ -60,6 +62,31 @@ const captured = (lines: readonly string[], pattern: RegExp) =>
 const unique = (values: readonly unknown[], message: string) => {
 	assert.equal(new Set(values).size, values.length, `${message}: ${values.join(' ')}`);
 };
+
+/** RFC 8853, section 5.3.2: of the streams that are offered, and with what tells them apart. */
+function checkRids(asked: readonly string[], section: readonly string[]) {
+	const rids = captured(section, /^a=rid:(\w+) recv$/).flat();
+	unique(rids, 'rids');
+	const [listed] = captured(section, /^a=simulcast:recv (.*)$/)[0] ?? [];
+	assert.equal(listed, rids.length > 0 ? rids.join(';') : undefined, 'the streams of a=simulcast are those of a=rid');
+	for (const rid of rids) {
+		assert.ok(
+			captured(asked, /^a=rid:(\w+) send\b/)
+				.flat()
+				.includes(rid),
+			`rid ${rid} is not offered`,
+		);
+		const streams = captured(asked, /^a=simulcast:(?:.* )?send (\S+)/).flatMap(([list = '']) => list.split(';'));
+		assert.ok(
+			streams.some((stream) => stream.split(',').some((name) => name.replace('~', '') === rid)),
+			`rid ${rid} is not in the simulcast of the offer`,
+		);
+		assert.ok(
+			section.some((line) => /^a=extmap:\d+ urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id$/.test(line)),
+			'rids without their header extension',
+		);
+	}
+}
 
 /** Every answer, whatever the offer was: it reads both on its own, line by line. */
 export function checkAnswer(offer: string, answer: string): void {
@@ -136,6 +163,7 @@ export function checkAnswer(offer: string, answer: string): void {
 			);
 			assert.ok(same, `extension ${id} ${uri} is not offered`);
 		}
+		checkRids(asked, section);
 		for (const needed of [
 			/^a=setup/,
 			/^a=ice-ufrag/,

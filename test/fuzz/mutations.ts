@@ -107,7 +107,11 @@ const lines = [
 	...[
 		'a=simulcast:send a;b;c',
 		'a=simulcast:send ~',
+		'a=simulcast:send ~h;m,l;h',
+		'a=simulcast:recv h send l;m',
 		'a=rid:a send',
+		'a=rid:h send pt=96;max-width=1280',
+		'a=rid:m recv',
 		'a=msid:- x',
 		'a=msid:{a} {b}',
 		'a=msid:x',

@@ -29,7 +29,10 @@ describe('authorize is asked', () => {
 		await alice.push(sending);
 		const member = { roomId: 'room', userId: 'alice' };
 		const sdp = sendingOffer();
-		const media = [{ mid: '0', source: 'screen', metadata: 1 }, { mid: '1' }];
+		const media = [
+			{ mid: '0', source: 'screen', metadata: 1 },
+			{ mid: '1', scalabilityMode: 'L1T3' },
+		];
 		const { pushers } = (await alice.request('push', {
 			...member,
 			sdp: { type: 'offer', sdp },
@@ -46,7 +49,12 @@ describe('authorize is asked', () => {
 			[
 				{ action: 'join', ...member, userName: 'Alice' },
 				{ action: 'push', ...member, sdp: sending },
-				{ action: 'push', ...member, sdp, media: { '0': { source: 'screen', metadata: 1 }, '1': {} } },
+				{
+					action: 'push',
+					...member,
+					sdp,
+					media: { '0': { source: 'screen', metadata: 1 }, '1': { scalabilityMode: 'L1T3' } },
+				},
 				{ action: 'updatePusher', ...member, pusherId, details: { metadata: null } },
 				{
 					action: 'pull',

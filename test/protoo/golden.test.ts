@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { PusherData, RtpParam } from 'sfu-rooms/protoo';
 import { receivingOffer, reversed, sendingOffer, without } from './offers.js';
 import { serve, specsOf } from './setup.js';
-import { sections } from '../support/offers.js';
+import { anOffer, sections } from '../support/offers.js';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
@@ -181,6 +181,21 @@ describe('rtpParam', () => {
 			}
 		});
 	}
+
+	it('has the rids of simulcast instead of an SSRC, and the first SSRC of simulcast without rids', async (t) => {
+		const server = await serve(t);
+		const [alice, bob] = [await server.join('alice'), await server.join('bob')];
+		await alice.push(anOffer('chromium-sendonly-video-simulcast'));
+		const byRids = paramOf((await bob.next('newPusher')).pushers, 'video');
+		assert.deepEqual([byRids?.ssrc, byRids?.rtx_ssrc], [0, 0]);
+		assert.deepEqual(byRids?.encodings, [{ rid: 'h' }, { rid: 'm' }, { rid: 'l' }]);
+		const offer = anOffer('libwebrtc-sendonly-audio-simulcast');
+		await alice.push(offer);
+		const bySsrcs = paramOf((await bob.next('newPusher')).pushers, 'video');
+		const [, ssrc, rtx] = /^a=ssrc-group:FID (\d+) (\d+)\r$/m.exec(offer) ?? [];
+		assert.deepEqual([bySsrcs?.ssrc, bySsrcs?.rtx_ssrc], [Number(ssrc), Number(rtx)]);
+		assert.equal(bySsrcs?.encodings, undefined);
+	});
 
 	it('has zeros, an empty string and false where there is nothing', async (t) => {
 		const server = await serve(t);

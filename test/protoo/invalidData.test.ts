@@ -158,6 +158,8 @@ describe('push', () => {
 			[[{ source: 'camera' }], 400, /^data\.media\.0\.mid is missing/],
 			[[{ mid: 0 }], 400, /^data\.media\.0\.mid must be string/],
 			[[{ mid: '0', source: [] }], 400, /^data\.media\.0\.source must be string/],
+			[[{ mid: '0', scalabilityMode: 'x' }], 400, /^data\.media\.0\.scalabilityMode must match/],
+			[[{ mid: '0', scalabilityMode: null }], 400, /^data\.media\.0\.scalabilityMode must be string/],
 			[[{ mid: '0' }, { mid: '0' }], 400, /^data\.media names mid "0" twice/],
 			[[{ mid: '7' }], 400, /mid "7"/],
 			[[{ mid: '__proto__', source: 'camera' }], 400, /mid "__proto__"/],

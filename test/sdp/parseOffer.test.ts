@@ -93,7 +93,8 @@ describe('Of what Chromium offers', () => {
 				},
 				{ id: 4, uri: 'urn:ietf:params:rtp-hdrext:sdes:mid', direction: 'sendrecv' },
 			],
-			source: { ssrc: 1328790476, rtxSsrc: undefined },
+			rids: [],
+			sources: [{ ssrc: 1328790476, rtxSsrc: undefined }],
 			cname: 'gnt82NnZar7Y5B6C',
 			streamId: '6942835f-a362-4c4f-ae36-c0cb190d6c29',
 			rtcpRsize: true,
@@ -102,7 +103,7 @@ describe('Of what Chromium offers', () => {
 	});
 
 	it('the camera: each codec with the RTX payload type that names it', () => {
-		const { codecs, source } = mediaAt(chromium, 1);
+		const { codecs, sources } = mediaAt(chromium, 1);
 		assert.deepEqual(
 			codecs.map(({ name, payloadType, rtxPayloadType }) => [name, payloadType, rtxPayloadType]),
 			[
@@ -118,7 +119,7 @@ describe('Of what Chromium offers', () => {
 				['VP9', 100, 101],
 			],
 		);
-		assert.deepEqual(source, { ssrc: 2589898055, rtxSsrc: 2666678098 });
+		assert.deepEqual(sources, [{ ssrc: 2589898055, rtxSsrc: 2666678098 }]);
 	});
 
 	it('its credentials, its fingerprint and the word of extmap-allow-mixed', () => {
@@ -130,9 +131,13 @@ describe('Of what Chromium offers', () => {
 		assert.equal(extmapAllowMixed, true);
 	});
 
-	it('simulcast: no single source', () => {
-		const { source, codecs } = mediaAt(loadOffer('chromium-sendonly-video-simulcast'), 0);
-		assert.equal(source, undefined);
+	it('simulcast: its rids, and no source', () => {
+		const { rids, sources, codecs } = mediaAt(loadOffer('chromium-sendonly-video-simulcast'), 0);
+		assert.deepEqual(
+			rids.map(({ rid }) => rid),
+			['h', 'm', 'l'],
+		);
+		assert.deepEqual(sources, []);
 		assert.equal(codecs[0]?.name, 'VP8');
 	});
 });
@@ -470,14 +475,14 @@ describe('An m-line', () => {
 	it('has no source that cannot be', () => {
 		const withSsrc = (ssrc: string) =>
 			mediaAt(addLine(withoutLine(chromium, 'a=ssrc'), 1, `a=ssrc:${ssrc} cname:c`), 1);
-		assert.equal(withSsrc('0').source, undefined);
-		assert.equal(withSsrc('4294967296').source, undefined);
-		assert.deepEqual(withSsrc('4294967295').source, { ssrc: 4294967295, rtxSsrc: undefined });
+		assert.deepEqual(withSsrc('0').sources, []);
+		assert.deepEqual(withSsrc('4294967296').sources, []);
+		assert.deepEqual(withSsrc('4294967295').sources, [{ ssrc: 4294967295, rtxSsrc: undefined }]);
 	});
 
 	it('has an RTX source only by a FID group that begins with its own', () => {
 		const withGroup = (group: string) =>
-			mediaAt(replaceLine(chromium, 'a=ssrc-group', `a=ssrc-group:${group}`), 1).source?.rtxSsrc;
+			mediaAt(replaceLine(chromium, 'a=ssrc-group', `a=ssrc-group:${group}`), 1).sources[0]?.rtxSsrc;
 		assert.equal(withGroup('FID 2589898055 7'), 7);
 		assert.equal(withGroup('FID 7 2589898055'), undefined);
 		assert.equal(withGroup('FEC-FR 2589898055 7'), undefined);

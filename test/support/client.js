@@ -21,11 +21,17 @@
  * @property {number} keyFramesDecoded
  * @property {number} totalAudioEnergy
  * @property {number} totalSamplesReceived
+ * @property {number} concealedSamples
+ * @property {number} frameWidth
+ * @property {number} freezeCount Firefox does not count these.
+ * @property {number} totalFreezesDuration In seconds.
  */
 
 const { MediaStream, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, document, navigator } = /** @type {any} */ (
 	globalThis
 );
+
+const smallCamera = { width: 320, height: 240, frameRate: 15 };
 
 /** @type {Map<string, any>} */
 const connections = new Map();
@@ -147,16 +153,29 @@ export async function rollBack(id) {
 /**
  * Offers the fake camera and microphone, the video in one codec alone.
  *
- * @param {{ audio?: boolean, video?: boolean, codec?: VideoCodec }} [options]
+ * @param {object} [options]
+ * @param {boolean} [options.audio]
+ * @param {boolean} [options.video]
+ * @param {VideoCodec} [options.codec]
+ * @param {object[]} [options.encodings] of the video: the `sendEncodings` of WebRTC
+ * @param {{ width: number, height: number, frameRate: number }} [options.camera]
  */
-export async function createPusher({ audio = true, video = true, codec = 'VP8' } = {}) {
-	const stream = await navigator.mediaDevices.getUserMedia({
-		audio,
-		video: video && { width: 320, height: 240, frameRate: 15 },
-	});
+export async function createPusher({
+	audio = true,
+	video = true,
+	codec = 'VP8',
+	encodings,
+	camera = smallCamera,
+} = {}) {
+	const stream = await navigator.mediaDevices.getUserMedia({ audio, video: video && camera });
 	const connection = createConnection();
 	for (const track of [...stream.getVideoTracks(), ...stream.getAudioTracks()]) {
-		const transceiver = connection.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+		const sendEncodings = track.kind === 'video' ? encodings : undefined;
+		const transceiver = connection.addTransceiver(track, {
+			direction: 'sendonly',
+			streams: [stream],
+			...(sendEncodings && { sendEncodings }),
+		});
 		if (track.kind === 'audio') continue;
 		const { codecs } = RTCRtpSender.getCapabilities('video');
 		transceiver.setCodecPreferences([
@@ -222,6 +241,10 @@ export async function stats(id) {
 				keyFramesDecoded: report.keyFramesDecoded ?? 0,
 				totalAudioEnergy: report.totalAudioEnergy ?? 0,
 				totalSamplesReceived: report.totalSamplesReceived ?? 0,
+				concealedSamples: report.concealedSamples ?? 0,
+				frameWidth: report.frameWidth ?? 0,
+				freezeCount: report.freezeCount ?? 0,
+				totalFreezesDuration: report.totalFreezesDuration ?? 0,
 			}));
 	return {
 		connectionState: connection.connectionState,

@@ -64,7 +64,14 @@ function pushOptions({ media }: PushData): PushOptions {
 	const mids = media.map(({ mid }) => mid);
 	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quote(twice)} twice`);
-	return { media: Object.fromEntries(media.map((of) => [of.mid, detailsOf(of)])) };
+	return {
+		media: Object.fromEntries(
+			media.map(({ mid, scalabilityMode, ...details }) => [
+				mid,
+				{ ...detailsOf(details), ...(scalabilityMode !== undefined && { scalabilityMode }) },
+			]),
+		),
+	};
 }
 
 /** Of a message, which may have more than we know. */

@@ -1,0 +1,109 @@
+import type { RtpEncodingParameters } from 'mediasoup/types';
+import type { OfferedCodec, OfferedMedia, OfferedRid, OfferedSource } from './Offer.js';
+import type { ParsedMedia } from './parsed.js';
+import { text, unsigned, type Invalid } from './readDescription.js';
+
+const ridExtension = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
+
+/** The most streams of one simulcast; libwebrtc sends three. */
+const mostStreams = 8;
+
+// Temporal layers that are not told to mediasoup are not told apart by it, and consumers then get some of the frames.
+const simulcastMode = 'L1T3';
+
+/** The encodings that mediasoup's worker takes as simulcast, and that have no spatial layers within one stream. */
+export const isSimulcastCodec = ({ name }: Pick<OfferedCodec, 'name'>): boolean => name === 'VP8' || name === 'H264';
+
+/**
+ * The streams that `a=simulcast` says are sent (RFC 8853, section 5.1), in its order. Of alternatives the first one counts.
+ * What is paused at first (`~`) is one of them, and so it may begin at any time.
+ */
+export function readRids({ rids = [], simulcast }: ParsedMedia, invalid: Invalid): OfferedRid[] {
+	const { dir1, list1, dir2, list2 } = simulcast ?? {};
+	const sent = dir1 === 'send' ? list1 : dir2 === 'send' ? list2 : undefined;
+	const names = (text(sent) ?? '').split(';').map((alternatives) => alternatives.split(',')[0]?.replace(/^~/, ''));
+	const listed = [...new Set(names)].flatMap((rid) => {
+		// RFC 8853, section 5.3.2: what no a=rid line describes is left out.
+		const line = rids.find(({ id, direction }) => String(id) === rid && direction === 'send');
+		return line && rid ? [{ rid, payloadTypes: restrictedTo(text(line.params)) }] : [];
+	});
+	if (listed.length > mostStreams) {
+		throw invalid(`a=simulcast has ${listed.length} streams, more than the ${mostStreams} that can be taken`);
+	}
+	return listed;
+}
+
+/** The payload types that the stream of an `a=rid` line may have (RFC 8851, section 4); `undefined` for all. */
+function restrictedTo(parameters = ''): number[] | undefined {
+	const [, types] = /(?:^|;)pt=([^;]*)/.exec(parameters) ?? [];
+	return types?.split(',').map(Number);
+}
+
+/**
+ * The sources that an m-line announces (RFC 5576): those of a SIM group, which clients write from the lowest to the
+ * highest, or else the first one.
+ */
+export function readSources({ ssrcs = [], ssrcGroups = [] }: ParsedMedia, invalid: Invalid): OfferedSource[] {
+	const groups = ssrcGroups.map(({ semantics, ssrcs: members }) => ({
+		semantics,
+		members: String(members)
+			.split(' ')
+			.map((member) => unsigned(Number(member), 0xffffffff)),
+	}));
+	const announced = new Set(ssrcs.map(({ id }) => id));
+	const simulcast = groups.find(({ semantics }) => semantics === 'SIM')?.members.filter((ssrc) => announced.has(ssrc));
+	if (simulcast && simulcast.length > mostStreams) {
+		throw invalid(`a=ssrc-group:SIM has ${simulcast.length} sources, more than the ${mostStreams} that can be taken`);
+	}
+	const primaries = simulcast && simulcast.length > 1 ? simulcast : [unsigned(ssrcs[0]?.id, 0xffffffff)];
+	return primaries.flatMap((ssrc) => {
+		if (!ssrc) return [];
+		const repair = groups.find(({ semantics, members }) => semantics === 'FID' && members[0] === ssrc)?.members[1];
+		return [{ ssrc, rtxSsrc: repair === 0 ? undefined : repair }];
+	});
+}
+
+/**
+ * The rids of an m-line that are received with a codec. Without simulcast that is the first one, since Chromium goes on
+ * sending the first one whatever the answer has.
+ */
+export function acceptedRids({ rids, mid, headerExtensions }: OfferedMedia, codec: OfferedCodec): string[] {
+	// Without the extension nothing tells the streams apart, and Chromium refuses an answer that has rids.
+	if (mid === undefined || !headerExtensions.some(({ uri }) => uri === ridExtension)) return [];
+	const possible = rids
+		.filter(({ payloadTypes }) => payloadTypes?.includes(codec.payloadType) ?? true)
+		.map(({ rid }) => rid);
+	return isSimulcastCodec(codec) ? possible : possible.slice(0, 1);
+}
+
+/** The sources of an m-line that are received with a codec. Without simulcast that is the first one. */
+export function acceptedSources({ sources }: OfferedMedia, codec: OfferedCodec): readonly OfferedSource[] {
+	return isSimulcastCodec(codec) ? sources : sources.slice(0, 1);
+}
+
+/**
+ * The encodings to `produce()` with, lowest first. Rids count before sources; without either (RFC 8843 allows it) the
+ * worker goes by the MID, or by the payload type.
+ *
+ * @param usesRids - whether the header extension for them is negotiated
+ * @param scalabilityMode - of the stream, or of each of several
+ */
+export function encodings(
+	media: OfferedMedia,
+	codec: OfferedCodec,
+	{ usesRids, scalabilityMode }: { usesRids: boolean; scalabilityMode: string | undefined },
+): RtpEncodingParameters[] {
+	const rids = usesRids ? acceptedRids(media, codec) : [];
+	const streams: RtpEncodingParameters[] =
+		rids.length > 0
+			? rids.map((rid) => ({ rid }))
+			: acceptedSources(media, codec).map(({ ssrc, rtxSsrc }) => ({
+					ssrc,
+					...(rtxSsrc !== undefined && codec.rtxPayloadType !== undefined && { rtx: { ssrc: rtxSsrc } }),
+				}));
+	const mode = scalabilityMode ?? (streams.length > 1 ? simulcastMode : undefined);
+	return (streams.length > 0 ? streams : [{}]).map((stream) => ({
+		...stream,
+		...(mode !== undefined && { scalabilityMode: mode }),
+	}));
+}
