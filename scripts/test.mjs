@@ -45,7 +45,7 @@ if (given.length === 0) {
 	step('Package: manifest', ['publint', '--strict']);
 	step('Package: types', ['attw', '--pack', '.', '--profile', 'node16']);
 	step('Worker', [process.execPath, 'scripts/worker/cli.mjs', '--install-packages']);
-	step('Browsers and network tools', [process.execPath, 'scripts/browsers.mjs']);
+	step('Clients and network tools', [process.execPath, 'scripts/clients.mjs']);
 }
 
 const files =

@@ -41,7 +41,7 @@ interface Driver {
 	close(): Promise<void>;
 }
 
-const executables: Record<BrowserName, string> = {
+export const executables: Record<BrowserName, string> = {
 	Chromium: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
 	Firefox: process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr',
 };

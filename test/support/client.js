@@ -206,9 +206,26 @@ export async function acceptAnswer(id, sdp) {
 	await connections.get(id).setRemoteDescription({ type: 'answer', sdp });
 }
 
-/** @param {string} id */
+/**
+ * Answers an offer on a new connection, and plays what arrives.
+ *
+ * @param {string} sdp
+ * @returns {Promise<{ id: string, answer: string }>}
+ */
+export async function answerOffer(sdp) {
+	const connection = createConnection();
+	const id = String(connections.size);
+	connections.set(id, connection);
+	await connection.setRemoteDescription({ type: 'offer', sdp });
+	await connection.setLocalDescription();
+	return { id, answer: connection.localDescription.sdp };
+}
+
+/** Closes a connection, and stops what it captured. @param {string} id */
 export function close(id) {
-	connections.get(id).close();
+	const connection = connections.get(id);
+	for (const { track } of connection.getSenders()) track?.stop();
+	connection.close();
 }
 
 /**
