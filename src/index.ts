@@ -11,7 +11,7 @@ export type { Pusher } from './core/Pusher.js';
 export type { PusherCloseReason, PusherEncoding, PusherEvents, PusherMedia } from './core/Pusher.js';
 export type { PusherDetails, PushMediaOptions, PushOptions } from './core/PushOptions.js';
 export type { Room } from './core/Room.js';
-export type { JoinOptions, RoomCloseReason, RoomEvents } from './core/Room.js';
+export type { JoinOptions, RoomCloseReason, RoomEvents, RoomOptions } from './core/Room.js';
 export { Sfu } from './core/Sfu.js';
 export type { SfuEvents } from './core/Sfu.js';
 export type { User } from './core/User.js';

@@ -4,6 +4,7 @@ import { consumerCapabilities } from '../sdp/rtpParameters.js';
 import { writeAnswer, type AnsweredMedia } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import { Connection } from './Connection.js';
+import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
 import { createPusher } from './createPusher.js';
 import {
@@ -44,6 +45,15 @@ export class AnsweringConnection extends Connection {
 	#carrier: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
 	#pendingNegotiations = 0;
+	/** The same in all answers: another one would make the browser begin again. */
+	readonly #startBitrate: number | undefined;
+
+	/** @internal */
+	constructor(context: ConnectionContext) {
+		super(context);
+		const { startBitrate, maxIncomingBitrate } = context.options.webRtc;
+		if (startBitrate > 0) this.#startBitrate = Math.min(startBitrate, maxIncomingBitrate || startBitrate);
+	}
 
 	/** @internal Receives what the offer begins to send. */
 	push(offer: Offer, options: CheckedPushOptions): Promise<Negotiated> {
@@ -134,7 +144,7 @@ export class AnsweringConnection extends Connection {
 			this.#sections = sections;
 			for (const gone of plan.removed) gone.close('removed');
 			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
-			await Promise.all(sections.map(followDirection));
+			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wantedBitrate(offer, sections))]);
 			this.assertOpen();
 			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
 			this.awaitClient({ restarted: restart });
@@ -171,7 +181,7 @@ export class AnsweringConnection extends Connection {
 		this.#sessionVersion++;
 		return writeAnswer({
 			offer,
-			media: sections.map(answered),
+			media: sections.map((section) => answered(section, this.#startBitrate)),
 			transport,
 			sessionId: this.sessionId,
 			sessionVersion: this.#sessionVersion,
@@ -200,14 +210,25 @@ async function followDirection({ media, pusher, puller }: PlannedSection): Promi
 	if (puller && !puller.closed) await puller.setPaused('direction', !receives(media));
 }
 
-function answered({ media, pusher, puller }: PlannedSection): AnsweredMedia {
+/** What the client wants to be sent in all, at most, in bit/s; 0 when it leaves that open, or does for some video. */
+function wantedBitrate(offer: Offer, sections: readonly PlannedSection[]): number {
+	const videos = sections
+		.filter(({ media, puller }) => media.kind === 'video' && receives(media) && puller)
+		.map(({ media }) => media.bandwidth ?? Infinity);
+	const ofVideo = videos.reduce((sum, bandwidth) => sum + bandwidth, 0);
+	const wanted = Math.min(ofVideo || Infinity, offer.bandwidth ?? Infinity);
+	return Number.isFinite(wanted) ? wanted : 0;
+}
+
+function answered({ media, pusher, puller }: PlannedSection, startBitrate: number | undefined): AnsweredMedia {
 	const receive = pusher && !pusher.closed ? pusher.rtpParameters : undefined;
 	const send = puller && !puller.closed ? puller : undefined;
 	const receiving = receive !== undefined && sends(media);
 	const sending = send !== undefined && receives(media);
 	return {
 		direction: receiving ? (sending ? 'sendrecv' : 'recvonly') : sending ? 'sendonly' : 'inactive',
-		...(receive && { receive }),
+		...(receive && { receive, ...(startBitrate !== undefined && { startBitrate }) }),
+		...(pusher && pusher.maxBitrate > 0 && { maxBitrate: pusher.maxBitrate }),
 		...(send && { send: { parameters: send.rtpParameters, streamId: send.streamId, trackId: send.pusherId } }),
 	};
 }

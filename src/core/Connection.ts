@@ -2,6 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import { randomInt, randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
 import { SfuError } from '../SfuError.js';
+import { BitrateBounds } from './BitrateBounds.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { toSfuError } from './mediaErrors.js';
 import type { Puller } from './Puller.js';
@@ -49,6 +50,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	// The session ids of SDP have at most 63 bits (RFC 8829, section 5.2.1); randomInt() gives up to 48.
 	protected readonly sessionId = randomInt(1, 2 ** 47);
 	protected transport: WebRtcTransport | undefined;
+	protected readonly bitrates: BitrateBounds;
 	#state: ConnectionState = 'new';
 	#closeReason: ConnectionCloseReason | undefined;
 	#deadline: NodeJS.Timeout | undefined;
@@ -58,6 +60,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		super(context.logger);
 		this.userId = context.userId;
 		this.context = context;
+		const { maxIncomingBitrate: incoming, maxOutgoingBitrate: outgoing } = context.options.webRtc;
+		this.bitrates = new BitrateBounds({ incoming, outgoing });
 	}
 
 	get state(): ConnectionState {
@@ -66,6 +70,39 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 
 	get closed(): boolean {
 		return this.#state === 'closed';
+	}
+
+	/** What the client may send in all, in bit/s; 0 for any amount. */
+	get maxIncomingBitrate(): number {
+		return this.bitrates.incoming;
+	}
+
+	/** What the client is sent in all, in bit/s; 0 for as much as it can take. Its own offer may have bounded it further. */
+	get maxOutgoingBitrate(): number {
+		return this.bitrates.outgoing;
+	}
+
+	/**
+	 * Bounds what the client sends, which it is told by RTCP (REMB): browsers obey when they have offered transport-wide
+	 * congestion control or abs-send-time.
+	 *
+	 * @param bitrate - in bit/s, 0 for any amount
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
+	 */
+	async setMaxIncomingBitrate(bitrate: number): Promise<void> {
+		this.assertOpen();
+		await this.bitrates.setIncoming(bitrate);
+	}
+
+	/**
+	 * Bounds the estimate of what the client can take, by which layers are chosen.
+	 *
+	 * @param bitrate - in bit/s, 0 for no bound; less than 30,000 counts as that
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
+	 */
+	async setMaxOutgoingBitrate(bitrate: number): Promise<void> {
+		this.assertOpen();
+		await this.bitrates.setOutgoing(bitrate);
 	}
 
 	/** Closes the transport and all that goes through it. */
@@ -111,6 +148,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		this.assertOpen();
 		this.transport = transport;
 		this.#follow(transport);
+		await this.bitrates.bound(transport);
+		this.assertOpen();
 		return transport;
 	}
 

@@ -1,7 +1,8 @@
+import { checkCodecNames } from '../media/codecs.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
-import type { Limits } from './options.js';
+import { bitrate, codecNames, type Limits } from './options.js';
 
 /** What a user says of something that it sends. */
 export interface PusherDetails {
@@ -22,6 +23,17 @@ export interface PushMediaOptions extends PusherDetails {
 	 * `L1T3` for simulcast, none otherwise.
 	 */
 	scalabilityMode?: string;
+	/**
+	 * The codecs that it may be sent in, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Others than the
+	 * room and the user have are passed over. It counts when the m-line begins to send; what is sent already keeps its
+	 * codec. Default: as the room and the user have it.
+	 */
+	codecs?: readonly string[];
+	/**
+	 * The most that the client is told to send (`b=TIAS` and `b=AS` of the answer), in bit/s; 0 for as much as it likes.
+	 * Browsers obey; nothing else makes them. Default 0.
+	 */
+	maxBitrate?: number;
 }
 
 /** @internal The names of the modes that mediasoup's parser takes. */
@@ -53,7 +65,12 @@ const checkOptions = validator<PushOptions>(
 				type: 'object',
 				additionalProperties: {
 					type: 'object',
-					properties: { ...details, scalabilityMode: { type: 'string', pattern: scalabilityModePattern } },
+					properties: {
+						...details,
+						scalabilityMode: { type: 'string', pattern: scalabilityModePattern },
+						codecs: codecNames,
+						maxBitrate: bitrate,
+					},
 					additionalProperties: false,
 				},
 			},
@@ -65,9 +82,11 @@ const checkOptions = validator<PushOptions>(
 
 /** @throws {@link SfuError} `invalid_argument`, `too_large` */
 export function readPushOptions(options: PushOptions, limits: Limits): CheckedPushOptions {
-	const media = Object.entries(checkOptions(options).media ?? {}).map(
-		([mid, of]) => [mid, { ...of, ...limited(of, limits, ` of mid ${quote(mid)}`) }] as const,
-	);
+	const media = Object.entries(checkOptions(options).media ?? {}).map(([mid, of]) => {
+		if (of.codecs) checkCodecNames(of.codecs);
+		const copied = { ...of, ...(of.codecs && { codecs: [...of.codecs] }) };
+		return [mid, { ...copied, ...limited(of, limits, ` of mid ${quote(mid)}`) }] as const;
+	});
 	return { media: new Map(media) };
 }
 

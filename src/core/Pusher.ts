@@ -6,7 +6,7 @@ import { SfuError } from '../SfuError.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
 import type { Limits } from './options.js';
 import { Pauses, type PauseCause, type PauseOrigin } from './Pauses.js';
-import { readDetails, type PusherDetails } from './PushOptions.js';
+import { readDetails, type PushMediaOptions, type PusherDetails } from './PushOptions.js';
 
 /** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
 export interface PusherMedia {
@@ -89,6 +89,7 @@ export class Pusher extends Emitter<PusherEvents> {
 	readonly #producer: Producer;
 	readonly #pauses: Pauses;
 	readonly #limits: Limits;
+	#maxBitrate: number;
 	#source: string | undefined;
 	#metadata: unknown;
 	#closed = false;
@@ -99,7 +100,7 @@ export class Pusher extends Emitter<PusherEvents> {
 		connectionId: string;
 		mid: string | undefined;
 		streamId: string;
-		details: PusherDetails;
+		details: PushMediaOptions;
 		producer: Producer;
 		limits: Limits;
 		logger: Logger;
@@ -115,6 +116,7 @@ export class Pusher extends Emitter<PusherEvents> {
 		this.#producer = producer;
 		this.#pauses = new Pauses(producer);
 		this.#limits = limits;
+		this.#maxBitrate = details.maxBitrate ?? 0;
 		this.#source = details.source ?? undefined;
 		this.#metadata = details.metadata ?? undefined;
 	}
@@ -136,6 +138,11 @@ export class Pusher extends Emitter<PusherEvents> {
 	/** The app's own, never looked into: a JSON value that is frozen, `undefined` for none. */
 	get metadata(): unknown {
 		return this.#metadata;
+	}
+
+	/** The most that the client is told to send, in bit/s; 0 for as much as it likes. */
+	get maxBitrate(): number {
+		return this.#maxBitrate;
 	}
 
 	/** @internal What is received. */
@@ -210,7 +217,8 @@ export class Pusher extends Emitter<PusherEvents> {
 	}
 
 	/** @internal As {@link Pusher.update}, of details that have been checked. */
-	setDetails({ source = this.#source, metadata = this.#metadata }: PusherDetails): void {
+	setDetails({ source = this.#source, metadata = this.#metadata, maxBitrate }: PushMediaOptions): void {
+		this.#maxBitrate = maxBitrate ?? this.#maxBitrate;
 		const before = JSON.stringify([this.#source, this.#metadata]);
 		this.#source = source ?? undefined;
 		this.#metadata = metadata ?? undefined;

@@ -1,11 +1,11 @@
 import { Emitter } from '../Emitter.js';
-import { CodecPolicy } from '../media/codecs.js';
+import type { CodecPolicy } from '../media/codecs.js';
 import { MediaFabric } from '../media/MediaFabric.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
-import type { ResolvedOptions } from './options.js';
+import { bitrate, codecNames, type ResolvedOptions } from './options.js';
 import type { PauseCause } from './Pauses.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { Quota } from './Quota.js';
@@ -28,6 +28,24 @@ export interface JoinOptions {
 	userName?: string;
 	/** The app's own, never looked into. */
 	metadata?: unknown;
+	/**
+	 * The codecs that its pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Others than
+	 * the room has are passed over; a kind of which none is named stays as the room has it.
+	 */
+	codecs?: readonly string[];
+	/** In place of `webRtc.maxIncomingBitrate`, for each of its RTCPeerConnections. */
+	maxIncomingBitrate?: number;
+	/** In place of `webRtc.maxOutgoingBitrate`, for each of its RTCPeerConnections. */
+	maxOutgoingBitrate?: number;
+}
+
+export interface RoomOptions {
+	/**
+	 * The codecs that pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Others than the
+	 * Sfu has are passed over; a kind of which none is named stays as the Sfu has it. Default: all of the Sfu's, in the
+	 * order of the offer.
+	 */
+	codecs?: readonly string[];
 }
 
 export type RoomEvents = {
@@ -51,7 +69,13 @@ export type RoomEvents = {
 const checkJoin = validator<JoinOptions>(
 	{
 		type: 'object',
-		properties: { userId: { type: 'string', minLength: 1 }, userName: { type: 'string' } },
+		properties: {
+			userId: { type: 'string', minLength: 1 },
+			userName: { type: 'string' },
+			codecs: codecNames,
+			maxIncomingBitrate: bitrate,
+			maxOutgoingBitrate: bitrate,
+		},
 		required: ['userId'],
 	},
 	'options',
@@ -69,12 +93,12 @@ export class Room extends Emitter<RoomEvents> {
 	#closed = false;
 
 	/** @internal */
-	constructor(roomId: string, pool: WorkerPool, options: ResolvedOptions) {
+	constructor(roomId: string, pool: WorkerPool, codecs: CodecPolicy, options: ResolvedOptions) {
 		super(options.logger);
 		this.roomId = roomId;
 		this.#options = options;
 		this.#fabric = new MediaFabric(pool, options.logger);
-		this.#codecs = new CodecPolicy(options.codecs);
+		this.#codecs = codecs;
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
 	}
 
@@ -106,8 +130,8 @@ export class Room extends Emitter<RoomEvents> {
 	/**
 	 * Adds a user.
 	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when the user id is in the room already,
-	 *   `limit_exceeded`, `closed`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` when its codecs leave nothing of the room's,
+	 *   `conflict` when the user id is in the room already, `limit_exceeded`, `closed`
 	 */
 	join(options: JoinOptions): Promise<User> {
 		return new Promise((resolve) => {
@@ -117,18 +141,21 @@ export class Room extends Emitter<RoomEvents> {
 
 	#join(options: JoinOptions): User {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
-		const { userId, userName = userId, metadata } = checkJoin(options);
-		const { idLength } = this.#options.limits;
+		const { userId, userName = userId, metadata, codecs, ...bitrates } = checkJoin(options);
+		const { webRtc, limits } = this.#options;
+		const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
+		const { idLength } = limits;
 		checkLength(userId, 'options.userId', idLength);
 		checkLength(userName, 'options.userName', idLength);
 		if (this.#users.has(userId)) throw new SfuError('conflict', `user ${quote(userId)} is in the room already`);
+		const policy = codecs ? this.#codecs.narrow(codecs) : this.#codecs;
 		const giveBack = this.#userQuota.take();
 		const user = new User(
 			{ userId, userName, metadata },
 			{
 				fabric: this.#fabric,
-				codecs: this.#codecs,
-				options: this.#options,
+				codecs: policy,
+				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),
 				pushersOfOthers: (self) => this.#others(self).flatMap(({ pushers }) => [...pushers.values()]),
 				logger: this.#options.logger,

@@ -6,9 +6,9 @@ import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
 import { toSfuError } from './mediaErrors.js';
-import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from './options.js';
+import { codecNames, resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from './options.js';
 import { Quota } from './Quota.js';
-import { Room, type RoomCloseReason } from './Room.js';
+import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
 
 export type SfuEvents = {
 	roomOpened: (event: { room: Room }) => void;
@@ -23,9 +23,15 @@ export type SfuEvents = {
 
 const checkRoomId = validator<string>({ type: 'string', minLength: 1 }, 'roomId');
 
+const checkRoomOptions = validator<RoomOptions>(
+	{ type: 'object', properties: { codecs: codecNames }, additionalProperties: false },
+	'options',
+);
+
 /** The SFU: media workers, and the rooms on them. One of it is enough for a process. */
 export class Sfu extends Emitter<SfuEvents> {
 	readonly #options: ResolvedOptions;
+	readonly #codecs: CodecPolicy;
 	readonly #pool: WorkerPool;
 	readonly #rooms = new Map<string, Room>();
 	readonly #opening = new Map<string, Promise<Room>>();
@@ -51,13 +57,14 @@ export class Sfu extends Emitter<SfuEvents> {
 	): Promise<Sfu> {
 		const resolved = resolveOptions(options);
 		// Fails for codecs that mediasoup does not know, before anything is started.
-		new CodecPolicy(resolved.codecs);
-		return new Sfu(resolved, await createPool(resolved));
+		const codecs = new CodecPolicy(resolved.codecs);
+		return new Sfu(resolved, codecs, await createPool(resolved));
 	}
 
-	private constructor(options: ResolvedOptions, pool: WorkerPool) {
+	private constructor(options: ResolvedOptions, codecs: CodecPolicy, pool: WorkerPool) {
 		super(options.logger);
 		this.#options = options;
+		this.#codecs = codecs;
 		this.#pool = pool;
 		this.#roomQuota = new Quota(options.limits.rooms, 'rooms');
 		pool.on('workerDied', (event) => {
@@ -99,17 +106,20 @@ export class Sfu extends Emitter<SfuEvents> {
 	/**
 	 * The room of that id, opened if need be. Concurrent calls get the same one.
 	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `limit_exceeded`, `unavailable` without a media worker,
-	 *   `closed`
+	 * @param options - of the room when this call opens it; one that is open, or being opened, stays as it is
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` when `options.codecs` leaves nothing of the Sfu's,
+	 *   `limit_exceeded`, `unavailable` without a media worker, `closed`
 	 */
-	async getOrCreateRoom(roomId: string): Promise<Room> {
+	async getOrCreateRoom(roomId: string, options: RoomOptions = {}): Promise<Room> {
 		if (this.#closed) throw this.#gone();
 		checkLength(checkRoomId(roomId), 'roomId', this.limits.idLength);
+		const { codecs: names } = checkRoomOptions(options);
+		const codecs = names ? this.#codecs.narrow(names) : this.#codecs;
 		const open = this.#rooms.get(roomId);
 		if (open) return open;
 		let opening = this.#opening.get(roomId);
 		if (!opening) {
-			opening = this.#openRoom(roomId).finally(() => this.#opening.delete(roomId));
+			opening = this.#openRoom(roomId, codecs).finally(() => this.#opening.delete(roomId));
 			this.#opening.set(roomId, opening);
 		}
 		return opening;
@@ -120,9 +130,9 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#pool.dump();
 	}
 
-	async #openRoom(roomId: string): Promise<Room> {
+	async #openRoom(roomId: string, codecs: CodecPolicy): Promise<Room> {
 		const giveBack = this.#roomQuota.take();
-		const room = new Room(roomId, this.#pool, this.#options);
+		const room = new Room(roomId, this.#pool, codecs, this.#options);
 		room.once('closed', giveBack);
 		try {
 			await room.open();

@@ -46,6 +46,21 @@ export interface WebRtcOptions {
 	disconnectTimeout?: number;
 	/** The bandwidth that a client is first taken to have for what it pulls, in bit/s. Default 1,000,000. */
 	initialOutgoingBitrate?: number;
+	/**
+	 * What an RTCPeerConnection may send in all, in bit/s, 0 for any amount. It is told by RTCP (REMB), which browsers
+	 * obey when they have offered transport-wide congestion control or abs-send-time. Default 0.
+	 */
+	maxIncomingBitrate?: number;
+	/**
+	 * What is sent to an RTCPeerConnection in all, in bit/s, 0 for as much as it can take; less than 30,000 counts as that.
+	 * It bounds the estimate by which layers are chosen. Default 0.
+	 */
+	maxOutgoingBitrate?: number;
+	/**
+	 * The bitrate that a browser is told to begin to send video with, before it has an estimate of its own, in bit/s
+	 * (`x-google-start-bitrate`, in Chromium and what shares its WebRTC). 0 leaves it to the browser. Default 1,250,000.
+	 */
+	startBitrate?: number;
 	/** The least time between two requests for a keyframe to one pusher, in ms. Default 500. */
 	keyframeRequestDelay?: number;
 }
@@ -62,7 +77,10 @@ export interface WorkerOptions {
 export interface SfuOptions {
 	webRtc?: WebRtcOptions;
 	workers?: WorkerOptions;
-	/** What pushers may send, in any order: the offer's own order decides. Default {@link defaultCodecs}. */
+	/**
+	 * What pushers may send, in any order: the offer's own order decides, unless a room, a user or a push has another one.
+	 * Default {@link defaultCodecs}.
+	 */
 	codecs?: CodecOption[];
 	limits?: Partial<Limits>;
 	/** How long a room with nobody in it stays open, in ms. Default 30,000. */
@@ -97,6 +115,17 @@ export const defaultLimits: Limits = {
 const milliseconds = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
 const count = { type: 'integer', minimum: 1 };
 
+/** The schema of a bitrate, in bit/s: at most 4 Gbit/s, so that mediasoup's 32 bits hold it. */
+export const bitrate = { type: 'integer', minimum: 0, maximum: 4_000_000_000 } as const;
+
+/** The schema of a list of codecs, by their names. */
+export const codecNames = {
+	type: 'array',
+	minItems: 1,
+	maxItems: 32,
+	items: { type: 'string', minLength: 1 },
+} as const;
+
 const strict = (properties: object, required: string[] = []) => ({
 	type: 'object',
 	properties,
@@ -125,6 +154,9 @@ const checkOptions = validator<SfuOptions>(
 			consentTimeout: { ...milliseconds, minimum: 1000 },
 			disconnectTimeout: milliseconds,
 			initialOutgoingBitrate: { type: 'integer', minimum: 1 },
+			maxIncomingBitrate: bitrate,
+			maxOutgoingBitrate: bitrate,
+			startBitrate: bitrate,
 			keyframeRequestDelay: milliseconds,
 		}),
 		workers: strict({
@@ -164,6 +196,9 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 			consentTimeout: 30_000,
 			disconnectTimeout: 15_000,
 			initialOutgoingBitrate: 1_000_000,
+			maxIncomingBitrate: 0,
+			maxOutgoingBitrate: 0,
+			startBitrate: 1_250_000,
 			keyframeRequestDelay: 500,
 			...given(webRtc),
 		},

@@ -7,7 +7,7 @@ import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import type { Puller } from './Puller.js';
 import type { Pusher } from './Pusher.js';
-import type { CheckedPushOptions, PusherDetails, PushMediaOptions } from './PushOptions.js';
+import type { CheckedPushOptions, PushMediaOptions } from './PushOptions.js';
 
 /** What an m-line of a connection carries. */
 export interface Section {
@@ -45,7 +45,7 @@ export interface PlannedSection extends Section {
 	/** To be made, in place of `puller`. */
 	pull?: PlannedPull;
 	/** What is said anew of `pusher`. */
-	details?: PusherDetails;
+	details?: PushMediaOptions;
 }
 
 /** What an offer leads to. Nothing has been done yet. */
@@ -67,10 +67,10 @@ export const receives = ({ kind, direction }: OfferedMedia): boolean =>
 
 /**
  * What an offer leads to when the client wants to push: its m-lines that begin to send are received, each with the
- * first of its codecs that is allowed.
+ * preferred one of its codecs that are allowed.
  *
- * @throws {@link SfuError} `unsupported` when nothing that begins to send can be taken, `invalid_argument` when there
- *   are options for what sends nothing
+ * @throws {@link SfuError} `unsupported` when nothing that begins to send can be taken, or not in the codecs that its
+ *   options name; `invalid_argument` when there are options for what sends nothing, or they name codecs that are none
  */
 export function planPush(
 	offer: Offer,
@@ -78,13 +78,13 @@ export function planPush(
 	codecs: CodecPolicy,
 	options: CheckedPushOptions,
 ): Plan {
-	const planned = keep(offer, sections, codecs);
+	const planned = keep(offer, sections, codecs, options.media);
 	const starting = planned.filter(({ media, pusher, push }) => sends(media) && !pusher && !push);
 	for (const section of starting) {
-		const push = plannedPush(section.media, codecs);
+		const push = plannedPush(section.media, codecs, options.media);
 		if (push) section.push = push;
 	}
-	for (const [mid, mediaOptions] of options.media) giveOptions(planned, mid, mediaOptions);
+	for (const [mid, mediaOptions] of options.media) giveDetails(planned, mid, mediaOptions);
 	checkSources(planned);
 	const isFirst = sections.length === 0;
 	if ((isFirst || starting.length > 0) && !planned.some(({ push }) => push)) {
@@ -140,15 +140,14 @@ export function planPull(
 	return { sections: planned, removed: removed(planned, sections) };
 }
 
-function giveOptions(planned: readonly PlannedSection[], mid: string, options: PushMediaOptions): void {
+function giveDetails(planned: readonly PlannedSection[], mid: string, options: PushMediaOptions): void {
 	const section = planned.find((candidate) => candidate.mid === mid);
 	const isOpen = section?.pusher && !section.pusher.closed;
 	if (!section || !(isOpen || sends(section.media))) {
 		throw new SfuError('invalid_argument', `media names mid ${quote(mid)}, on which the offer sends nothing`);
 	}
 	checkScalabilityMode(section, mid, options);
-	if (section.push) section.push.options = options;
-	else if (isOpen) section.details = options;
+	if (!section.push && isOpen) section.details = options;
 }
 
 /** SDP does not say it, and so it is only known from the start, for what it can be. */
@@ -183,14 +182,19 @@ function checkSources(planned: readonly PlannedSection[]): void {
 }
 
 /** What goes on as it was. An m-line with another mid than before is a new one in the place of the old. */
-function keep(offer: Offer, sections: readonly Section[], codecs: CodecPolicy): PlannedSection[] {
+function keep(
+	offer: Offer,
+	sections: readonly Section[],
+	codecs: CodecPolicy,
+	options: CheckedPushOptions['media'] = new Map(),
+): PlannedSection[] {
 	return offer.media.map((media, index): PlannedSection => {
 		const { mid } = media;
 		const before = sections[index];
 		if (!before || before.mid !== mid || !media.kind) return { media, mid, pusher: undefined, puller: undefined };
 		const { pusher, puller } = before;
 		const goesOn = pusher && stillPushed(media, pusher);
-		const push = pusher && !goesOn && !pusher.closed && sends(media) ? plannedPush(media, codecs) : undefined;
+		const push = pusher && !goesOn && !pusher.closed && sends(media) ? plannedPush(media, codecs, options) : undefined;
 		return {
 			media,
 			mid,
@@ -245,15 +249,28 @@ function stillOffered({ codecs }: OfferedMedia, { codecs: [negotiated] }: RtpPar
 	);
 }
 
-function plannedPush(media: OfferedMedia, codecs: CodecPolicy): PlannedPush | undefined {
+function plannedPush(
+	media: OfferedMedia,
+	codecs: CodecPolicy,
+	mediaOptions: CheckedPushOptions['media'],
+): PlannedPush | undefined {
 	const { kind, index, mid, sources, rids } = media;
 	if (mid === undefined && sources.length === 0) {
 		throw new SfuError('invalid_argument', `invalid offer: m-line ${index} has neither a=mid nor a=ssrc`);
 	}
-	const accepted = kind ? media.codecs.filter((offered) => codecs.accepts(offered, kind)) : [];
+	if (!kind) return undefined;
+	const options = (mid === undefined ? undefined : mediaOptions.get(mid)) ?? {};
+	const policy = options.codecs ? codecs.narrow(options.codecs, kind) : codecs;
+	const accepted = policy.select(media.codecs, kind);
 	const simulcast = rids.length > 1 ? accepted.find(isSimulcastCodec) : undefined;
 	const codec = simulcast ?? accepted[0];
-	return kind && codec && { media: { ...media, kind }, codec, options: {} };
+	if (!codec && options.codecs) {
+		throw new SfuError(
+			'unsupported',
+			`none of the codecs ${options.codecs.join(', ')} can be taken: m-line ${index} offers ${codecNames(media)}`,
+		);
+	}
+	return codec && { media: { ...media, kind }, codec, options };
 }
 
 const codecNames = ({ codecs }: OfferedMedia): string =>

@@ -1,4 +1,5 @@
 import type { FromSchema } from 'json-schema-to-ts';
+import { bitrate, codecNames } from '../core/options.js';
 import { scalabilityModePattern } from '../core/PushOptions.js';
 import { validator } from '../validation.js';
 
@@ -34,6 +35,8 @@ const pushSchema = {
 					source,
 					metadata: {},
 					scalabilityMode: { type: 'string', pattern: scalabilityModePattern },
+					codecs: codecNames,
+					maxBitrate: bitrate,
 				},
 				required: ['mid'],
 			},

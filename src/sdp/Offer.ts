@@ -8,6 +8,8 @@ export interface Offer {
 	/** The offerer's fingerprints, and the DTLS role that it will have. */
 	readonly dtls: Required<DtlsParameters>;
 	readonly extmapAllowMixed: boolean;
+	/** What the offerer wants to receive in all, at most, in bit/s. */
+	readonly bandwidth: number | undefined;
 	/** The m-lines, in order. */
 	readonly media: readonly OfferedMedia[];
 }
@@ -44,6 +46,8 @@ export interface OfferedMedia {
 	readonly streamId: string | undefined;
 	readonly rtcpRsize: boolean;
 	readonly extmapAllowMixed: boolean;
+	/** What the offerer wants to receive on it, at most, in bit/s (RFC 8866, section 5.8: it is the receiver's bound). */
+	readonly bandwidth: number | undefined;
 }
 
 export interface OfferedCodec {

@@ -7,6 +7,7 @@ import {
 	checkUnique,
 	invalidBecause,
 	isDirection,
+	readBandwidth,
 	readDescription,
 	readFingerprint,
 	readHeaderExtensions,
@@ -51,6 +52,7 @@ export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 		ice: iceCredentials(session, first),
 		dtls: dtlsParameters(session, first),
 		extmapAllowMixed: session.extmapAllowMixed !== undefined,
+		bandwidth: readBandwidth(session),
 		media: offered,
 	};
 	checkUnique(
@@ -121,6 +123,7 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
 		streamId: streamId(media),
 		rtcpRsize: media.rtcpRsize !== undefined,
 		extmapAllowMixed: media.extmapAllowMixed !== undefined,
+		bandwidth: readBandwidth(media),
 	};
 }
 

@@ -87,6 +87,16 @@ export function readFingerprint(session: ParsedSession, media: ParsedMedia, inva
 	return { algorithm: algorithm as FingerprintAlgorithm, value };
 }
 
+/**
+ * The bound of a `b=` line, in bit/s: `TIAS`, without the overhead of the lower layers (RFC 3890), or else `AS`. 0, by
+ * which some mean nothing and some anything, is none.
+ */
+export function readBandwidth({ bandwidth = [] }: ParsedSession | ParsedMedia): number | undefined {
+	const limit = (modifier: string) => unsigned(bandwidth.find(({ type }) => type === modifier)?.limit, 0xffffffff) ?? 0;
+	const bound = limit('TIAS') > 0 ? limit('TIAS') : limit('AS') * 1000;
+	return bound > 0 ? bound : undefined;
+}
+
 /** Ids of one byte each in the two-byte form (RFC 8285); encrypted ones (RFC 6904) are beyond mediasoup. */
 export function readHeaderExtensions({ ext = [] }: ParsedMedia): OfferedHeaderExtension[] {
 	return ext.flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {

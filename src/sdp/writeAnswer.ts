@@ -11,6 +11,10 @@ export interface AnsweredMedia {
 	direction: Direction;
 	/** What we receive, or would if it were not paused. */
 	receive?: RtpParameters;
+	/** The most that we want to receive, in bit/s. */
+	maxBitrate?: number;
+	/** The bitrate to begin to send video with, in bit/s. */
+	startBitrate?: number;
 	/** What we send, or would. */
 	send?: SentTrack;
 }
@@ -69,6 +73,7 @@ function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, tr
 		direction: answered.direction,
 		...((answered.receive ?? answered.send) ? activeRtp(offered, answered) : inactiveRtp(offered)),
 		...(answered.send && trackLines(answered.send)),
+		...(answered.receive && answered.maxBitrate !== undefined && bandwidthLines(answered.maxBitrate)),
 	};
 }
 
@@ -84,9 +89,20 @@ function inactiveRtp({ codecs: [codec] }: OfferedMedia): Partial<WrittenMedia> {
 	};
 }
 
+/** Clients that know both modifiers go by `TIAS` (RFC 3890), or by the last one. */
+function bandwidthLines(bitrate: number): Partial<WrittenMedia> {
+	return {
+		bandwidth: [
+			{ type: 'AS', limit: Math.ceil(bitrate / 1000) },
+			{ type: 'TIAS', limit: bitrate },
+		],
+	};
+}
+
 /** What we receive comes first, since the offerer sends with the first codec of the answer. */
-function activeRtp(offered: OfferedMedia, { receive, send }: AnsweredMedia): Partial<WrittenMedia> {
-	const parameters = [receive ?? [], send?.parameters ?? []].flat();
+function activeRtp(offered: OfferedMedia, { receive, send, startBitrate }: AnsweredMedia): Partial<WrittenMedia> {
+	const hinted = receive && startBitrate !== undefined ? withStartBitrate(receive, startBitrate) : receive;
+	const parameters = [hinted ?? [], send?.parameters ?? []].flat();
 	const negotiated = uniqueBy(
 		parameters.flatMap((side) => side.codecs),
 		({ payloadType }) => payloadType,
@@ -114,6 +130,19 @@ function simulcastLines({ rids }: OfferedMedia, { encodings = [] }: RtpParameter
 				rids: received.map((id) => ({ id, direction: 'recv' })),
 				simulcast: { dir1: 'recv', list1: received.join(';') },
 			};
+}
+
+/** libwebrtc reads the bitrate, in kbit/s, from the parameters of the codec that it sends. */
+function withStartBitrate(receive: RtpParameters, bitrate: number): RtpParameters {
+	const codecs = receive.codecs.map((codec, index) =>
+		index === 0 && codec.mimeType.startsWith('video/')
+			? {
+					...codec,
+					parameters: { ...(codec.parameters as object), 'x-google-start-bitrate': Math.ceil(bitrate / 1000) },
+				}
+			: codec,
+	);
+	return { ...receive, codecs };
 }
 
 /** A later offer may have less than the one that was negotiated, and other codecs under the same payload types. */

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import * as ortc from 'mediasoup/ortc';
 import { describe, it } from 'node:test';
-import { CodecPolicy, defaultCodecs, findCodec, isReachable, routerCodecs } from '../../src/media/codecs.js';
+import {
+	CodecPolicy,
+	checkCodecNames,
+	defaultCodecs,
+	findCodec,
+	isReachable,
+	routerCodecs,
+} from '../../src/media/codecs.js';
 import { SfuError } from '../../src/SfuError.js';
 import type { OfferedCodec } from '../../src/sdp/Offer.js';
 import { loadOffer, offerNames } from '../support/offers.js';
@@ -169,5 +176,69 @@ describe('The codecs for a router', () => {
 				}
 			}
 		}
+	});
+});
+
+describe('A preference of codecs', () => {
+	const policy = new CodecPolicy(defaultCodecs);
+	const offer = ['video/H264', 'video/VP8', 'video/VP9', 'video/AV1'].map((mimeType, index) =>
+		offered(mimeType, mimeType === 'video/H264' ? { 'profile-level-id': '42e01f', 'packetization-mode': 1 } : {}, {
+			payloadType: 96 + index,
+		}),
+	);
+	const chosen = (names: string[][], codecs = offer) =>
+		names.reduce((narrowed, list) => narrowed.narrow(list), policy).select(codecs, 'video')[0]?.name;
+
+	it('decides in place of the order of the offer, which is the default', () => {
+		assert.equal(chosen([]), 'H264');
+		assert.equal(chosen([['VP9', 'VP8']]), 'VP9');
+		assert.equal(chosen([['vp8', 'H264']]), 'VP8');
+		assert.equal(chosen([['AV1', 'VP9', 'VP8']], offer.slice(0, 2)), 'VP8');
+	});
+
+	it('takes nothing that it does not name', () => {
+		assert.equal(chosen([['VP9']], offer.slice(0, 2)), undefined);
+		assert.ok(!policy.narrow(['VP9']).accepts(offer[1]!, 'video'));
+	});
+
+	it('takes the first that is offered of several with one name', () => {
+		const [h264, vp8] = offer;
+		const twice = [vp8!, { ...h264!, payloadType: 102 }, { ...h264!, payloadType: 103 }];
+		assert.equal(policy.narrow(['H264']).select(twice, 'video')[0]?.payloadType, 102);
+	});
+
+	it('leaves a kind alone of which it names nothing', () => {
+		const audio = policy.narrow(['opus']);
+		assert.equal(audio.select(offer, 'video')[0]?.name, 'H264');
+		assert.ok(policy.narrow(['VP8']).accepts(offered('audio/opus'), 'audio'));
+	});
+
+	it('orders anew what is left of another one, and brings nothing back', () => {
+		assert.equal(
+			chosen([
+				['VP8', 'VP9'],
+				['VP9', 'H264', 'VP8'],
+			]),
+			'VP9',
+		);
+		assert.throws(() => chosen([['VP8', 'VP9'], ['H264']]), {
+			code: 'unsupported',
+			message: 'none of H264 is an allowed video codec; those are VP8, VP9',
+		});
+		assert.throws(() => policy.narrow(['PCMU', 'VP8']), { code: 'unsupported', message: /opus$/ });
+	});
+
+	it('has names of codecs alone', () => {
+		for (const name of ['VP10', 'rtx', 'telephone-event', 'video/VP8', '', '__proto__']) {
+			assert.throws(() => policy.narrow([name]), { name: 'SfuError', code: 'invalid_argument' }, name);
+			assert.throws(
+				() => {
+					checkCodecNames(['VP8', name]);
+				},
+				{ code: 'invalid_argument' },
+				name,
+			);
+		}
+		checkCodecNames(['pcmu', 'OPUS', 'h264']);
 	});
 });

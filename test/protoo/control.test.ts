@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { anOffer } from '../support/offers.js';
 import { receivingOffer, sendingOffer } from './offers.js';
 import { serve, specsOf } from './setup.js';
 
@@ -41,6 +42,23 @@ describe('A client that has no new offer to make', () => {
 		assert.deepEqual(again.pushers, pushers.slice(1));
 		assert.equal(room.users.get('alice')!.pushers.size, 3);
 		assert.ok(room.users.get('alice')!.pushers.has(pusher('video')));
+	});
+
+	it('push: in the codec and with the bitrate that the client names', async (t) => {
+		const { alice, bob, room } = await call(t);
+		const media = [{ mid: '1', codecs: ['AV1', 'H264'], maxBitrate: 400_000 }];
+		const sdp = { type: 'offer', sdp: anOffer('chromium-sendonly-audio-video') };
+		const { sdp: answer } = (await alice.request('push', { ...as('alice'), sdp, media })) as { sdp: string };
+		assert.match(answer, /^b=TIAS:400000\r\n(.*\r\n)*a=rtpmap:\d+ AV1/m);
+		const told = await bob.next('newPusher');
+		assert.deepEqual(
+			told.pushers.map(({ rtpParam }) => [rtpParam.codec, rtpParam.fmtp_param.includes('x-google')]),
+			[
+				['AV1', false],
+				['opus', false],
+			],
+		);
+		assert.equal([...room.users.get('alice')!.pushers.values()].at(-1)!.maxBitrate, 400_000);
 	});
 
 	it('unpull: the puller is closed, and nobody else is told', async (t) => {

@@ -99,6 +99,7 @@ describe('Of what Chromium offers', () => {
 			streamId: '6942835f-a362-4c4f-ae36-c0cb190d6c29',
 			rtcpRsize: true,
 			extmapAllowMixed: false,
+			bandwidth: undefined,
 		});
 	});
 
@@ -489,6 +490,25 @@ describe('An m-line', () => {
 		assert.equal(withGroup('FID 2589898055'), undefined);
 		assert.equal(withGroup('FID 2589898055 0'), undefined);
 		assert.equal(withGroup('FID 2589898055 4294967296'), undefined);
+	});
+
+	it('has the bandwidth that the offerer wants, TIAS before AS, of its own and of the session', () => {
+		const offer = loadOffer('chromium-recvonly-video-audio');
+		const bandwidthOf = (...lines: string[]) =>
+			parse(
+				editMedia(offer, 0, (media) => media.replace(/^c=.*\r\n/m, (c) => c + lines.map((b) => `${b}\r\n`).join(''))),
+			).media[0]!.bandwidth;
+		assert.equal(bandwidthOf('b=AS:500'), 500_000);
+		assert.equal(bandwidthOf('b=TIAS:450000'), 450_000);
+		assert.equal(bandwidthOf('b=AS:500', 'b=TIAS:450000'), 450_000);
+		assert.equal(bandwidthOf('b=TIAS:450000', 'b=AS:500'), 450_000);
+		assert.equal(bandwidthOf('b=RS:500', 'b=CT:500'), undefined);
+		for (const none of ['0', '-1', 'x', '99999999999999999999', '']) {
+			assert.equal(bandwidthOf(`b=AS:${none}`), undefined, none);
+		}
+		const ofSession = offer.replace('t=0 0', 'b=AS:700\r\nt=0 0');
+		assert.equal(parse(ofSession).bandwidth, 700_000);
+		assert.equal(parse(ofSession).media[0]!.bandwidth, undefined);
 	});
 
 	it('has the stream of its first msid, and none for a dash', () => {

@@ -190,6 +190,29 @@ describe('An m-line that is received', () => {
 		);
 	});
 
+	it('bounds what the client sends', () => {
+		const bounded = (media: OfferedMedia) => ({ ...receive(media), maxBitrate: 1_500_001 });
+		const bounds = (written: string[]) => written.filter((line) => line.startsWith('b='));
+		assert.deepEqual(bounds(lines(chromium, 2, bounded)), ['b=AS:1501', 'b=TIAS:1500001']);
+		assert.deepEqual(bounds(lines(chromium, 2)), []);
+		const onlySent = (media: OfferedMedia) => ({ ...send(media), maxBitrate: 1_500_001 });
+		assert.deepEqual(bounds(lines(loadOffer('chromium-recvonly-video-audio'), 1, onlySent)), []);
+	});
+
+	it('tells what bitrate to begin with, of video alone, with the codec that it may send', () => {
+		const hinted = (media: OfferedMedia) => ({ ...receive(media), startBitrate: 1_250_000 });
+		const formats = (written: string[]) => written.filter((line) => line.startsWith('a=fmtp'));
+		assert.deepEqual(formats(lines(chromium, 2, hinted)), [
+			'a=fmtp:96 x-google-start-bitrate=1250',
+			'a=fmtp:97 apt=96',
+		]);
+		assert.deepEqual(formats(lines(chromium, 1, hinted)), formats(lines(chromium, 1)));
+		const sdp = loadOffer('chromium-sendrecv-audio-video');
+		const both = (media: OfferedMedia) => ({ ...send(media), ...hinted(media), direction: 'sendrecv' as const });
+		assert.equal(formats(lines(sdp, 2, both)).length, 2);
+		assert.match(formats(lines(sdp, 2, both))[0]!, /x-google-start-bitrate=1250$/);
+	});
+
 	it('announces no source', () => {
 		assert.ok(!lines(chromium, 2).some((line) => /^a=(ssrc|msid)/.test(line)));
 	});

@@ -27,9 +27,8 @@
  * @property {number} totalFreezesDuration In seconds.
  */
 
-const { MediaStream, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, document, navigator } = /** @type {any} */ (
-	globalThis
-);
+const { MediaStream, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, document, navigator, setInterval } =
+	/** @type {any} */ (globalThis);
 
 const smallCamera = { width: 320, height: 240, frameRate: 15 };
 
@@ -269,4 +268,74 @@ export async function stats(id) {
 		video: inbound('video'),
 		audio: inbound('audio'),
 	};
+}
+
+/**
+ * Offers a canvas of noise, which a video codec makes a great deal of: it takes all the bitrate that it may have.
+ *
+ * @param {{ width?: number, height?: number, frameRate?: number, maxBitrate?: number, codec?: VideoCodec }} [options]
+ */
+export async function createNoisePusher({ width = 640, height = 360, frameRate = 15, maxBitrate, codec = 'VP8' } = {}) {
+	const canvas = document.createElement('canvas');
+	Object.assign(canvas, { width, height });
+	const context = canvas.getContext('2d');
+	const frames = Array.from({ length: 8 }, () => {
+		const frame = context.createImageData(width, height);
+		// Opaque, else a frame is as good as empty.
+		for (let at = 0; at < frame.data.length; at++) frame.data[at] = at % 4 === 3 ? 255 : Math.random() * 256;
+		return frame;
+	});
+	let next = 0;
+	const draw = () => context.putImageData(frames[next++ % frames.length], 0, 0);
+	draw();
+	setInterval(draw, 1000 / frameRate);
+	const stream = canvas.captureStream(frameRate);
+	const connection = createConnection();
+	const transceiver = connection.addTransceiver(stream.getVideoTracks()[0], {
+		direction: 'sendonly',
+		streams: [stream],
+		...(maxBitrate !== undefined && { sendEncodings: [{ maxBitrate }] }),
+	});
+	const { codecs } = RTCRtpSender.getCapabilities('video');
+	transceiver.setCodecPreferences([
+		...codecs.filter((/** @type {any} */ c) => c.mimeType === `video/${codec}` && isRouted(c)),
+		...codecs.filter(isRtx),
+	]);
+	return offer(connection);
+}
+
+/**
+ * What a connection has sent of video, and the bitrate that the browser thinks there is.
+ *
+ * @param {string} id
+ * @returns {Promise<{ connected: boolean, bytesSent: number, targetBitrate: number, availableOutgoingBitrate: number }>}
+ */
+export async function sent(id) {
+	const connection = connections.get(id);
+	const all = [...(await connection.getStats()).values()];
+	const streams = all.filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video');
+	/**
+	 * @param {string} key
+	 * @returns {number}
+	 */
+	const sum = (key) => streams.map((stream) => Number(stream[key] ?? 0)).reduce((one, other) => one + other, 0);
+	return {
+		connected: connection.connectionState === 'connected',
+		bytesSent: sum('bytesSent'),
+		targetBitrate: sum('targetBitrate'),
+		availableOutgoingBitrate: all.find((report) => report.availableOutgoingBitrate)?.availableOutgoingBitrate ?? 0,
+	};
+}
+
+/**
+ * The bitrate that the browser thinks there is when it begins to send.
+ *
+ * @param {string} id
+ * @returns {Promise<number>}
+ */
+export async function firstEstimate(id) {
+	for (;;) {
+		const { availableOutgoingBitrate } = await sent(id);
+		if (availableOutgoingBitrate > 0) return availableOutgoingBitrate;
+	}
 }

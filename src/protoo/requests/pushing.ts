@@ -1,4 +1,4 @@
-import type { PusherDetails, PushOptions } from '../../core/PushOptions.js';
+import type { PusherDetails, PushMediaOptions, PushOptions } from '../../core/PushOptions.js';
 import { quote } from '../../quote.js';
 import { SfuError } from '../../SfuError.js';
 import type { PushSuccess } from '../messages.js';
@@ -64,15 +64,20 @@ function pushOptions({ media }: PushData): PushOptions {
 	const mids = media.map(({ mid }) => mid);
 	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quote(twice)} twice`);
-	return {
-		media: Object.fromEntries(
-			media.map(({ mid, scalabilityMode, ...details }) => [
-				mid,
-				{ ...detailsOf(details), ...(scalabilityMode !== undefined && { scalabilityMode }) },
-			]),
-		),
-	};
+	return { media: Object.fromEntries(media.map((of) => [of.mid, mediaOptionsOf(of)])) };
 }
+
+const mediaOptionsOf = ({
+	scalabilityMode,
+	codecs,
+	maxBitrate,
+	...details
+}: NonNullable<PushData['media']>[number]): PushMediaOptions => ({
+	...detailsOf(details),
+	...(scalabilityMode !== undefined && { scalabilityMode }),
+	...(codecs !== undefined && { codecs }),
+	...(maxBitrate !== undefined && { maxBitrate }),
+});
 
 /** Of a message, which may have more than we know. */
 const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({

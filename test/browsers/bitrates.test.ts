@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Sfu, type WebRtcOptions } from 'sfu-rooms';
+import { cannotRun, startBrowser, type Browser, type Page } from '../support/browsers.js';
+import { mediaAddress } from '../support/namespace.js';
+
+describe('A publisher in Chromium that could send more', { skip: cannotRun('Chromium') }, () => {
+	let chromium: Browser;
+
+	before(async () => {
+		chromium = await startBrowser('Chromium');
+	});
+
+	after(async () => {
+		await chromium.close();
+	});
+
+	/** Pushes noise from a page of its own. */
+	async function push(t: TestContext, webRtc: WebRtcOptions, maxBitrate = 1_500_000) {
+		const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }], ...webRtc } });
+		const page = await chromium.newPage();
+		const room = await sfu.getOrCreateRoom('room');
+		const user = await room.join({ userId: 'user' });
+		const { id, offer } = await page.client.createNoisePusher();
+		const { answer, connection } = await user.push(offer, { media: { '0': { maxBitrate } } });
+		await page.client.acceptAnswer(id, answer);
+		t.after(async () => {
+			await page.close();
+			sfu.close();
+		});
+		return { page, id, connection };
+	}
+
+	/** Waits until what is sent in a second fulfils the condition. */
+	async function untilSends(page: Page, id: string, condition: (bitrate: number) => boolean) {
+		const bitrates: number[] = [];
+		for (let second = 0; second < 40; second++) {
+			const before = await page.client.sent(id);
+			const start = performance.now();
+			await sleep(1000);
+			const { bytesSent } = await page.client.sent(id);
+			bitrates.push(Math.round(((bytesSent - before.bytesSent) * 8000) / (performance.now() - start)));
+			if (condition(bitrates.at(-1)!)) return;
+		}
+		assert.fail(`bit/s: ${bitrates.join(' ')}`);
+	}
+
+	it('begins with the bitrate that the answer tells, and not far below', async (t) => {
+		const first = async (startBitrate: number) => {
+			const { page, id } = await push(t, { startBitrate });
+			return page.client.firstEstimate(id);
+		};
+		const [hinted, unhinted] = [await first(1_250_000), await first(0)];
+		assert.ok(hinted > unhinted * 1.3, `${hinted} bit/s with a start bitrate, ${unhinted} without`);
+	});
+
+	it('sends no more than its connection may, and more when it may again', async (t) => {
+		const { page, id, connection } = await push(t, { maxIncomingBitrate: 300_000 });
+		await untilSends(page, id, (bitrate) => bitrate > 200_000 && bitrate < 350_000);
+		await connection.setMaxIncomingBitrate(0);
+		await untilSends(page, id, (bitrate) => bitrate > 500_000);
+		await connection.setMaxIncomingBitrate(200_000);
+		await untilSends(page, id, (bitrate) => bitrate > 50_000 && bitrate < 250_000);
+	});
+
+	it('sends no more than its answer says', async (t) => {
+		const { page, id } = await push(t, {}, 200_000);
+		await untilSends(page, id, (bitrate) => bitrate > 100_000 && bitrate < 240_000);
+		await sleep(3000);
+		await untilSends(page, id, (bitrate) => bitrate < 240_000);
+	});
+});
