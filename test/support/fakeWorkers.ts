@@ -493,6 +493,21 @@ export class FakeWebRtcTransport extends FakeTransport {
 		return this.iceParameters;
 	}
 
+	async setMaxIncomingBitrate() {
+		await this.#changed();
+	}
+
+	async setMaxOutgoingBitrate() {
+		await this.#changed();
+	}
+
+	/** Of what no packet flows through, nothing is seen. */
+	#changed() {
+		return this.channel.request(() => {
+			found(this.channel.books.transports, this.id);
+		});
+	}
+
 	/** What the client does at the other end. */
 	becomes(state: 'connected' | 'closed' | 'failed'): void {
 		this.channel.tell(() => {
