@@ -1,4 +1,5 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
+import { idleOpus } from '../media/PayloadTypeTable.js';
 import type { OfferedTrack } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
 import type { Puller } from './Puller.js';
@@ -20,6 +21,23 @@ export interface Place {
 	readonly index: number;
 	readonly mid: string;
 }
+
+/**
+ * The first m-line of a session. It names the transport, and browsers lose theirs when they reject it; this one they
+ * accept, since all clients have Opus and PCMU (RFC 7874, section 3). The first audio takes its place.
+ */
+export const firstSlot: Slot = {
+	mid: '0',
+	kind: 'audio',
+	puller: undefined,
+	parameters: {
+		codecs: [
+			{ mimeType: 'audio/opus', payloadType: idleOpus, clockRate: 48000, channels: 2 },
+			{ mimeType: 'audio/PCMU', payloadType: 0, clockRate: 8000, channels: 1 },
+		],
+	},
+	rejected: false,
+};
 
 /** The m-lines of the next offer: those that there are, in order, and those that come to them. */
 export class OfferDraft {
@@ -60,21 +78,23 @@ export class OfferDraft {
 	}
 
 	/**
-	 * An m-line for one more.
+	 * An m-line for one more. What was rejected comes back as the same kind alone, because Firefox refuses another one, and
+	 * the first m-line not at all, because with it the transport was lost.
 	 *
-	 * @param newMid - a mid that the session has not had
+	 * @param newMid - makes a mid that the session has not had
 	 * @throws {@link SfuError} `limit_exceeded`
 	 */
-	place(kind: MediaKind, newMid: string): Place {
-		const indexes = [...this.#free];
-		const idle = indexes.find((index) => this.#slots[index]?.kind === kind && !this.#slots[index].rejected);
-		if (idle !== undefined) return { index: idle, mid: this.#slots[idle]?.mid ?? newMid };
-		const rejected = indexes.find((index) => this.#slots[index]?.rejected);
-		const index = rejected ?? this.#slots.length;
+	place(kind: MediaKind, newMid: () => string): Place {
+		const indexes = [...this.#free].filter((index) => this.#slots[index]?.kind === kind);
+		for (const index of indexes) {
+			const { mid, rejected } = this.#slots[index] ?? {};
+			if (mid !== undefined && !rejected) return { index, mid };
+		}
+		const index = indexes.find((free) => free > 0) ?? this.#slots.length;
 		if (index >= this.#maxSections) {
 			throw new SfuError('limit_exceeded', `more than ${this.#maxSections} m-lines on one connection are not allowed`);
 		}
-		return { index, mid: newMid };
+		return { index, mid: newMid() };
 	}
 
 	put({ index, mid }: Place, puller: Puller): void {

@@ -8,7 +8,7 @@ import { SfuError } from '../SfuError.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
-import { OfferDraft, offeredTracks, type Place, type Slot } from './OfferDraft.js';
+import { firstSlot, OfferDraft, offeredTracks, type Place, type Slot } from './OfferDraft.js';
 import type { Puller } from './Puller.js';
 import type { Pusher } from './Pusher.js';
 import { Undo } from './Undo.js';
@@ -55,7 +55,7 @@ export class OfferingConnection extends Connection {
 	#sessionVersion = 0;
 	/** As of the last answer. */
 	#slots: readonly Slot[] = [];
-	#nextMid = 0;
+	#nextMid = Number(firstSlot.mid) + 1;
 	#wishes: Wish[] = [];
 	/** ICE restarts with the next offer. */
 	#restart = false;
@@ -75,7 +75,7 @@ export class OfferingConnection extends Connection {
 		super(context);
 		this.#offered = offered;
 		this.once('closed', () => {
-			clearTimeout(this.#outstanding?.deadline);
+			this.#settle();
 			for (const { caller } of this.#wishes.splice(0)) caller?.reject(this.failure(undefined));
 		});
 	}
@@ -138,7 +138,10 @@ export class OfferingConnection extends Connection {
 		await Promise.resolve();
 		const wishes = this.#takeWishes();
 		const undo = new Undo();
-		const draft = new OfferDraft(this.#slots, this.context.options.limits.mediaSections);
+		const draft = new OfferDraft(
+			this.#slots.length > 0 ? this.#slots : [firstSlot],
+			this.context.options.limits.mediaSections,
+		);
 		const callers: NonNullable<Wish['caller']>[] = [];
 		try {
 			const transport = this.transport ?? (await this.createTransport(undo));
@@ -152,7 +155,7 @@ export class OfferingConnection extends Connection {
 				}
 			}
 			this.assertOpen();
-			if (draft.slots.length === 0) {
+			if (this.#slots.length === 0 && draft.added.length === 0) {
 				undo.run();
 				this.#closeUnused();
 				return;
@@ -207,7 +210,7 @@ export class OfferingConnection extends Connection {
 	async #fulfil({ targets }: Wish, draft: OfferDraft, transport: WebRtcTransport): Promise<void> {
 		for (const pusher of targets) {
 			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
-			const place = draft.place(pusher.kind, String(this.#nextMid++));
+			const place = draft.place(pusher.kind, () => String(this.#nextMid++));
 			const puller = await createPuller(this.#pullerOptions(pusher, place), transport, this.connectionId, this.context);
 			if (puller) draft.put(place, puller);
 			this.assertOpen();

@@ -136,6 +136,11 @@ export class User extends Emitter<UserEvents> {
 		return [...this.#answering.values(), this.#offering ?? []].flat();
 	}
 
+	/** The offer of the server that waits for the client's answer: to be told again when its socket was lost meanwhile. */
+	get outstandingOffer(): ServerOffer | undefined {
+		return this.#offering?.outstanding;
+	}
+
 	/** Leaves the room, and closes all that is the user's. */
 	close(reason: UserCloseReason = 'left'): void {
 		if (this.#closed) return;
@@ -192,7 +197,7 @@ export class User extends Emitter<UserEvents> {
 		const { targetUserId, specs, offer } = checkPullOptions(options);
 		const target = this.#context.findUser(targetUserId);
 		if (offer === undefined) {
-			const targets = findPushers(target, specs, () => false);
+			const targets = audioFirst(findPushers(target, specs, () => false));
 			return this.#offeringConnection().pull(targets);
 		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
@@ -349,7 +354,7 @@ export class User extends Emitter<UserEvents> {
 	}
 }
 
-/** What every client can play comes first: should it reject an m-line, it is not the first one, which names the transport. */
+/** The first m-line is one for audio. */
 const audioFirst = (pushers: readonly Pusher[]): Pusher[] =>
 	[...pushers].sort((a, b) => Number(b.kind === 'audio') - Number(a.kind === 'audio'));
 

@@ -6,13 +6,16 @@ import { isReachable, type PayloadTypes } from './codecs.js';
 const dynamic = [...range(96, 126), ...range(35, 63)];
 const probation = 127;
 
+/** For Opus where no pusher's is sent; browsers give it to RED, which nothing here has. */
+export const idleOpus = 63;
+
 /**
  * The payload types of a session that we offer: on all m-lines of a BUNDLE group one payload type stands for one codec
  * with the same parameters (RFC 9143, section 10.1.2).
  */
 export class PayloadTypeTable {
 	readonly #byCodec = new Map<string, PayloadTypes>();
-	readonly #taken = new Set<number>([probation]);
+	readonly #taken = new Set<number>([probation, idleOpus]);
 
 	/**
 	 * The payload types for a codec: those that its pusher has, when no other codec has them already, since then nothing

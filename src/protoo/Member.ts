@@ -1,6 +1,8 @@
+import type { ServerOffer } from '../core/OfferingConnection.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
 import type { Notifications } from './messages.js';
+import { OfferCarrier } from './OfferCarrier.js';
 import type { Peer, PeerLimits } from './Peer.js';
 import { RateLimit } from './RateLimit.js';
 
@@ -8,6 +10,7 @@ import { RateLimit } from './RateLimit.js';
 export class Member {
 	readonly user: User;
 	readonly #offers: RateLimit;
+	readonly #carrier: OfferCarrier;
 	#peer: Peer | undefined;
 	#listening = false;
 	#leaving = false;
@@ -16,6 +19,7 @@ export class Member {
 	constructor(user: User, { offerBurst, offersPerSecond }: PeerLimits) {
 		this.user = user;
 		this.#offers = new RateLimit(offerBurst, offersPerSecond);
+		this.#carrier = new OfferCarrier(user);
 		user.once('closed', () => {
 			clearTimeout(this.#graceTimer);
 		});
@@ -52,6 +56,20 @@ export class Member {
 	/** From now on the socket is told what happens. */
 	listen(): void {
 		this.#listening = true;
+		// After the response to the join.
+		queueMicrotask(() => {
+			this.bringOffer();
+		});
+	}
+
+	/** Asks the client to answer the offer of the server that waits, unless it has been asked. */
+	bringOffer(): void {
+		if (this.#listening && this.#peer) this.#carrier.bring(this.#peer);
+	}
+
+	/** The client has an offer of the server by the response to its request on this socket. */
+	knowsOffer(offer: ServerOffer, peer: Peer): void {
+		this.#carrier.known(offer, peer);
 	}
 
 	/** The socket is lost: the user leaves unless another one comes within `grace` ms. */

@@ -5,11 +5,13 @@ import {
 	readMessage,
 	writeFailure,
 	writeNotification,
+	writeRequest,
 	writeSuccess,
 	type Incoming,
 } from './envelope.js';
 import { errorCodes } from './errorCodes.js';
-import type { Notifications } from './messages.js';
+import type { Notifications, ServerRequests } from './messages.js';
+import { OutgoingRequests, type OutgoingRequest } from './OutgoingRequests.js';
 import { RateLimit } from './RateLimit.js';
 import type { Socket } from './Socket.js';
 
@@ -22,6 +24,8 @@ export interface PeerLimits {
 	messageLength: number;
 	/** Requests that wait for their answer. More are answered with 429. Default 256. */
 	pendingRequests: number;
+	/** How long a client may take to respond to a request of the server, in ms. Default 30,000. */
+	responseTimeout: number;
 	/**
 	 * Messages a second in the long run. More are answered with 429, or dropped when they are no requests; as many as
 	 * `messageBurst` of these in a row close the socket (1008). Default 50.
@@ -42,6 +46,7 @@ export interface PeerLimits {
 export const defaultPeerLimits: PeerLimits = {
 	messageLength: 262_144,
 	pendingRequests: 256,
+	responseTimeout: 30_000,
 	messagesPerSecond: 50,
 	messageBurst: 500,
 	offersPerSecond: 10,
@@ -56,8 +61,11 @@ export const defaultPeerLimits: PeerLimits = {
  */
 export type Reply = () => object;
 
+/** What comes of a request: its reply, or one that may take long, so that others are handled meanwhile. */
+export type Outcome = Reply | { later: Promise<Reply> };
+
 export interface PeerHandlers {
-	request: (method: string, data: unknown) => Promise<Reply>;
+	request: (method: string, data: unknown) => Promise<Outcome>;
 	notification: (method: string, data: unknown) => Promise<void>;
 	/** The socket is gone; `code` is WebSocket's. */
 	closed: (code: number) => void;
@@ -70,6 +78,7 @@ export class Peer {
 	readonly #limits: PeerLimits;
 	readonly #logger: Logger;
 	readonly #pendingIds = new Set<number>();
+	readonly #outgoing: OutgoingRequests;
 	#queue: Promise<void> = Promise.resolve();
 	readonly #rate: RateLimit;
 	#waiting = 0;
@@ -83,6 +92,7 @@ export class Peer {
 		this.#limits = limits;
 		this.#logger = logger;
 		this.#rate = new RateLimit(limits.messageBurst, limits.messagesPerSecond);
+		this.#outgoing = new OutgoingRequests(limits.pendingRequests, limits.responseTimeout);
 		socket.listen({
 			message: (text) => {
 				if (!this.#closed) this.#receive(text);
@@ -101,6 +111,17 @@ export class Peer {
 		this.#send(writeNotification(method, data));
 	}
 
+	/**
+	 * Asks the client something.
+	 *
+	 * @throws {@link SfuError} `closed`, `limit_exceeded`
+	 */
+	request<Method extends keyof ServerRequests>(method: Method, data: ServerRequests[Method]): OutgoingRequest {
+		return this.#outgoing.start((id) => {
+			this.#send(writeRequest(id, method, data));
+		});
+	}
+
 	/** Closes the socket, with a code and a reason of WebSocket. */
 	close(code: number, reason: string): void {
 		if (this.#closed) return;
@@ -111,6 +132,7 @@ export class Peer {
 	#gone(code: number): void {
 		if (this.#closed) return;
 		this.#closed = true;
+		this.#outgoing.close();
 		this.#handlers.closed(code);
 	}
 
@@ -132,12 +154,11 @@ export class Peer {
 		}
 		try {
 			const message = text === undefined ? undefined : readMessage(text);
-			if (message) {
+			if (message && this.#accept(message, text?.length ?? 0)) {
 				this.#invalidInARow = 0;
-				this.#accept(message, text?.length ?? 0);
 				return;
 			}
-			this.#logger.debug('a message was dropped that is none of the protocol');
+			this.#logger.debug('a message was dropped that is none of the protocol, or that responds to nothing');
 		} catch (error) {
 			if (!(error instanceof InvalidRequestError)) throw error;
 			this.#fail(error.id, error);
@@ -146,10 +167,14 @@ export class Peer {
 		if (this.#invalidInARow > invalidMessages) this.close(1008, 'too many invalid messages');
 	}
 
-	#accept(message: Incoming, length: number): void {
-		// The server has asked nothing that this could answer.
-		if (message.type === 'response') return;
+	/** @returns whether it makes sense */
+	#accept(message: Incoming, length: number): boolean {
 		const refusal = this.#refusal(message, length);
+		if (message.type === 'response') {
+			const { id, ok, data } = message;
+			// Whoever has asked is told at least that it has failed.
+			return this.#outgoing.settle(id, refusal ? { ok: false, data: undefined } : { ok, data });
+		}
 		if (message.type === 'notification') {
 			if (!refusal) this.#enqueue(() => this.#handleNotification(message));
 		} else if (refusal) {
@@ -158,6 +183,7 @@ export class Peer {
 			this.#pendingIds.add(message.id);
 			this.#enqueue(() => this.#handleRequest(message));
 		}
+		return true;
 	}
 
 	/** Why a message is not even looked at. */
@@ -169,7 +195,7 @@ export class Peer {
 			return new SfuError('limit_exceeded', 'too many messages in too short a time');
 		}
 		this.#excessInARow = 0;
-		if ('id' in message && this.#pendingIds.has(message.id)) {
+		if (message.type === 'request' && this.#pendingIds.has(message.id)) {
 			return new SfuError('invalid_argument', `id ${message.id} is that of another request, which is not answered yet`);
 		}
 		if (length > messageLength) {
@@ -178,7 +204,7 @@ export class Peer {
 				`the message has ${length} characters, more than the ${messageLength} that are allowed`,
 			);
 		}
-		if (this.#waiting >= pendingRequests) {
+		if (message.type !== 'response' && this.#waiting >= pendingRequests) {
 			return new SfuError('limit_exceeded', `more than ${pendingRequests} requests at a time are not allowed`);
 		}
 		return undefined;
@@ -193,8 +219,24 @@ export class Peer {
 	}
 
 	async #handleRequest({ id, method, data }: Incoming & { type: 'request' }): Promise<void> {
+		const outcome = this.#handlers.request(method, data);
+		const later = await outcome.then(
+			(known) => 'later' in known,
+			() => false,
+		);
+		const responded = this.#respond(id, method, outcome);
+		if (!later) {
+			await responded;
+			return;
+		}
+		this.#waiting++;
+		void responded.then(() => this.#waiting--);
+	}
+
+	async #respond(id: number, method: string, outcome: Promise<Outcome>): Promise<void> {
 		try {
-			const reply = await this.#handlers.request(method, data);
+			const known = await outcome;
+			const reply = 'later' in known ? await known.later : known;
 			if (!this.#closed) this.#send(writeSuccess(id, reply()));
 		} catch (error) {
 			this.#fail(id, this.#knownError(error, method));

@@ -9,7 +9,7 @@ import { Session } from './Session.js';
 import type { Socket } from './Socket.js';
 
 export interface ProtooOptions {
-	/** Decides on every join, push, change of a pusher, pull and text message. Default: everything is allowed. */
+	/** Decides on every join, push, change of a pusher, pull, `autoPull` and text message. Default: everything is allowed. */
 	authorize?: Authorize;
 	/**
 	 * How long a user whose socket was lost stays in the room, to come back by joining again, in ms. A client that
@@ -32,7 +32,10 @@ const checkOptions = validator<ProtooOptions>(
 			rtcpilot: { type: 'boolean' },
 			limits: {
 				type: 'object',
-				properties: Object.fromEntries(Object.keys(defaultPeerLimits).map((limit) => [limit, count])),
+				properties: {
+					...Object.fromEntries(Object.keys(defaultPeerLimits).map((limit) => [limit, count])),
+					responseTimeout: { ...count, maximum: 2 ** 31 - 1 },
+				},
 				additionalProperties: false,
 			},
 		},

@@ -1,3 +1,4 @@
+import { OfferingConnection } from '../core/OfferingConnection.js';
 import type { Room } from '../core/Room.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
@@ -120,8 +121,16 @@ export class RoomChannel {
 				if (cause === 'app') member.notify(event, { pullerId, pusherId, userId });
 			});
 		}
+		user.on('offer', () => {
+			member.bringOffer();
+		});
 		user.on('connectionClosed', ({ connection, reason }) => {
-			if (reason === 'workerDied') member.notify('mediaLost', { connectionIds: [connection.connectionId] });
+			const { connectionId } = connection;
+			if (reason === 'workerDied') member.notify('mediaLost', { connectionIds: [connectionId] });
+			// What the server offers, the client cannot know to be over.
+			else if (connection instanceof OfferingConnection && reason !== 'userLeft') {
+				member.notify('connectionClosed', { connectionId, reason });
+			}
 		});
 		user.once('closed', ({ reason }) => {
 			// All are told together, by the room, why it was closed.

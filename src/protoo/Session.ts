@@ -5,7 +5,8 @@ import { checkLength } from '../validation.js';
 import type { Authorize, AuthorizeAction } from './authorize.js';
 import type { Member } from './Member.js';
 import type { JoinSuccess } from './messages.js';
-import { Peer, type PeerLimits, type Reply } from './Peer.js';
+import { Peer, type Outcome, type PeerLimits, type Reply } from './Peer.js';
+import { offering } from './requests/offering.js';
 import { pulling } from './requests/pulling.js';
 import { pushing } from './requests/pushing.js';
 import type { RequestContext, RequestHandler } from './requests/RequestContext.js';
@@ -41,12 +42,9 @@ export class Session {
 		['join', (data) => this.#join(data)],
 		['leave', (data) => this.#leave(data)],
 		['heartbeat', (data) => this.#heartbeat(data)],
-		...Object.entries({ ...pushing, ...pulling }),
+		...Object.entries({ ...pushing, ...pulling, ...offering }),
 	]);
-	readonly #requestContext: RequestContext = {
-		memberOf: (data) => this.#memberOf(data).member,
-		authorize: (action) => this.#authorize(action),
-	};
+	readonly #requestContext: RequestContext;
 	#joined: { channel: RoomChannel; member: Member } | undefined;
 
 	constructor(socket: Socket, context: SessionContext) {
@@ -63,6 +61,11 @@ export class Session {
 			context.limits,
 			context.logger,
 		);
+		this.#requestContext = {
+			peer: this.#peer,
+			memberOf: (data) => this.#memberOf(data).member,
+			authorize: (action) => this.#authorize(action),
+		};
 	}
 
 	/** Closes the socket; its user leaves. */
@@ -71,7 +74,7 @@ export class Session {
 		this.#peer.close(code, reason);
 	}
 
-	async #request(method: string, data: unknown): Promise<Reply> {
+	async #request(method: string, data: unknown): Promise<Outcome> {
 		const handle = this.#requests.get(method);
 		if (!handle) throw new SfuError('not_found', `no method ${quote(method)}`);
 		return handle(data, this.#requestContext);

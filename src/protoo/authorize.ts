@@ -7,6 +7,7 @@ export type AuthorizeAction =
 	| { action: 'push'; roomId: string; userId: string; sdp: string; media?: PushOptions['media'] }
 	| { action: 'updatePusher'; roomId: string; userId: string; pusherId: string; details: PusherDetails }
 	| { action: 'pull'; roomId: string; userId: string; targetUserId: string; specs: readonly PullSpec[] }
+	| { action: 'autoPull'; roomId: string; userId: string }
 	| { action: 'textMessage'; roomId: string; userId: string; message: string };
 
 /**

@@ -4,7 +4,7 @@ import { SfuError } from '../SfuError.js';
 export type Incoming =
 	| { type: 'request'; id: number; method: string; data: unknown }
 	| { type: 'notification'; method: string; data: unknown }
-	| { type: 'response'; id: number };
+	| { type: 'response'; id: number; ok: boolean; data: unknown };
 
 /** A request that has an id to answer to, but is no valid one. */
 export class InvalidRequestError extends SfuError {
@@ -35,16 +35,21 @@ export function readMessage(text: string): Incoming | undefined {
 		return undefined;
 	}
 	if (typeof message !== 'object' || message === null) return undefined;
-	const { request, response, notification, id, method, data } = message as Record<string, unknown>;
+	const { request, response, notification, id, ok, method, data } = message as Record<string, unknown>;
 	if (request === true) {
 		if (!isId(id)) return undefined;
 		if (!isMethod(method)) throw new InvalidRequestError(id, 'method must be a string');
 		return { type: 'request', id, method, data };
 	}
-	if (response === true) return isId(id) ? { type: 'response', id } : undefined;
+	if (response === true) {
+		return isId(id) && typeof ok === 'boolean' ? { type: 'response', id, ok, data } : undefined;
+	}
 	if (notification === true) return isMethod(method) ? { type: 'notification', method, data } : undefined;
 	return undefined;
 }
+
+export const writeRequest = (id: number, method: string, data: object): string =>
+	JSON.stringify({ request: true, id, method, data });
 
 export const writeSuccess = (id: number, data: object): string =>
 	JSON.stringify({ response: true, id, ok: true, data });

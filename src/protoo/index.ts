@@ -1,12 +1,17 @@
 export type { Authorize, AuthorizeAction } from './authorize.js';
 export { errorCodes } from './errorCodes.js';
 export type {
+	AutoPullSuccess,
 	JoinSuccess,
 	Notifications,
+	OfferData,
+	PullerData,
+	PullOffered,
 	PullSuccess,
 	PusherData,
 	PushSuccess,
 	RtpParam,
+	ServerRequests,
 	TextMessage,
 	UserData,
 } from './messages.js';

@@ -68,6 +68,8 @@ export interface Notifications {
 	pullerResumed: { pullerId: string; pusherId: string; userId: string };
 	pullerClosed: { pullerId: string; pusherId: string; userId: string; connectionId: string; reason: string };
 	mediaLost: { connectionIds: string[] };
+	/** One for which the server offers is over, for any reason but the client's leaving and the end of a media worker. */
+	connectionClosed: { connectionId: string; reason: string };
 	roomClosed: { roomId: string; reason: string };
 	kicked: { roomId: string; reason: string };
 	textMessage: TextMessage;
@@ -99,5 +101,41 @@ export interface PullSuccess {
 	/** The answer: a string, not an object. */
 	sdp: string;
 	connectionId: string;
-	pullers: { pullerId: string; pusherId: string; userId: string; mid: string | undefined }[];
+	/** All that the connection carries. */
+	pullers: PullerData[];
+}
+
+export interface PullerData {
+	pullerId: string;
+	pusherId: string;
+	/** Whose pusher it is. */
+	userId: string;
+	/** The m-line that carries it. */
+	mid: string | undefined;
+}
+
+/** An offer of the server. */
+export interface OfferData {
+	connectionId: string;
+	sdp: { type: 'offer'; sdp: string };
+	/** All that the connection carries by it. */
+	pullers: PullerData[];
+}
+
+/** A pull without an offer. */
+export interface PullOffered extends OfferData {
+	code: 0;
+	message: 'pull success';
+}
+
+/** A pull of everything; offers come by requests of the server. */
+export interface AutoPullSuccess {
+	code: 0;
+	message: 'pull success';
+	connectionId: string;
+}
+
+/** What the server asks clients; each responds to `offer` with `{ sdp: { type: 'answer', sdp } }`. */
+export interface ServerRequests {
+	offer: OfferData;
 }

@@ -12,6 +12,12 @@ const offer = {
 	required: ['type', 'sdp'],
 } as const;
 
+const answer = {
+	type: 'object',
+	properties: { type: { const: 'answer' }, sdp: text },
+	required: ['type', 'sdp'],
+} as const;
+
 const joinSchema = {
 	type: 'object',
 	properties: { roomId: id, userId: id, userName: text },
@@ -62,8 +68,28 @@ const pullSchema = {
 			},
 		},
 	},
-	required: ['roomId', 'userId', 'targetUserId', 'sdp', 'specs'],
+	required: ['roomId', 'userId', 'targetUserId', 'specs'],
 } as const;
+
+const autoPullSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, autoPull: { const: true } },
+	required: ['roomId', 'userId', 'autoPull'],
+} as const;
+
+const answerSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, connectionId: id, sdp: answer },
+	required: ['roomId', 'userId', 'connectionId', 'sdp'],
+} as const;
+
+const connectionSchema = {
+	type: 'object',
+	properties: { roomId: id, userId: id, connectionId: id },
+	required: ['roomId', 'userId', 'connectionId'],
+} as const;
+
+const answeredSchema = { type: 'object', properties: { sdp: answer }, required: ['sdp'] } as const;
 
 const memberSchema = {
 	type: 'object',
@@ -112,6 +138,11 @@ const textMessageSchema = {
 export type JoinData = FromSchema<typeof joinSchema>;
 export type PushData = FromSchema<typeof pushSchema>;
 export type PullData = FromSchema<typeof pullSchema>;
+export type AutoPullData = FromSchema<typeof autoPullSchema>;
+export type AnswerData = FromSchema<typeof answerSchema>;
+export type ConnectionIdData = FromSchema<typeof connectionSchema>;
+/** What a client responds to the server's `offer`. */
+export type AnsweredData = FromSchema<typeof answeredSchema>;
 /** The data of `heartbeat` and `leave`. */
 export type MemberData = FromSchema<typeof memberSchema>;
 export type PusherIdData = FromSchema<typeof pusherSchema>;
@@ -126,6 +157,10 @@ export const checkData = {
 	join: validator<JoinData>(joinSchema, 'data'),
 	push: validator<PushData>(pushSchema, 'data'),
 	pull: validator<PullData>(pullSchema, 'data'),
+	autoPull: validator<AutoPullData>(autoPullSchema, 'data'),
+	answer: validator<AnswerData>(answerSchema, 'data'),
+	connection: validator<ConnectionIdData>(connectionSchema, 'data'),
+	answered: validator<AnsweredData>(answeredSchema, 'data'),
 	leave: validator<MemberData>(memberSchema, 'data'),
 	heartbeat: validator<MemberData>(memberSchema, 'data'),
 	unpush: validator<UnpushData>(unpushSchema, 'data'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import sdpTransform from 'sdp-transform';
 import { describe, it, type TestContext } from 'node:test';
+import { RTCPeerConnection, useOPUS, useVP8 } from 'werift';
 import type { PullSpec, ServerOffer, SfuOptions, User } from 'sfu-rooms';
 import { AnsweringPeer } from '../support/answers.js';
 import { anOffer, editMedia, replaceLine, withoutLine } from '../support/offers.js';
@@ -235,6 +236,23 @@ describe('An answer', () => {
 		assert.equal(bob.pullers.size, 2);
 	});
 
+	it('may be that of werift', async (t) => {
+		const { alice, bob, carol } = await startMeeting(t);
+		const werift = new RTCPeerConnection({ codecs: { audio: [useOPUS()], video: [useVP8()] } });
+		t.after(() => werift.close());
+		const answer = async ({ offer }: ServerOffer) => {
+			await werift.setRemoteDescription({ type: 'offer', sdp: offer });
+			await werift.setLocalDescription(await werift.createAnswer());
+			return werift.localDescription!.sdp;
+		};
+		for (const target of [alice, carol]) {
+			const offer = await bob.pull(allOf(target));
+			await offer.answer(await answer(offer));
+		}
+		assert.ok([...bob.pullers.values()].every(({ paused }) => !paused));
+		assert.equal(bob.pullers.size, 3);
+	});
+
 	it('to an earlier offer is a conflict, and does not count for the next one', async (t) => {
 		const { alice, bob, carol } = await startMeeting(t);
 		const peer = new AnsweringPeer();
@@ -291,19 +309,19 @@ describe('An answer', () => {
 		const peer = new AnsweringPeer();
 		const [one, two, three] = specsOf(alice);
 		const first = await bob.pull({ targetUserId: 'alice', specs: [one!, two!] });
-		await first.answer(peer.answer(first.offer, (index) => (index === 0 ? 'reject' : 'receive')));
+		await first.answer(peer.answer(first.offer, (index) => (index === 1 ? 'reject' : 'receive')));
 		first.connection.restartIce();
 		const second = await nextOffer(bob);
-		assert.deepEqual(lines(second), ['- video stopped', '1 video sendonly']);
-		assert.match(second.offer, /^a=group:BUNDLE 1\r$/m);
+		assert.deepEqual(lines(second), ['0 audio inactive', '- video stopped', '2 video sendonly']);
+		assert.match(second.offer, /^a=group:BUNDLE 0 2\r$/m);
 		await assert.rejects(second.answer(first.offer.replaceAll('actpass', 'active')), {
 			code: 'invalid_argument',
 			message: /not offered/,
 		});
 		await second.answer(peer.answer(second.offer));
 		const third = await bob.pull({ targetUserId: 'alice', specs: [three!] });
-		assert.deepEqual(lines(third), ['2 video sendonly', '1 video sendonly']);
-		assert.match(third.offer, /^a=group:BUNDLE 1 2\r$/m, 'the first one names the transport');
+		assert.deepEqual(lines(third), ['0 audio inactive', '3 video sendonly', '2 video sendonly']);
+		assert.match(third.offer, /^a=group:BUNDLE 0 2 3\r$/m);
 	});
 
 	it('without the codec rejects, too', async (t) => {
@@ -533,7 +551,7 @@ describe('autoPull', () => {
 		assert.equal(connection.closed, false);
 		const offered = nextOffer(bob);
 		await alice.push(anOffer('chromium-sendonly-video'));
-		assert.deepEqual(lines(await offered), ['0 video sendonly']);
+		assert.deepEqual(lines(await offered), ['0 audio inactive', '1 video sendonly']);
 		assert.deepEqual(messages, []);
 	});
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PayloadTypeTable } from '../../src/media/PayloadTypeTable.js';
+import { idleOpus, PayloadTypeTable } from '../../src/media/PayloadTypeTable.js';
 
 const vp8 = (payloadType: number) =>
 	({ mimeType: 'video/VP8', payloadType, clockRate: 90000, parameters: {} }) as const;
@@ -38,6 +38,10 @@ describe('The payload types of a session that we offer', () => {
 		const table = new PayloadTypeTable();
 		const { payloadType, rtxPayloadType } = table.choose(vp8(127), rtx(126));
 		assert.ok(payloadType !== 127 && rtxPayloadType !== 127 && payloadType !== rtxPayloadType);
+	});
+
+	it('are never the one for idle m-lines', () => {
+		assert.notEqual(new PayloadTypeTable().choose(opus(idleOpus), undefined).payloadType, idleOpus);
 	});
 
 	it('come without RTX where mediasoup cannot have it, and get it from a later pusher', () => {

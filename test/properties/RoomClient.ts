@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
+import sdpTransform from 'sdp-transform';
 import {
 	createSocketPair,
 	type JoinSuccess,
 	type Notifications,
+	type OfferData,
+	type PullOffered,
 	type PullSuccess,
 	type PusherData,
 	type PushSuccess,
 	type Socket,
 	type UserData,
 } from 'sfu-rooms/protoo';
+import { AnsweringPeer } from '../support/answers.js';
 
 /** What a client knows of a pusher; whether it is paused only if it was told. */
 interface KnownPusher {
@@ -29,10 +33,15 @@ export interface View {
 	users: Map<string, KnownUser>;
 	pullers: Set<string>;
 	closedPullers: Set<string>;
+	/** The connection that it pulls everything by, and which pushers it has not got by it, or no more. */
+	follows: { connectionId: string | undefined; without: Set<string> } | undefined;
 	texts: Set<string>;
 	/** What the app has paused of the client's own: pushers and pullers. */
 	pausedByApp: Map<string, boolean>;
 }
+
+/** What a client makes of an offer of the server. */
+export type Settling = 'receive' | 'inactive' | 'reject' | 'byRequest' | 'refuse' | 'garbage' | 'later';
 
 interface Response {
 	id: number;
@@ -48,6 +57,7 @@ type Request = { id: number; method: string; data: unknown; done: (response: Res
 export class RoomClient {
 	readonly name: string;
 	view: View | undefined;
+	settling: Settling = 'receive';
 	/** The code that the socket was closed with. */
 	closeCode: number | undefined;
 	/** Everything that has come and gone, for those who look for the cause of a failure. */
@@ -58,6 +68,13 @@ export class RoomClient {
 	/** What the client has sent that is answered by an error, or by nothing. */
 	readonly #strange = new Map<number, number>();
 	#lastId = 0;
+	/** The last offer of the server, unless something was made of it. */
+	#offer: { data: OfferData; requestId: number | undefined } | undefined;
+	readonly #asked = new Set<number>();
+	/** The m-lines of each connection that the server offers, by its last offer. */
+	readonly #sections = new Map<string, string[]>();
+	/** The m-lines that something is sent on, by the last offer that was answered. */
+	readonly sending = new Map<string, string[]>();
 
 	constructor(name: string, accept: (socket: Socket) => void, log: string[], report: (violation: string) => void) {
 		this.name = name;
@@ -86,6 +103,51 @@ export class RoomClient {
 
 	get open(): boolean {
 		return this.closeCode === undefined;
+	}
+
+	/** Makes something of the offer that was put off. */
+	settle(how: Settling): void {
+		const offer = this.#offer;
+		if (!offer || !this.view || !this.open || how === 'later') return;
+		this.#offer = undefined;
+		const { data, requestId } = offer;
+		const { roomId, userId } = this.view;
+		const peer = new AnsweringPeer(data.connectionId);
+		const last = this.#sections.get(data.connectionId)?.length ?? 0;
+		const answers: Record<Settling, () => string | undefined> = {
+			receive: () => peer.answer(data.sdp.sdp),
+			byRequest: () => peer.answer(data.sdp.sdp),
+			inactive: () => peer.answer(data.sdp.sdp, (index) => (index % 2 === 0 ? 'receive' : 'inactive')),
+			reject: () => peer.answer(data.sdp.sdp, (index) => (index === last - 1 ? 'reject' : 'receive')),
+			refuse: () => undefined,
+			garbage: () => 'v=0 of another time',
+			later: () => undefined,
+		};
+		const sdp = answers[how]();
+		if (sdp !== undefined) {
+			const mids = sendingMids(data.sdp.sdp);
+			const rejected = how === 'reject' ? this.#sections.get(data.connectionId)?.at(-1) : undefined;
+			this.sending.set(
+				data.connectionId,
+				mids.filter((mid) => mid !== rejected),
+			);
+		}
+		this.log.push(`${this.name}: ${how} ${data.connectionId} ${requestId ?? ''}`);
+		if (requestId === undefined || how === 'byRequest') {
+			if (sdp === undefined) this.#offer = offer;
+			else {
+				void this.request('answer', {
+					roomId,
+					userId,
+					connectionId: data.connectionId,
+					sdp: { type: 'answer', sdp },
+				});
+			}
+		} else {
+			const response =
+				sdp === undefined ? { ok: false, errorCode: 400 } : { ok: true, data: { sdp: { type: 'answer', sdp } } };
+			this.#socket.send(JSON.stringify({ response: true, id: requestId, ...response }));
+		}
 	}
 
 	get unanswered(): string[] {
@@ -126,13 +188,18 @@ export class RoomClient {
 
 	#receive(text: string): void {
 		const message = JSON.parse(text) as (Response & { response?: true }) & {
+			request?: true;
 			notification?: true;
 			method?: keyof Notifications;
 		};
 		const shown = text.replace(/"sdp":"[^"]*"/g, '"sdp":…').replace(/"rtpParam":\{[^}]*\}/g, '"rtpParam":…');
 		this.log.push(`${this.name} ← ${shown}`);
 		assert.ok(this.open, `told after its socket was closed: ${shown}`);
-		if (message.response) this.#responded(message);
+		if (message.request) {
+			assert.ok(!this.#asked.has(message.id), `request ${message.id} came twice`);
+			this.#asked.add(message.id);
+			this.#offered(message.data as OfferData, message.id);
+		} else if (message.response) this.#responded(message);
 		else if (message.method) this.#notified(message.method, message.data);
 		else assert.fail(`neither response nor notification: ${shown}`);
 	}
@@ -165,6 +232,7 @@ export class RoomClient {
 					users: new Map(),
 					pullers: new Set(),
 					closedPullers: new Set(),
+					follows: undefined,
 					texts: new Set(),
 					pausedByApp: new Map(),
 				};
@@ -176,14 +244,48 @@ export class RoomClient {
 				this.view = undefined;
 				break;
 			case 'pull':
-				for (const { pullerId } of (success as PullSuccess).pullers) {
-					if (!this.view?.closedPullers.has(pullerId)) this.view?.pullers.add(pullerId);
-				}
+				if ('autoPull' in (data as object)) break;
+				if (typeof (success as PullSuccess | PullOffered).sdp === 'object')
+					this.#offered(success as PullOffered, undefined);
+				else this.#receives((success as PullSuccess).pullers);
 				break;
 			case 'push':
 				assert.ok((success as PushSuccess).sdp.startsWith('v=0'));
 				break;
 		}
+	}
+
+	#receives(pullers: PullSuccess['pullers']): void {
+		for (const { pullerId } of pullers) {
+			if (!this.view?.closedPullers.has(pullerId)) this.view?.pullers.add(pullerId);
+		}
+	}
+
+	/** It must go on from the last one, and carry what it says that it does. */
+	#offered(data: OfferData, requestId: number | undefined): void {
+		assert.ok(this.view, 'offered something while in no room');
+		const { connectionId, pullers } = data;
+		const media = sdpTransform.parse(data.sdp.sdp).media;
+		const mids = media.map(({ mid, port }) => (port === 0 ? 'stopped' : String(mid)));
+		const before = this.#sections.get(connectionId) ?? [];
+		assert.ok(mids.length >= before.length, `m-lines went away: ${before.join(' ')} → ${mids.join(' ')}`);
+		const live = mids.filter((mid) => mid !== 'stopped');
+		assert.equal(new Set(live).size, live.length, 'a mid came twice');
+		assert.ok(
+			pullers.every(({ mid }) => media[mids.indexOf(String(mid))]?.direction === 'sendonly'),
+			'what is told to be sent is',
+		);
+		const ids = pullers.map(({ mid }) => mid);
+		assert.equal(new Set(ids).size, ids.length, 'each on an m-line of its own');
+		this.#sections.set(connectionId, mids);
+		this.#receives(pullers);
+		this.#offer = { data, requestId };
+		this.settle(this.settling);
+	}
+
+	#ended(connectionId: string): void {
+		if (this.#offer?.data.connectionId === connectionId) this.#offer = undefined;
+		if (this.view?.follows?.connectionId === connectionId) this.view.follows = undefined;
 	}
 
 	#notified<Method extends keyof Notifications>(method: Method, data: unknown): void {
@@ -225,12 +327,18 @@ export class RoomClient {
 					pusher.said = said;
 				}
 			},
-			pullerClosed: ({ pullerId }) => {
+			pullerClosed: ({ pullerId, pusherId, reason }) => {
+				if (reason !== 'pusherClosed') view.follows?.without.add(pusherId);
 				assert.ok(!view.closedPullers.has(pullerId), `told twice that puller ${pullerId} is closed`);
 				view.closedPullers.add(pullerId);
 				view.pullers.delete(pullerId);
 			},
-			mediaLost: () => undefined,
+			mediaLost: ({ connectionIds }) => {
+				for (const connectionId of connectionIds) this.#ended(connectionId);
+			},
+			connectionClosed: ({ connectionId }) => {
+				this.#ended(connectionId);
+			},
 			roomClosed: ({ roomId }) => {
 				assert.equal(roomId, view.roomId);
 				this.view = undefined;
@@ -288,3 +396,6 @@ export class RoomClient {
 		return user;
 	}
 }
+
+const sendingMids = (sdp: string): string[] =>
+	sdpTransform.parse(sdp).media.flatMap(({ mid, direction }) => (direction === 'sendonly' ? String(mid) : []));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Pusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
-import type { ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
+import type { AutoPullSuccess, ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
 import { OfferingPeer, type OfferedSection, type Profile } from './OfferingPeer.js';
-import { RoomClient, type View } from './RoomClient.js';
+import { RoomClient, type Settling, type View } from './RoomClient.js';
 
 const changes = [
 	'both',
@@ -37,6 +37,12 @@ const details: fc.Arbitrary<PusherDetails> = fc.record(
 const isTooMuch = ({ source, metadata }: PusherDetails) =>
 	String(source).length > 256 || JSON.stringify(metadata ?? null).length > 4096;
 
+// Mostly as a client should.
+const settling = fc.constantFrom<Settling[]>(
+	...(['receive', 'receive', 'receive', 'byRequest', 'byRequest'] as const),
+	...(['inactive', 'reject', 'refuse', 'garbage', 'later'] as const),
+);
+
 const step = fc.oneof(
 	{ weight: 7, arbitrary: fc.record({ act: fc.constant('join'), slot, roomId, userId }) },
 	{
@@ -50,6 +56,10 @@ const step = fc.oneof(
 		}),
 	},
 	{ weight: 6, arbitrary: fc.record({ act: fc.constant('pull'), slot, nth: nat, target: nat, specs: nat }) },
+	{ weight: 4, arbitrary: fc.record({ act: fc.constant('pullOffered'), slot, target: nat, specs: nat }) },
+	{ weight: 3, arbitrary: fc.record({ act: fc.constantFrom('autoPull', 'restartIce'), slot }) },
+	{ weight: 3, arbitrary: fc.record({ act: fc.constantFrom('settling', 'settle'), slot, how: settling }) },
+	{ weight: 1, arbitrary: fc.record({ act: fc.constant('answer'), slot, which: fc.constantFrom('own', 'none') }) },
 	{ weight: 2, arbitrary: fc.record({ act: fc.constantFrom('unpush', 'unpull'), slot, nth: nat }) },
 	{
 		weight: 3,
@@ -200,14 +210,17 @@ export class Scenario {
 		for (const client of this.#all) {
 			const { view, name, open } = client;
 			if (!open) continue;
-			assert.deepEqual(client.unanswered, [], `${name} waits for answers`);
+			const room = sfu.rooms.get(view?.roomId ?? '');
+			const user = room?.users.get(view?.userId ?? '');
+			// A pull by an offer waits while another offer does.
+			const waiting = client.unanswered.filter((request) => !user?.outstandingOffer || !request.startsWith('pull '));
+			assert.deepEqual(waiting, [], `${name} waits for answers`);
 			if (!view) continue;
-			const room = sfu.rooms.get(view.roomId);
-			const user = room?.users.get(view.userId);
 			assert.ok(room && user, `${name} believes to be ${key(view)}, who is not there`);
 			assert.ok(!spoken.has(key(view)), `two sockets speak for ${key(view)}`);
 			spoken.add(key(view));
 			checkView(name, view, room, user);
+			if (!view.resumed && !user.outstandingOffer) checkSending(client, user);
 		}
 		for (const room of sfu.rooms.values()) {
 			for (const user of room.users.values()) {
@@ -297,6 +310,44 @@ export class Scenario {
 				break;
 			case 'pull':
 				this.#pull(act.slot, act.nth, Number(act.target), Number(act.specs), mustSucceed);
+				break;
+			case 'pullOffered': {
+				const client = this.#client(act.slot);
+				const { targetUserId, specs, there } = this.#specs(act.slot, Number(act.target), Number(act.specs));
+				const { roomId, userId } = membership(client.view);
+				const outstanding = sfu.rooms.get(roomId)?.users.get(userId)?.outstandingOffer;
+				const pulled = client.request('pull', { roomId, userId, targetUserId, specs });
+				mustSucceed(pulled, !there || outstanding !== undefined || client.settling !== 'receive');
+				break;
+			}
+			case 'autoPull': {
+				const client = this.#client(act.slot);
+				const { view } = client;
+				const pulled = client.request('pull', { ...membership(view), autoPull: true });
+				if (view) view.follows = alone ? { connectionId: undefined, without: new Set() } : undefined;
+				void pulled.then(({ data }) => {
+					const { connectionId } = (data ?? {}) as Partial<AutoPullSuccess>;
+					if (view?.follows) view.follows.connectionId = connectionId;
+				});
+				mustSucceed(pulled, !view);
+				break;
+			}
+			case 'restartIce':
+			case 'answer': {
+				const client = this.#client(act.slot);
+				const { roomId, userId } = membership(client.view);
+				const connections = sfu.rooms.get(roomId)?.users.get(userId)?.connections ?? [];
+				const connectionId = act.which === 'none' ? 'none' : (connections.at(-1)?.connectionId ?? 'none');
+				const data = { roomId, userId, connectionId };
+				const sdp = { type: 'answer', sdp: 'v=0' };
+				mustSucceed(client.request(act.act, act.act === 'answer' ? { ...data, sdp } : data), true);
+				break;
+			}
+			case 'settling':
+				this.#client(act.slot).settling = act.how as Settling;
+				break;
+			case 'settle':
+				this.#client(act.slot).settle(act.how as Settling);
 				break;
 			case 'unpush':
 			case 'pausePusher':
@@ -452,17 +503,7 @@ export class Scenario {
 	): void {
 		const client = this.#client(slot);
 		const peer = this.#peer(slot, nth);
-		const { sfu } = this.#stage;
-		const users = client.view ? [...client.view.users.keys(), client.view.userId] : ['nobody'];
-		const targetUserId = users[target % users.length] ?? '';
-		const known = [...(client.view?.users.get(targetUserId)?.pushers.keys() ?? this.#ownPushers[slot] ?? [])];
-		const room = sfu.rooms.get(client.view?.roomId ?? '');
-		const pushers = room?.users.get(targetUserId)?.pushers;
-		const specs = [...new Set(known)].slice(0, count % 4 === 0 ? 1 : count).map((pusherId) => ({
-			pusher_id: pusherId,
-			type: pushers?.get(pusherId)?.kind ?? 'video',
-		}));
-		if (specs.length === 0) specs.push({ pusher_id: 'none', type: 'video' });
+		const { targetUserId, specs, there } = this.#specs(slot, target, count);
 		const isNew = peer.sections.length === 0;
 		const sections = [...peer.sections, ...specs.map(({ type }) => peer.section(type, 'recvonly'))];
 		const pulled = client.request('pull', {
@@ -474,9 +515,25 @@ export class Scenario {
 		void pulled.then(({ ok }) => {
 			if (ok) peer.sections = sections;
 		});
-		const there = specs.every(({ pusher_id }) => pushers?.has(pusher_id));
 		// Two clients may have no codec in common; audio they all have.
 		mustSucceed(pulled, !there || !isNew || !specs.some(({ type }) => type === 'audio'));
+	}
+
+	/** What a client may want to pull, and whether all of it is there. */
+	#specs(slot: number, target: number, count: number) {
+		const client = this.#client(slot);
+		const { sfu } = this.#stage;
+		const users = client.view ? [...client.view.users.keys(), client.view.userId] : ['nobody'];
+		const targetUserId = users[target % users.length] ?? '';
+		const known = [...(client.view?.users.get(targetUserId)?.pushers.keys() ?? this.#ownPushers[slot] ?? [])];
+		const room = sfu.rooms.get(client.view?.roomId ?? '');
+		const pushers = room?.users.get(targetUserId)?.pushers;
+		const specs = [...new Set(known)].slice(0, count % 4 === 0 ? 1 : count).map((pusherId) => ({
+			pusher_id: pusherId,
+			type: pushers?.get(pusherId)?.kind ?? 'video',
+		}));
+		if (specs.length === 0) specs.push({ pusher_id: 'none', type: 'video' });
+		return { targetUserId, specs, there: specs.every(({ pusher_id }) => pushers?.has(pusher_id)) };
 	}
 
 	#garbage(client: RoomClient, frame: string): void {
@@ -560,6 +617,19 @@ function changed(peer: OfferingPeer, change: (typeof changes)[number]): OfferedS
 	}
 }
 
+/** What has ended is not offered any more. */
+function checkSending({ name, sending }: RoomClient, { connections, pullers }: User): void {
+	for (const { connectionId } of connections) {
+		const carried = [...pullers.values()].filter((puller) => puller.connectionId === connectionId);
+		for (const mid of sending.get(connectionId) ?? []) {
+			assert.ok(
+				carried.some((puller) => puller.mid === mid),
+				`${name} is offered nothing on ${mid} any more`,
+			);
+		}
+	}
+}
+
 function checkView(name: string, view: View, room: Room, user: User): void {
 	const others = [...room.users.values()].filter((other) => other !== user);
 	const facts = others.map(({ userId, userName, pushers }) => {
@@ -585,6 +655,17 @@ function checkView(name: string, view: View, room: Room, user: User): void {
 	assert.deepEqual(known.sort(byUser), facts.sort(byUser), `what ${name} (${key(view)}) knows is so`);
 	if (!view.resumed) {
 		assert.deepEqual([...view.pullers].sort(), [...user.pullers.keys()].sort(), `${name} knows what it receives`);
+		const { follows } = view;
+		if (follows && !user.outstandingOffer) {
+			const offered = [...user.pullers.values()].filter(({ connectionId }) => connectionId === follows.connectionId);
+			const pulled = new Set(offered.map(({ pusherId }) => pusherId));
+			const missing = others.flatMap(({ pushers }) => [...pushers.keys()].filter((id) => !pulled.has(id)));
+			assert.deepEqual(
+				missing.filter((id) => !follows.without.has(id)),
+				[],
+				`${name} gets everything`,
+			);
+		}
 	}
 }
 

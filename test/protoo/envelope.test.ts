@@ -26,6 +26,7 @@ describe('What is no protoo message is dropped without an answer', () => {
 		'an id beyond 32 bits': request({ id: 2 ** 32 }),
 		'an array as id': request({ id: [1] }),
 		'a response without an id': '{"response":true,"ok":true}',
+		'a response that does not say whether it is ok': '{"response":true,"id":1}',
 		'a notification without a method': '{"notification":true,"data":{}}',
 	};
 	for (const [name, frame] of Object.entries(frames)) {
@@ -47,12 +48,14 @@ describe('What is no protoo message is dropped without an answer', () => {
 		});
 	}
 
-	it('a response to nothing, however often', async (t) => {
-		const client = (await serve(t, { limits: { invalidMessages: 3 } })).connect();
-		for (let id = 0; id < 10; id++) client.send(JSON.stringify({ response: true, id, ok: true, data: {} }));
-		for (let id = 0; id < 10; id++) client.send(JSON.stringify({ response: true, id, ok: false, errorCode: 500 }));
+	it('a response to nothing; too many in a row close the socket', async (t) => {
+		const client = (await serve(t, { limits: { invalidMessages: 4 } })).connect();
+		for (let id = 0; id < 2; id++) client.send(JSON.stringify({ response: true, id, ok: true, data: {} }));
+		for (let id = 0; id < 2; id++) client.send(JSON.stringify({ response: true, id, ok: false, errorCode: 500 }));
 		await client.join('room', 'alice');
 		assert.equal(client.received.length, 1);
+		for (let id = 0; id < 5; id++) client.send(JSON.stringify({ response: true, id, ok: true }));
+		assert.equal(await client.closed, 1008);
 	});
 
 	it('a notification that nobody knows', async (t) => {

@@ -206,14 +206,15 @@ export async function acceptAnswer(id, sdp) {
 }
 
 /**
- * Answers an offer on a new connection, and plays what arrives.
+ * Answers an offer, on a new connection unless there is one already, and plays what arrives.
  *
  * @param {string} sdp
+ * @param {string} [known]
  * @returns {Promise<{ id: string, answer: string }>}
  */
-export async function answerOffer(sdp) {
-	const connection = createConnection();
-	const id = String(connections.size);
+export async function answerOffer(sdp, known) {
+	const id = known ?? String(connections.size);
+	const connection = connections.get(id) ?? createConnection();
 	connections.set(id, connection);
 	await connection.setRemoteDescription({ type: 'offer', sdp });
 	await connection.setLocalDescription();

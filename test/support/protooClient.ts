@@ -2,8 +2,10 @@ import {
 	createSocketPair,
 	type JoinSuccess,
 	type Notifications,
+	type PullOffered,
 	type PullSuccess,
 	type PushSuccess,
+	type ServerRequests,
 	type Socket,
 } from 'sfu-rooms/protoo';
 import type { WebSocket } from 'ws';
@@ -45,6 +47,11 @@ export type Notification = {
 	[Method in keyof Notifications]: { notification: true; method: Method; data: Notifications[Method] };
 }[keyof Notifications];
 
+/** What the server has asked. */
+export type ServerRequest = {
+	[Method in keyof ServerRequests]: { request: true; id: number; method: Method; data: ServerRequests[Method] };
+}[keyof ServerRequests];
+
 /** A request was answered with `ok: false`. */
 export class RequestError extends Error {
 	readonly errorCode: number | undefined;
@@ -73,6 +80,7 @@ export class ProtooClient {
 	#closeCode: number | undefined;
 	#responses: Response[] = [];
 	#notifications: Notification[] = [];
+	#requests: ServerRequest[] = [];
 	#membership: Membership = { roomId: '', userId: '' };
 	#lastId = 0;
 	readonly #waiting = new Set<() => void>();
@@ -180,6 +188,21 @@ export class ProtooClient {
 		});
 	}
 
+	/** The next request of the server; each is given out once. */
+	asked(): Promise<ServerRequest> {
+		return this.#until('request', () => this.#requests.shift());
+	}
+
+	/** Responds to a request of the server. */
+	respond(id: number, data: unknown): void {
+		this.send(JSON.stringify({ response: true, id, ok: true, data }));
+	}
+
+	/** Responds to a request of the server that it has failed. */
+	fail(id: number): void {
+		this.send(JSON.stringify({ response: true, id, ok: false, errorCode: 500, errorReason: 'because' }));
+	}
+
 	/**
 	 * The notifications that nobody has taken yet. The answer to the request that is made first comes after all that was
 	 * sent before.
@@ -204,6 +227,15 @@ export class ProtooClient {
 		return this.request('pull', { ...this.#membership, sdp: { type: 'offer', sdp }, targetUserId, specs });
 	}
 
+	/** Pulls by an offer of the server. */
+	pullOffered(targetUserId: string, specs: Spec[]): Promise<PullOffered> {
+		return this.request('pull', { ...this.#membership, targetUserId, specs }) as Promise<PullOffered>;
+	}
+
+	answer(connectionId: string, sdp: string) {
+		return this.request('answer', { ...this.#membership, connectionId, sdp: { type: 'answer', sdp } });
+	}
+
 	heartbeat() {
 		return this.request('heartbeat', this.#membership);
 	}
@@ -223,9 +255,10 @@ export class ProtooClient {
 	}
 
 	#receive(text: string): void {
-		const message = JSON.parse(text) as Response | Notification;
+		const message = JSON.parse(text) as Response | Notification | ServerRequest;
 		this.received.push(message);
-		if ('response' in message) this.#responses.push(message);
+		if ('request' in message) this.#requests.push(message);
+		else if ('response' in message) this.#responses.push(message);
 		else this.#notifications.push(message);
 		this.#look();
 	}

@@ -2,11 +2,13 @@ import { quote } from '../../quote.js';
 import { SfuError } from '../../SfuError.js';
 import type { AuthorizeAction } from '../authorize.js';
 import type { Member } from '../Member.js';
-import type { Reply } from '../Peer.js';
+import type { Outcome, Peer } from '../Peer.js';
 import type { MemberData } from '../schemas.js';
 
 /** What a request needs of the socket that it came on. */
 export interface RequestContext {
+	/** The socket. */
+	peer: Peer;
 	/**
 	 * The user that joined on the socket. A message speaks for that one, and for no other.
 	 *
@@ -18,7 +20,7 @@ export interface RequestContext {
 }
 
 /** Carries out a request; what it throws is answered with a failure. */
-export type RequestHandler = (data: unknown, context: RequestContext) => Reply | Promise<Reply>;
+export type RequestHandler = (data: unknown, context: RequestContext) => Outcome | Promise<Outcome>;
 
 /** @throws {@link SfuError} `not_found` */
 export function find<Item>(items: ReadonlyMap<string, Item>, id: string, what: string): Item {

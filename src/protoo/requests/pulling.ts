@@ -1,23 +1,28 @@
 import type { PullSuccess } from '../messages.js';
+import { pullersData } from '../offerData.js';
 import { checkData } from '../schemas.js';
+import { autoPull, pullOffered } from './offering.js';
 import { find, type RequestHandler } from './RequestContext.js';
 
 /** What a client asks for what it receives. */
 export const pulling: Record<string, RequestHandler> = {
-	pull: async (data, { memberOf, authorize }) => {
+	pull: async (data, context) => {
+		if (typeof data === 'object' && data !== null && 'autoPull' in data) return autoPull(data, context);
 		const pull = checkData.pull(data);
+		const { peer, memberOf, authorize } = context;
 		const { roomId, userId, targetUserId } = pull;
 		const member = memberOf(pull);
 		member.countOffer();
 		const specs = pull.specs.map(({ type, pusher_id }) => ({ kind: type, pusherId: pusher_id }));
 		await authorize({ action: 'pull', roomId, userId, targetUserId, specs });
+		if (!pull.sdp) return { later: pullOffered(member, peer, { targetUserId, specs }) };
 		const { answer, pullers, connection } = await member.user.pull({ targetUserId, specs, offer: pull.sdp.sdp });
 		return (): PullSuccess => ({
 			code: 0,
 			message: 'pull success',
 			sdp: answer,
 			connectionId: connection.connectionId,
-			pullers: pullers.map(({ pullerId, pusherId, mid }) => ({ pullerId, pusherId, userId: targetUserId, mid })),
+			pullers: pullersData(pullers),
 		});
 	},
 
