@@ -1,6 +1,7 @@
 export type { Connection } from './core/Connection.js';
 export type { ConnectionCloseReason, ConnectionEvents, ConnectionState } from './core/Connection.js';
 export type { OfferingConnection, ServerOffer } from './core/OfferingConnection.js';
+export type { Layers } from './core/LayerSelection.js';
 export { defaultLimits } from './core/options.js';
 export type { Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './core/options.js';
 export type { PauseCause, PauseOrigin } from './core/Pauses.js';

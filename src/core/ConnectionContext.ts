@@ -1,6 +1,7 @@
 import type { Logger } from '../Logger.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import type { MediaFabric } from '../media/MediaFabric.js';
+import type { LayerController } from './LayerController.js';
 import type { ResolvedOptions } from './options.js';
 import type { Quota } from './Quota.js';
 
@@ -11,6 +12,7 @@ export interface ConnectionContext {
 	readonly codecs: CodecPolicy;
 	readonly pusherQuota: Quota;
 	readonly pullerQuota: Quota;
+	readonly layerController: LayerController;
 	readonly options: ResolvedOptions;
 	readonly logger: Logger;
 }

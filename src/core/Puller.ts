@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
+import { validator } from '../validation.js';
+import { highestLayers, isSameLayers, LayerSelection, type Layers } from './LayerSelection.js';
+import { toSfuError } from './mediaErrors.js';
 import { Pauses, type PauseCause, type PauseOrigin } from './Pauses.js';
 
 /** Why a puller has closed. */
@@ -28,9 +31,25 @@ export type PullerEvents = {
 	paused: (event: { cause: PauseCause }) => void;
 	/** It is sent again. */
 	resumed: (event: { cause: PauseCause }) => void;
+	/** Other layers are sent than before; `undefined` for none. */
+	layersChanged: (event: { layers: Layers | undefined }) => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: PullerCloseReason }) => void;
 };
+
+const layer = { type: 'integer', minimum: 0, maximum: 99 };
+
+const checkLayers = validator<{ spatialLayer: number; temporalLayer?: number }>(
+	{
+		type: 'object',
+		properties: { spatialLayer: layer, temporalLayer: layer },
+		required: ['spatialLayer'],
+		additionalProperties: false,
+	},
+	'layers',
+);
+
+const checkPriority = validator<number>({ type: 'integer', minimum: 1, maximum: 255 }, 'priority');
 
 /** One track that a user receives. */
 export class Puller extends Emitter<PullerEvents> {
@@ -51,6 +70,8 @@ export class Puller extends Emitter<PullerEvents> {
 	readonly mid: string | undefined;
 	readonly #consumer: Consumer;
 	readonly #pauses: Pauses;
+	readonly #selection: LayerSelection | undefined;
+	#currentLayers: Layers | undefined;
 	#closed = false;
 
 	/** @internal */
@@ -75,6 +96,13 @@ export class Puller extends Emitter<PullerEvents> {
 		this.mid = mid;
 		this.#consumer = consumer;
 		this.#pauses = new Pauses(consumer);
+		const highest = highestLayers(consumer);
+		this.#selection = highest && new LayerSelection(consumer, highest);
+		if (highest) {
+			consumer.on('layerschange', (layers) => {
+				this.#setCurrentLayers(layers && { temporalLayer: 0, ...layers });
+			});
+		}
 		consumer.once('producerclose', () => {
 			this.close('pusherClosed');
 		});
@@ -87,6 +115,41 @@ export class Puller extends Emitter<PullerEvents> {
 	/** @internal What is sent. */
 	get rtpParameters(): RtpParameters {
 		return this.#consumer.rtpParameters;
+	}
+
+	/** @internal What sends it. */
+	get consumer(): Consumer {
+		return this.#consumer;
+	}
+
+	/** @internal */
+	get layerSelection(): LayerSelection | undefined {
+		return this.#selection;
+	}
+
+	/** The highest layers of what it pulls; `undefined` when that is neither simulcast nor SVC. */
+	get highestLayers(): Layers | undefined {
+		return this.#selection?.highest;
+	}
+
+	/** Those that the client wants at most; at first the highest. */
+	get preferredLayers(): Layers | undefined {
+		return this.#selection?.preferred;
+	}
+
+	/** Those that the app allows at most; at first the highest. */
+	get allowedLayers(): Layers | undefined {
+		return this.#selection?.allowed;
+	}
+
+	/** Those that are sent at the moment, `undefined` for none. */
+	get currentLayers(): Layers | undefined {
+		return this.#currentLayers;
+	}
+
+	/** See {@link Puller.setPriority}. */
+	get priority(): number {
+		return this.#consumer.priority;
 	}
 
 	/** Whether the client, or a call of {@link Puller.pause}, has paused it. A paused pusher is another matter. */
@@ -122,10 +185,71 @@ export class Puller extends Emitter<PullerEvents> {
 
 	/** @internal */
 	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
-		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
+		this.#assertOpen();
 		const changed = this.#pauses.set(cause, paused);
 		if (changed) this.emit(paused ? 'paused' : 'resumed', { cause });
 		await this.#pauses.apply();
+	}
+
+	/**
+	 * What the client wants: these layers or lower ones, as the link bears them.
+	 *
+	 * @param layers - counted from 0; higher ones than there are stand for the highest, as does no `temporalLayer`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when there are no layers, `closed`
+	 */
+	async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+		const selection = this.#assertLayered();
+		const { spatialLayer, temporalLayer = Infinity } = checkLayers(layers);
+		selection.preferred = { spatialLayer, temporalLayer };
+		await selection.apply();
+	}
+
+	/**
+	 * What the app allows: the client gets no higher layers, whatever it wants.
+	 *
+	 * @param layers - as for {@link Puller.setPreferredLayers}
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when there are no layers, `closed`
+	 */
+	async setAllowedLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+		const selection = this.#assertLayered();
+		const { spatialLayer, temporalLayer = Infinity } = checkLayers(layers);
+		selection.allowed = { spatialLayer, temporalLayer };
+		await selection.apply();
+	}
+
+	/**
+	 * How much it counts among what goes over the same link: where that bears less than all want, what has more keeps its
+	 * layers longer.
+	 *
+	 * @param priority - 1, which is the default, to 255
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`
+	 */
+	async setPriority(priority: number): Promise<void> {
+		this.#assertOpen();
+		const checked = checkPriority(priority);
+		try {
+			await this.#consumer.setPriority(checked);
+		} catch (error) {
+			this.#assertOpen();
+			throw toSfuError(error);
+		}
+	}
+
+	#assertOpen(): void {
+		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
+	}
+
+	#assertLayered(): LayerSelection {
+		this.#assertOpen();
+		if (!this.#selection)
+			throw new SfuError('conflict', `the ${this.kind} has no layers: it is neither simulcast nor SVC`);
+		return this.#selection;
+	}
+
+	#setCurrentLayers(layers: Layers | undefined): void {
+		if (this.#closed || isSameLayers(layers, this.#currentLayers)) return;
+		this.#currentLayers = layers;
+		this.emit('layersChanged', { layers });
 	}
 
 	/** @internal Lets media flow. A puller is made paused, so that nothing flows before the answer is complete. */

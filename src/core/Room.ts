@@ -5,6 +5,7 @@ import type { WorkerPool } from '../media/WorkerPool.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
+import { LayerController } from './LayerController.js';
 import { bitrate, codecNames, type ResolvedOptions } from './options.js';
 import type { PauseCause } from './Pauses.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
@@ -87,6 +88,7 @@ export class Room extends Emitter<RoomEvents> {
 	readonly #options: ResolvedOptions;
 	readonly #fabric: MediaFabric;
 	readonly #codecs: CodecPolicy;
+	readonly #layerController: LayerController;
 	readonly #users = new Map<string, User>();
 	readonly #userQuota: Quota;
 	#emptyTimer: NodeJS.Timeout | undefined;
@@ -99,6 +101,7 @@ export class Room extends Emitter<RoomEvents> {
 		this.#options = options;
 		this.#fabric = new MediaFabric(pool, options.logger);
 		this.#codecs = codecs;
+		this.#layerController = new LayerController(options.webRtc.initialOutgoingBitrate, options.logger);
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
 	}
 
@@ -155,6 +158,7 @@ export class Room extends Emitter<RoomEvents> {
 			{
 				fabric: this.#fabric,
 				codecs: policy,
+				layerController: this.#layerController,
 				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),
 				pushersOfOthers: (self) => this.#others(self).flatMap(({ pushers }) => [...pushers.values()]),

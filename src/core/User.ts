@@ -10,6 +10,8 @@ import { AnsweringConnection, type Negotiated } from './AnsweringConnection.js';
 import type { Connection, ConnectionCloseReason } from './Connection.js';
 import { OfferingConnection, type ServerOffer } from './OfferingConnection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
+import type { LayerController } from './LayerController.js';
+import type { Layers } from './LayerSelection.js';
 import type { ResolvedOptions } from './options.js';
 import { checkPullOptions, findPushers, type PullOptions, type ServerPullOptions } from './PullOptions.js';
 import type { PauseCause } from './Pauses.js';
@@ -61,6 +63,8 @@ export type UserEvents = {
 	pullerPaused: (event: { puller: Puller; cause: PauseCause }) => void;
 	/** It receives again. */
 	pullerResumed: (event: { puller: Puller; cause: PauseCause }) => void;
+	/** Other layers of it are sent to this user than before; `undefined` for none. */
+	layersChanged: (event: { puller: Puller; layers: Layers | undefined }) => void;
 	/** A puller of this user has closed. */
 	pullerClosed: (event: { puller: Puller; reason: PullerCloseReason }) => void;
 	/** An RTCPeerConnection of this user is gone. */
@@ -73,6 +77,7 @@ export type UserEvents = {
 export interface UserContext {
 	fabric: MediaFabric;
 	codecs: CodecPolicy;
+	layerController: LayerController;
 	options: ResolvedOptions;
 	/** @throws {@link SfuError} `not_found` */
 	findUser: (userId: string) => User;
@@ -112,6 +117,7 @@ export class User extends Emitter<UserEvents> {
 			codecs: context.codecs,
 			pusherQuota: new Quota(limits.pushersPerUser, 'pushers of one user'),
 			pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
+			layerController: context.layerController,
 			options: context.options,
 			logger: context.logger,
 		};
@@ -342,6 +348,9 @@ export class User extends Emitter<UserEvents> {
 		});
 		puller.on('resumed', ({ cause }) => {
 			this.emit('pullerResumed', { puller, cause });
+		});
+		puller.on('layersChanged', ({ layers }) => {
+			this.emit('layersChanged', { puller, layers });
 		});
 		puller.once('closed', ({ reason }) => {
 			this.#pullers.delete(puller.pullerId);

@@ -1,4 +1,4 @@
-import type { RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import type { PayloadTypes } from '../media/codecs.js';
 import { SfuError } from '../SfuError.js';
 import type { ConnectionContext } from './ConnectionContext.js';
@@ -28,7 +28,7 @@ export async function createPuller(
 	{ pusher, mid, packetMid, payloadTypes, capabilities }: PullerOptions,
 	transport: WebRtcTransport,
 	connectionId: string,
-	{ userId, fabric, pullerQuota, logger }: ConnectionContext,
+	{ userId, fabric, pullerQuota, layerController, logger }: ConnectionContext,
 ): Promise<Puller | undefined> {
 	const undo = new Undo();
 	try {
@@ -66,6 +66,10 @@ export async function createPuller(
 		undo.add(() => {
 			pusher.off('closed', follow);
 		});
+		const { layerSelection: selection } = puller;
+		if (selection && !hasEstimate(consumer)) {
+			undo.add(layerController.add({ connectionId, consumer, producer: pusher.producer, selection }));
+		}
 		puller.once('closed', undo.run);
 		return puller;
 	} catch (error) {
@@ -73,4 +77,11 @@ export async function createPuller(
 		if (pusher.closed && !transport.closed) return undefined;
 		throw error;
 	}
+}
+
+/** Whether mediasoup learns of the client what bandwidth there is, and chooses the layers itself. */
+function hasEstimate({ rtpParameters: { codecs } }: Consumer): boolean {
+	return codecs.some(({ rtcpFeedback = [] }) =>
+		rtcpFeedback.some(({ type }) => type === 'transport-cc' || type === 'goog-remb'),
+	);
 }

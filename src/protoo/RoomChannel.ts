@@ -116,6 +116,10 @@ export class RoomChannel {
 			const { pullerId, pusherId, targetUserId: userId, connectionId } = puller;
 			member.notify('pullerClosed', { pullerId, pusherId, userId, connectionId, reason });
 		});
+		user.on('layersChanged', ({ puller: { pullerId, pusherId, targetUserId: userId }, layers }) => {
+			const { spatialLayer = null, temporalLayer = null } = layers ?? {};
+			member.notify('layersChanged', { pullerId, pusherId, userId, spatialLayer, temporalLayer });
+		});
 		for (const event of ['pullerPaused', 'pullerResumed'] as const) {
 			user.on(event, ({ puller: { pullerId, pusherId, targetUserId: userId }, cause }) => {
 				if (cause === 'app') member.notify(event, { pullerId, pusherId, userId });

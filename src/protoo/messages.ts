@@ -64,6 +64,14 @@ export interface Notifications {
 		pushers: { pusherId: string; source: string | null; metadata: unknown }[];
 	};
 	/** The app has done it. */
+	/** `null` for both when nothing is sent. */
+	layersChanged: {
+		pullerId: string;
+		pusherId: string;
+		userId: string;
+		spatialLayer: number | null;
+		temporalLayer: number | null;
+	};
 	pullerPaused: { pullerId: string; pusherId: string; userId: string };
 	pullerResumed: { pullerId: string; pusherId: string; userId: string };
 	pullerClosed: { pullerId: string; pusherId: string; userId: string; connectionId: string; reason: string };

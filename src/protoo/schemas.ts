@@ -117,6 +117,14 @@ const pullerSchema = {
 	required: ['roomId', 'userId', 'pullerId'],
 } as const;
 
+const layer = { type: 'integer', minimum: 0, maximum: 99 } as const;
+
+const preferredLayersSchema = {
+	type: 'object',
+	properties: { ...pullerSchema.properties, spatialLayer: layer, temporalLayer: layer },
+	required: [...pullerSchema.required, 'spatialLayer'],
+} as const;
+
 const unpushSchema = {
 	type: 'object',
 	properties: { roomId: id, userId: id, pusherIds: ids },
@@ -148,6 +156,7 @@ export type MemberData = FromSchema<typeof memberSchema>;
 export type PusherIdData = FromSchema<typeof pusherSchema>;
 export type UpdatePusherData = FromSchema<typeof updatePusherSchema>;
 export type PullerIdData = FromSchema<typeof pullerSchema>;
+export type PreferredLayersData = FromSchema<typeof preferredLayersSchema>;
 export type UnpushData = FromSchema<typeof unpushSchema>;
 export type UnpullData = FromSchema<typeof unpullSchema>;
 export type TextMessageData = FromSchema<typeof textMessageSchema>;
@@ -163,6 +172,7 @@ export const checkData = {
 	answered: validator<AnsweredData>(answeredSchema, 'data'),
 	leave: validator<MemberData>(memberSchema, 'data'),
 	heartbeat: validator<MemberData>(memberSchema, 'data'),
+	preferredLayers: validator<PreferredLayersData>(preferredLayersSchema, 'data'),
 	unpush: validator<UnpushData>(unpushSchema, 'data'),
 	unpull: validator<UnpullData>(unpullSchema, 'data'),
 	pusher: validator<PusherIdData>(pusherSchema, 'data'),

@@ -333,6 +333,7 @@ export class RoomClient {
 				view.closedPullers.add(pullerId);
 				view.pullers.delete(pullerId);
 			},
+			layersChanged: () => undefined,
 			mediaLost: ({ connectionIds }) => {
 				for (const connectionId of connectionIds) this.#ended(connectionId);
 			},

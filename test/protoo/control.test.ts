@@ -173,6 +173,35 @@ describe('A client that has no new offer to make', () => {
 		assert.deepEqual(await alice.told(), []);
 	});
 
+	it('setPreferredLayers: the puller has them, if it has any; nobody else is told', async (t) => {
+		const { alice, bob, pulled, room, ...server } = await call(t);
+		const carol = await server.join('carol');
+		const pushed = await carol.push(anOffer('chromium-sendonly-video-simulcast'));
+		const layered = await bob.pull(anOffer('chromium-recvonly-video-audio'), 'carol', [
+			{ type: 'video', pusher_id: pushed.pushers[0]!.pusherId },
+		]);
+		await alice.told();
+		const { pullerId } = layered.pullers[0]!;
+		const set = (data: object) => bob.request('setPreferredLayers', { ...as('bob'), pullerId, ...data });
+		const { spatialLayer, temporalLayer, ...success } = (await set({ spatialLayer: 1 })) as Record<string, unknown>;
+		assert.deepEqual([spatialLayer, temporalLayer], [1, 2]);
+		assert.deepEqual(success, { code: 0, message: 'setPreferredLayers success' });
+		await set({ spatialLayer: 0, temporalLayer: 1 });
+		const puller = room.users.get('bob')!.pullers.get(pullerId)!;
+		assert.deepEqual(puller.preferredLayers, { spatialLayer: 0, temporalLayer: 1 });
+		for (const [data, reason] of [
+			[{}, 'data.spatialLayer is missing'],
+			[{ spatialLayer: null }, 'data.spatialLayer must be integer'],
+			[{ spatialLayer: -1 }, 'data.spatialLayer must be >= 0'],
+			[{ spatialLayer: 1, temporalLayer: '1' }, 'data.temporalLayer must be integer'],
+		] as const) {
+			await assert.rejects(set(data), { errorCode: 400, errorReason: reason });
+		}
+		await assert.rejects(set({ pullerId: pulled.pullers[0]!.pullerId, spatialLayer: 0 }), { errorCode: 409 });
+		assert.deepEqual(puller.preferredLayers, { spatialLayer: 0, temporalLayer: 1 });
+		assert.deepEqual(await alice.told(), []);
+	});
+
 	for (const [method, key] of [
 		['unpush', 'pusherIds'],
 		['unpull', 'pullerIds'],
@@ -181,6 +210,7 @@ describe('A client that has no new offer to make', () => {
 		['updatePusher', 'pusherId'],
 		['pausePuller', 'pullerId'],
 		['resumePuller', 'pullerId'],
+		['setPreferredLayers', 'pullerId'],
 	] as const) {
 		it(`${method} of what is another user’s, or of nothing, is answered with 404 and changes nothing`, async (t) => {
 			const { alice, bob, pushed, pulled, room } = await call(t);
@@ -189,10 +219,12 @@ describe('A client that has no new offer to make', () => {
 				: ([alice, 'alice', pulled.pullers[0]!.pullerId] as const);
 			for (const id of [other, 'nothing', '__proto__']) {
 				const value = key.endsWith('s') ? [id] : id;
-				await assert.rejects(client.request(method, { ...as(userId), [key]: value }), { errorCode: 404 });
+				await assert.rejects(client.request(method, { ...as(userId), spatialLayer: 0, [key]: value }), {
+					errorCode: 404,
+				});
 			}
 			for (const value of [undefined, null, 7, [], {}, [7]]) {
-				await assert.rejects(client.request(method, { ...as(userId), [key]: value }), {
+				await assert.rejects(client.request(method, { ...as(userId), spatialLayer: 0, [key]: value }), {
 					errorCode: 400,
 					errorReason: new RegExp(key),
 				});

@@ -150,6 +150,28 @@ export async function rollBack(id) {
 }
 
 /**
+ * A track that needs all the bitrate that an encoder may use; the fake camera needs next to none.
+ *
+ * @param {{ width: number, height: number, frameRate: number }} size
+ * @returns {any}
+ */
+function drawNoise({ width, height, frameRate }) {
+	const [large, small] = [document.createElement('canvas'), document.createElement('canvas')];
+	Object.assign(large, { width, height });
+	Object.assign(small, { width: width / 24, height: height / 24 });
+	const [context, noise] = [large.getContext('2d'), small.getContext('2d')];
+	const image = noise.createImageData(small.width, small.height);
+	const draw = () => {
+		for (let index = 0; index < image.data.length; index++) image.data[index] = Math.random() * 256;
+		noise.putImageData(image, 0, 0);
+		context.drawImage(small, 0, 0, width, height);
+	};
+	draw();
+	setInterval(draw, 1000 / frameRate);
+	return large.captureStream(frameRate).getVideoTracks()[0];
+}
+
+/**
  * Offers the fake camera and microphone, the video in one codec alone.
  *
  * @param {object} [options]
@@ -157,16 +179,11 @@ export async function rollBack(id) {
  * @param {boolean} [options.video]
  * @param {VideoCodec} [options.codec]
  * @param {object[]} [options.encodings] of the video: the `sendEncodings` of WebRTC
- * @param {{ width: number, height: number, frameRate: number }} [options.camera]
+ * @param {{ width: number, height: number, frameRate: number }} [options.noise] to be sent instead of the camera
  */
-export async function createPusher({
-	audio = true,
-	video = true,
-	codec = 'VP8',
-	encodings,
-	camera = smallCamera,
-} = {}) {
-	const stream = await navigator.mediaDevices.getUserMedia({ audio, video: video && camera });
+export async function createPusher({ audio = true, video = true, codec = 'VP8', encodings, noise } = {}) {
+	const stream = await navigator.mediaDevices.getUserMedia({ audio, video: video && !noise && smallCamera });
+	if (noise) stream.addTrack(drawNoise(noise));
 	const connection = createConnection();
 	for (const track of [...stream.getVideoTracks(), ...stream.getAudioTracks()]) {
 		const sendEncodings = track.kind === 'video' ? encodings : undefined;
@@ -176,6 +193,11 @@ export async function createPusher({
 			...(sendEncodings && { sendEncodings }),
 		});
 		if (track.kind === 'audio') continue;
+		if (noise) {
+			// Fewer frames rather than fewer layers, on machines that are busy with other things.
+			const { sender } = transceiver;
+			await sender.setParameters({ ...sender.getParameters(), degradationPreference: 'maintain-resolution' });
+		}
 		const { codecs } = RTCRtpSender.getCapabilities('video');
 		transceiver.setCodecPreferences([
 			...codecs.filter((/** @type {any} */ c) => c.mimeType === `video/${codec}` && isRouted(c)),

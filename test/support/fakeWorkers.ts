@@ -218,6 +218,14 @@ class FakeProducer extends Entity {
 		return structuredClone(this.#rtpParameters);
 	}
 
+	/** Nothing arrives. */
+	getStats(): Promise<object[]> {
+		return this.#channel.request(() => {
+			found(this.#channel.books.producers, this.id);
+			return [];
+		});
+	}
+
 	get consumableRtpParameters(): RtpParameters {
 		return structuredClone(this.#consumableRtpParameters);
 	}
@@ -260,6 +268,7 @@ class FakeProducer extends Entity {
 class FakeConsumer extends Entity {
 	paused: boolean;
 	producerPaused = false;
+	priority = 1;
 	readonly kind: MediaKind;
 	readonly #channel: Channel;
 	readonly #rtpParameters: RtpParameters;
@@ -274,6 +283,23 @@ class FakeConsumer extends Entity {
 
 	get rtpParameters(): RtpParameters {
 		return structuredClone(this.#rtpParameters);
+	}
+
+	/** Nothing is sent. */
+	getStats(): Promise<object[]> {
+		return this.#channel.request(() => {
+			found(this.#channel.books.consumers, this.id);
+			return [{ type: 'outbound-rtp', packetCount: 0, packetsLost: 0, byteCount: 0 }];
+		});
+	}
+
+	async setPreferredLayers(): Promise<void> {
+		await this.#channel.request(() => found(this.#channel.books.consumers, this.id));
+	}
+
+	async setPriority(priority: number): Promise<void> {
+		await this.#channel.request(() => found(this.#channel.books.consumers, this.id));
+		this.priority = priority;
 	}
 
 	close(): void {

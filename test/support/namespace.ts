@@ -12,6 +12,40 @@ const noNamespace = 'needs the network namespace of scripts/test.mjs';
 /** For node:test's `skip`: why Firefox cannot reach the SFU here, or false. */
 export const firefoxCannotConnect = mediaAddress === '127.0.0.1' && `Firefox has no loopback candidate: ${noNamespace}`;
 
+/** For node:test's `skip`: why a link cannot be narrowed here, or false. */
+export const cannotShape =
+	(process.env.SFU_TEST_NAMESPACE !== '1' && `a narrow link ${noNamespace}`) ||
+	(!existsSync('/usr/sbin/tc') && 'a narrow link needs tc, which is not installed');
+
+/**
+ * Lets no more than so many kbit/s through to a UDP port of this host, until `stop()`. What is sent between two addresses
+ * of one host goes over its loopback interface. What waits longer than 200 ms is dropped.
+ */
+export function limitIncoming({ kilobits, udpPort }: { kilobits: number; udpPort: number }) {
+	// The rule must never reach the network of the machine itself.
+	if (cannotShape) throw new Error(cannotShape);
+	if (udpPort === 0) throw new Error('not connected yet');
+	const tc = (...commands: string[]) => {
+		for (const command of commands) execFileSync('/usr/sbin/tc', command.split(' '));
+	};
+	const queue = (rate: number) => `dev lo parent 1:3 handle 30: tbf rate ${rate}kbit burst 8kb latency 200ms`;
+	tc(
+		// What no filter sends to the class is not limited.
+		'qdisc add dev lo root handle 1: htb default 0',
+		'class add dev lo parent 1: classid 1:3 htb rate 1gbit quantum 60000',
+		`qdisc add ${queue(kilobits)}`,
+		`filter add dev lo parent 1: protocol ip u32 match ip protocol 17 0xff match ip dport ${udpPort} 0xffff flowid 1:3`,
+	);
+	return {
+		change(rate: number) {
+			tc(`qdisc change ${queue(rate)}`);
+		},
+		stop() {
+			tc('qdisc del dev lo root');
+		},
+	};
+}
+
 /** For node:test's `skip`: why packets cannot be dropped here, or false. */
 export const cannotDropPackets =
 	(process.env.SFU_TEST_NAMESPACE !== '1' && `packet loss ${noNamespace}`) ||

@@ -47,4 +47,12 @@ export const pulling: Record<string, RequestHandler> = {
 		await puller.resume('client');
 		return () => ({ code: 0, message: 'resumePuller success', paused: puller.paused });
 	},
+
+	setPreferredLayers: async (data, { memberOf }) => {
+		const request = checkData.preferredLayers(data);
+		const { pullerId, spatialLayer, temporalLayer } = request;
+		const puller = find(memberOf(request).user.pullers, pullerId, 'puller');
+		await puller.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) });
+		return () => ({ code: 0, message: 'setPreferredLayers success', ...puller.preferredLayers });
+	},
 };
