@@ -1,5 +1,5 @@
 import type { WebRtcTransport } from 'mediasoup/types';
-import type { IceCredentials, Offer } from '../sdp/Offer.js';
+import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities } from '../sdp/rtpParameters.js';
 import { writeAnswer, type AnsweredMedia } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
@@ -7,6 +7,9 @@ import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
 import { createPusher } from './createPusher.js';
+import { DataChannels, type DataTarget } from './DataChannels.js';
+import type { DataPuller } from './DataPuller.js';
+import type { DataPusher } from './DataPusher.js';
 import {
 	planPull,
 	planPush,
@@ -21,7 +24,7 @@ import {
 } from './plan.js';
 import type { Puller } from './Puller.js';
 import type { Pusher } from './Pusher.js';
-import type { CheckedPushOptions } from './PushOptions.js';
+import type { AnnouncedChannel, CheckedPushOptions, PusherDetails } from './PushOptions.js';
 import { Undo } from './Undo.js';
 
 /** @internal What came of an offer. */
@@ -30,9 +33,14 @@ export interface Negotiated {
 	/** All that the connection carries now. */
 	pushers: Pusher[];
 	pullers: Puller[];
+	dataPushers: DataPusher[];
+	dataPullers: DataPuller[];
 	/** What this offer has added. */
-	added: (Pusher | Puller)[];
+	added: (Pusher | Puller | DataPusher | DataPuller)[];
 }
+
+/** What an offer leads to on its m-line for data channels. */
+type DataPlan = { push: readonly AnnouncedChannel[] } | { pull: readonly DataTarget[] };
 
 /** The counterpart of an RTCPeerConnection whose client offers. */
 export class AnsweringConnection extends Connection {
@@ -47,22 +55,30 @@ export class AnsweringConnection extends Connection {
 	#pendingNegotiations = 0;
 	/** The same in all answers: another one would make the browser begin again. */
 	readonly #startBitrate: number | undefined;
+	readonly #dataChannelOpened: (pusher: DataPusher) => void;
+	#dataChannels: DataChannels | undefined;
 
-	/** @internal */
-	constructor(context: ConnectionContext) {
+	/**
+	 * @internal
+	 * @param dataChannelOpened - told of each data channel that the client opens in-band
+	 */
+	constructor(context: ConnectionContext, dataChannelOpened: (pusher: DataPusher) => void) {
 		super(context);
+		this.#dataChannelOpened = dataChannelOpened;
 		const { startBitrate, maxIncomingBitrate } = context.options.webRtc;
 		if (startBitrate > 0) this.#startBitrate = Math.min(startBitrate, maxIncomingBitrate || startBitrate);
 	}
 
 	/** @internal Receives what the offer begins to send. */
 	push(offer: Offer, options: CheckedPushOptions): Promise<Negotiated> {
-		return this.#negotiate(offer, () => planPush(offer, this.#sections, this.context.codecs, options));
+		const plan = () => planPush(offer, this.#sections, this.context.codecs, options);
+		return this.#negotiate(offer, plan, { push: options.data });
 	}
 
-	/** @internal Sends `targets` on the m-lines of the offer that receive. */
-	pull(offer: Offer, targets: readonly Pusher[]): Promise<Negotiated> {
-		return this.#negotiate(offer, () => planPull(offer, this.#sections, targets, this.context.codecs));
+	/** @internal Sends `targets` on the m-lines of the offer that receive, and `data` on that for data channels. */
+	pull(offer: Offer, targets: readonly Pusher[], data: readonly DataTarget[]): Promise<Negotiated> {
+		const plan = () => planPull(offer, this.#sections, targets, this.context.codecs);
+		return this.#negotiate(offer, plan, { pull: data });
 	}
 
 	/** @internal Whether a pusher has ever been pulled through this connection; it may have gone since. */
@@ -70,17 +86,18 @@ export class AnsweringConnection extends Connection {
 		return this.#everPulled.has(pusherId);
 	}
 
-	protected override carried(): (Pusher | Puller)[] {
-		return this.#sections.flatMap(({ pusher, puller }) => [puller ?? [], pusher ?? []].flat());
+	protected override carried(): (Pusher | Puller | DataChannels)[] {
+		const media = this.#sections.flatMap(({ pusher, puller }) => [puller ?? [], pusher ?? []].flat());
+		return [...media, this.#dataChannels ?? []].flat();
 	}
 
 	/** Handles the offers of one RTCPeerConnection one after the other. One that fails changes nothing. */
-	#negotiate(offer: Offer, plan: () => Plan): Promise<Negotiated> {
+	#negotiate(offer: Offer, plan: () => Plan, data: DataPlan): Promise<Negotiated> {
 		this.#pendingNegotiations++;
 		const negotiation = this.#negotiations.then(async () => {
 			try {
 				this.assertOpen();
-				return await this.#carryOut(offer, plan());
+				return await this.#carryOut(offer, plan(), data);
 			} catch (error) {
 				const failure = this.failure(error);
 				if (failure.code === 'internal') this.context.logger.error('an offer could not be answered', error);
@@ -94,9 +111,9 @@ export class AnsweringConnection extends Connection {
 		return negotiation;
 	}
 
-	async #carryOut(offer: Offer, plan: Plan): Promise<Negotiated> {
+	async #carryOut(offer: Offer, plan: Plan, dataPlan: DataPlan): Promise<Negotiated> {
 		const { ice } = offer;
-		const carrier = offer.media.find(({ kind }) => kind)?.mid;
+		const carrier = offer.media.find(isUsable)?.mid;
 		const restart = this.#remoteIce !== undefined && this.#remoteIce.usernameFragment !== ice.usernameFragment;
 		if (this.transport && carrier !== undefined && carrier !== this.#carrier) {
 			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
@@ -110,8 +127,8 @@ export class AnsweringConnection extends Connection {
 			const transport = this.transport ?? (await this.#connect(offer, undo));
 			const extensionIds = new Map(this.#extensionIds);
 			const sections: PlannedSection[] = [];
-			const added: (Pusher | Puller)[] = [];
-			const adopt = (created: Pusher | Puller | undefined) => {
+			const added: Negotiated['added'] = [];
+			const adopt = (created: Negotiated['added'][number] | undefined) => {
 				if (!created) return;
 				added.push(created);
 				undo.add(() => {
@@ -132,7 +149,8 @@ export class AnsweringConnection extends Connection {
 				}
 				sections.push({ ...section, pusher, puller });
 			}
-			if (this.#sections.length === 0 && added.length === 0) {
+			const data = await this.#carryOutData(offer, dataPlan, transport, undo, adopt);
+			if (this.#sections.length === 0 && added.length === 0 && !('push' in dataPlan)) {
 				throw new SfuError('not_found', 'the pushers have gone');
 			}
 			if (restart) await transport.restartIce();
@@ -142,22 +160,78 @@ export class AnsweringConnection extends Connection {
 			this.#carrier = carrier;
 			this.#extensionIds = extensionIds;
 			this.#sections = sections;
+			if (this.#dataChannels !== data.channels) this.#dataChannels?.close('removed');
+			this.#dataChannels = data.channels;
 			for (const gone of plan.removed) gone.close('removed');
 			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
 			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wantedBitrate(offer, sections))]);
 			this.assertOpen();
 			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
+			for (const { pusher, details } of data.details) if (!pusher.closed) pusher.setDetails(details);
+			data.channels?.start(
+				added.flatMap((created) => (created.kind === 'data' && 'pullerId' in created ? created : [])),
+			);
 			this.awaitClient({ restarted: restart });
 			return {
 				answer: this.#answer(transport, offer, sections),
 				pushers: sections.flatMap(({ pusher }) => (pusher && !pusher.closed ? pusher : [])),
 				pullers: sections.flatMap(({ puller }) => (puller && !puller.closed ? puller : [])),
+				dataPushers: data.channels?.pushers ?? [],
+				dataPullers: data.channels?.pullers ?? [],
 				added,
 			};
 		} catch (error) {
 			undo.run();
 			throw error;
 		}
+	}
+
+	async #carryOutData(
+		offer: Offer,
+		plan: DataPlan,
+		transport: WebRtcTransport,
+		undo: Undo,
+		adopt: (created: DataPusher | DataPuller | undefined) => void,
+	): Promise<{ channels: DataChannels | undefined; details: { pusher: DataPusher; details: PusherDetails }[] }> {
+		const isEmpty = ('push' in plan ? plan.push : plan.pull).length === 0;
+		if (!offer.media.some(({ data }) => data)) {
+			if (isEmpty) return { channels: undefined, details: [] };
+			throw new SfuError('invalid_argument', 'the offer has no m-line for data channels');
+		}
+		if (isEmpty && 'pull' in plan) return { channels: this.#dataChannels, details: [] };
+		const channels = this.#dataChannels ?? (await this.#createDataChannels(offer, transport, undo));
+		if ('pull' in plan) {
+			const pulled = new Set(channels.pullers.map(({ pusherId }) => pusherId));
+			for (const target of plan.pull) {
+				if (!pulled.has(target.pusher.pusherId)) adopt(await channels.pull(target));
+				this.#everPulled.add(target.pusher.pusherId);
+			}
+			return { channels, details: [] };
+		}
+		const pushed = await channels.push(plan.push);
+		for (const { pusher, isNew } of pushed) if (isNew) adopt(pusher);
+		await channels.accept();
+		const known = pushed.filter(({ isNew }) => !isNew);
+		return { channels, details: known.map(({ pusher, details }) => ({ pusher, details })) };
+	}
+
+	async #createDataChannels(offer: Offer, transport: WebRtcTransport, undo: Undo): Promise<DataChannels> {
+		const hub = await this.context.fabric.dataHub();
+		this.assertOpen();
+		const channels = new DataChannels(
+			{
+				connectionId: this.connectionId,
+				transport,
+				hub,
+				clientIsDtlsClient: offer.dtls.role === 'client',
+				opened: this.#dataChannelOpened,
+			},
+			this.context,
+		);
+		undo.add(() => {
+			channels.close('negotiationFailed');
+		});
+		return channels;
 	}
 
 	/** The worker has one producer for a mid and for an SSRC, so what a new one replaces must have gone. */
@@ -171,7 +245,8 @@ export class AnsweringConnection extends Connection {
 	}
 
 	async #connect(offer: Offer, undo: Undo): Promise<WebRtcTransport> {
-		const transport = await this.createTransport(undo);
+		const maxMessageSize = offer.media.find(({ data }) => data)?.data?.maxMessageSize;
+		const transport = await this.createTransport(undo, maxMessageSize);
 		await transport.connect({ dtlsParameters: offer.dtls });
 		this.assertOpen();
 		return transport;

@@ -5,8 +5,8 @@ import { SfuError } from '../SfuError.js';
 import { BitrateBounds } from './BitrateBounds.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { toSfuError } from './mediaErrors.js';
-import type { Puller } from './Puller.js';
-import type { Pusher } from './Pusher.js';
+import type { PullerCloseReason } from './Puller.js';
+import type { PusherCloseReason } from './Pusher.js';
 import type { Undo } from './Undo.js';
 
 /** Why a connection has closed. */
@@ -129,17 +129,30 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	/** All that goes through it. */
-	protected abstract carried(): (Pusher | Puller)[];
+	protected abstract carried(): { close(reason: PusherCloseReason & PullerCloseReason): void }[];
 
-	/** Makes the transport, which `undo` takes back. */
-	protected async createTransport(undo: Undo): Promise<WebRtcTransport> {
+	/**
+	 * Makes the transport, which `undo` takes back.
+	 *
+	 * @param maxMessageSize - of the messages of data channels that the client takes, in bytes
+	 */
+	protected async createTransport(undo: Undo, maxMessageSize = Infinity): Promise<WebRtcTransport> {
 		const { fabric, options } = this.context;
+		const { dataMessageBytes, dataBufferBytes } = options.limits;
 		const transport = await fabric.createTransport({
 			enableUdp: true,
 			enableTcp: true,
 			preferUdp: true,
 			iceConsentTimeout: Math.ceil(options.webRtc.consentTimeout / 1000),
 			initialAvailableOutgoingBitrate: options.webRtc.initialOutgoingBitrate,
+			// Also for clients that have no data channel yet, as it cannot be had later; it takes 3 KB.
+			enableSctp: true,
+			maxSendMessageSize: Math.min(dataMessageBytes, maxMessageSize),
+			maxReceiveMessageSize: dataMessageBytes,
+			sctpSendBufferSize: dataBufferBytes,
+			sctpPerStreamSendQueueLimit: dataBufferBytes,
+			// Several messages at once, as mediasoup has it by default.
+			sctpMaxReceiverWindowBufferSize: 20 * dataMessageBytes,
 		});
 		undo.add(() => {
 			this.transport = undefined;

@@ -11,6 +11,7 @@ export interface ConnectionContext {
 	readonly fabric: MediaFabric;
 	readonly codecs: CodecPolicy;
 	readonly pusherQuota: Quota;
+	readonly dataPusherQuota: Quota;
 	readonly pullerQuota: Quota;
 	readonly layerController: LayerController;
 	readonly options: ResolvedOptions;

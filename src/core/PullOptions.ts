@@ -2,13 +2,20 @@ import type { MediaKind } from 'mediasoup/types';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
+import type { DataTarget } from './DataChannels.js';
+import type { DataPusher } from './DataPusher.js';
 import type { Pusher } from './Pusher.js';
 
 /** What to pull. */
 export interface PullSpec {
 	pusherId: string;
 	/** When given it must be the pusher's. */
-	kind?: MediaKind;
+	kind?: MediaKind | 'data';
+	/**
+	 * Of a data channel: whether the client opens it itself, with `negotiated: true` and the `channelId` of the puller.
+	 * Default false: the server opens it, so that the client gets `ondatachannel` with the pusher's label and protocol.
+	 */
+	negotiated?: boolean;
 }
 
 export interface ServerPullOptions {
@@ -19,7 +26,10 @@ export interface ServerPullOptions {
 }
 
 export interface PullOptions extends ServerPullOptions {
-	/** Which of its pushers, each once. Each takes the next m-line of its kind that receives. */
+	/**
+	 * Which of its pushers, each once. Each takes the next m-line of its kind that receives; all data channels go on the
+	 * one for them.
+	 */
 	specs: readonly PullSpec[];
 	/** The SDP offer. */
 	offer: string;
@@ -37,7 +47,11 @@ export const checkPullOptions = validator<ServerPullOptions & Partial<PullOption
 				minItems: 1,
 				items: {
 					type: 'object',
-					properties: { pusherId: { type: 'string' }, kind: { enum: ['audio', 'video'] } },
+					properties: {
+						pusherId: { type: 'string' },
+						kind: { enum: ['audio', 'video', 'data'] },
+						negotiated: { type: 'boolean' },
+					},
 					required: ['pusherId'],
 				},
 			},
@@ -47,6 +61,28 @@ export const checkPullOptions = validator<ServerPullOptions & Partial<PullOption
 	'options',
 );
 
+interface Target {
+	userId: string;
+	pushers: ReadonlyMap<string, Pusher>;
+	dataPushers: ReadonlyMap<string, DataPusher>;
+}
+
+/** Whether a spec is of a data channel. */
+export const isOfData = ({ dataPushers, pushers }: Target, { kind, pusherId }: PullSpec): boolean =>
+	dataPushers.has(pusherId) || (kind === 'data' && !pushers.has(pusherId));
+
+/** As {@link findPushers}, of data channels. */
+export function findDataPushers(
+	{ userId, dataPushers }: Target,
+	specs: readonly PullSpec[],
+	isFormer: (pusherId: string) => boolean | undefined,
+): DataTarget[] {
+	return find(userId, dataPushers, specs, isFormer).map((pusher) => ({
+		pusher,
+		negotiated: specs.find(({ pusherId }) => pusherId === pusher.pusherId)?.negotiated ?? false,
+	}));
+}
+
 /**
  * The pushers of a user that specs name.
  *
@@ -54,10 +90,19 @@ export const checkPullOptions = validator<ServerPullOptions & Partial<PullOption
  * @throws {@link SfuError} `not_found`, `invalid_argument`
  */
 export function findPushers(
-	{ userId, pushers }: { userId: string; pushers: ReadonlyMap<string, Pusher> },
+	{ userId, pushers }: Target,
 	specs: readonly PullSpec[],
 	isFormer: (pusherId: string) => boolean | undefined,
 ): Pusher[] {
+	return find(userId, pushers, specs, isFormer);
+}
+
+function find<Kind extends Pusher | DataPusher>(
+	userId: string,
+	pushers: ReadonlyMap<string, Kind>,
+	specs: readonly PullSpec[],
+	isFormer: (pusherId: string) => boolean | undefined,
+): Kind[] {
 	const found = specs.flatMap(({ pusherId, kind }) => {
 		const pusher = pushers.get(pusherId);
 		if (!pusher && isFormer(pusherId)) return [];

@@ -1,4 +1,5 @@
 import { checkCodecNames } from '../media/codecs.js';
+import type { DataChannelParameters } from '../sdp/dataChannelProtocol.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
@@ -39,18 +40,56 @@ export interface PushMediaOptions extends PusherDetails {
 /** @internal The names of the modes that mediasoup's parser takes. */
 export const scalabilityModePattern = '^[LS][1-9]T[1-9](h|_KEY|_KEY_SHIFT)?$';
 
+/** A data channel that the client opens with `negotiated: true`, which nobody can know but by being told. */
+export interface PushDataOptions extends PusherDetails {
+	/** The `id` of the RTCDataChannel. */
+	id: number;
+	/** As given to `createDataChannel()`. Default `""`. */
+	label?: string;
+	/** As all that follows, the same as for `createDataChannel()`. Default `""`. */
+	protocol?: string;
+	/** Default true. */
+	ordered?: boolean;
+	/** In ms. Default: no limit. */
+	maxPacketLifeTime?: number;
+	/** Default: no limit. */
+	maxRetransmits?: number;
+}
+
 export interface PushOptions {
 	/** Of the m-lines of the offer that send, by mid. */
 	media?: Readonly<Record<string, PushMediaOptions>>;
+	/** The data channels with negotiated ids. Others are noticed when the client opens them. */
+	data?: readonly PushDataOptions[];
+}
+
+/** @internal A data channel with a negotiated id. */
+export interface AnnouncedChannel {
+	readonly id: number;
+	readonly channel: DataChannelParameters;
+	readonly details: PusherDetails;
 }
 
 /** @internal Options that have been checked. */
 export interface CheckedPushOptions {
 	/** By mid. */
 	readonly media: ReadonlyMap<string, PushMediaOptions>;
+	readonly data: readonly AnnouncedChannel[];
 }
 
 const details = { source: { type: ['string', 'null'], minLength: 1 }, metadata: {} };
+
+const unsignedShort = { type: 'integer', minimum: 0, maximum: 0xffff } as const;
+
+/** @internal What an announced data channel says, as a JSON schema. The id 65535 stands for none (RFC 8831, section 6.2). */
+export const channelProperties = {
+	id: { type: 'integer', minimum: 0, maximum: 0xfffe },
+	label: { type: 'string' },
+	protocol: { type: 'string' },
+	ordered: { type: 'boolean' },
+	maxPacketLifeTime: unsignedShort,
+	maxRetransmits: unsignedShort,
+} as const;
 
 const checkDetails = validator<PusherDetails>(
 	{ type: 'object', properties: details, additionalProperties: false },
@@ -74,6 +113,15 @@ const checkOptions = validator<PushOptions>(
 					additionalProperties: false,
 				},
 			},
+			data: {
+				type: 'array',
+				items: {
+					type: 'object',
+					properties: { ...channelProperties, ...details },
+					required: ['id'],
+					additionalProperties: false,
+				},
+			},
 		},
 		additionalProperties: false,
 	},
@@ -82,12 +130,38 @@ const checkOptions = validator<PushOptions>(
 
 /** @throws {@link SfuError} `invalid_argument`, `too_large` */
 export function readPushOptions(options: PushOptions, limits: Limits): CheckedPushOptions {
-	const media = Object.entries(checkOptions(options).media ?? {}).map(([mid, of]) => {
-		if (of.codecs) checkCodecNames(of.codecs);
-		const copied = { ...of, ...(of.codecs && { codecs: [...of.codecs] }) };
-		return [mid, { ...copied, ...limited(of, limits, ` of mid ${quote(mid)}`) }] as const;
-	});
-	return { media: new Map(media) };
+	const { media = {}, data = [] } = checkOptions(options);
+	return {
+		media: new Map(
+			Object.entries(media).map(([mid, of]) => {
+				if (of.codecs) checkCodecNames(of.codecs);
+				const copied = { ...of, ...(of.codecs && { codecs: [...of.codecs] }) };
+				return [mid, { ...copied, ...limited(of, limits, ` of mid ${quote(mid)}`) }] as const;
+			}),
+		),
+		data: announcedChannels(data, limits),
+	};
+}
+
+function announcedChannels(data: readonly PushDataOptions[], limits: Limits): AnnouncedChannel[] {
+	const ids = data.map(({ id }) => id);
+	const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+	if (twice !== undefined) throw new SfuError('invalid_argument', `data names id ${twice} twice`);
+	return data.map(
+		({ id, label = '', protocol = '', ordered = true, maxPacketLifeTime, maxRetransmits, ...details }) => {
+			const of = ` of data channel ${id}`;
+			checkLength(label, `the label${of}`, limits.idLength);
+			checkLength(protocol, `the protocol${of}`, limits.idLength);
+			if (maxPacketLifeTime !== undefined && maxRetransmits !== undefined) {
+				throw new SfuError('invalid_argument', `maxPacketLifeTime and maxRetransmits${of} exclude each other`);
+			}
+			return {
+				id,
+				channel: { label, protocol, ordered, maxPacketLifeTime, maxRetransmits },
+				details: limited(details, limits, of),
+			};
+		},
+	);
 }
 
 /** @throws {@link SfuError} `invalid_argument`, `too_large` */

@@ -5,6 +5,7 @@ import type { WorkerPool } from '../media/WorkerPool.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
+import { checkMessage, type DataPusher, type DataPusherCloseReason } from './DataPusher.js';
 import { LayerController } from './LayerController.js';
 import { bitrate, codecNames, type ResolvedOptions } from './options.js';
 import type { PauseCause } from './Pauses.js';
@@ -63,6 +64,12 @@ export type RoomEvents = {
 	pusherChanged: (event: { user: User; pusher: Pusher }) => void;
 	/** Also for each pusher of a user who leaves (`userLeft`), before `userLeft`. */
 	pusherClosed: (event: { user: User; pusher: Pusher; reason: PusherCloseReason }) => void;
+	/** A user has opened a data channel, or announced one. */
+	dataPusherAdded: (event: { user: User; dataPusher: DataPusher }) => void;
+	/** Its source or its metadata has. */
+	dataPusherChanged: (event: { user: User; dataPusher: DataPusher }) => void;
+	/** As `pusherClosed`. */
+	dataPusherClosed: (event: { user: User; dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: RoomCloseReason }) => void;
 };
@@ -80,6 +87,23 @@ const checkJoin = validator<JoinOptions>(
 		required: ['userId'],
 	},
 	'options',
+);
+
+/** To whom to send. */
+export interface SendDataOptions {
+	/** Default: all users of the room. */
+	userIds?: readonly string[];
+	/** Only on data channels with this label. Default: on all. */
+	label?: string;
+}
+
+const checkSendData = validator<SendDataOptions>(
+	{
+		type: 'object',
+		properties: { userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } },
+		additionalProperties: false,
+	},
+	'to',
 );
 
 /** Users who see and hear each other. */
@@ -142,6 +166,26 @@ export class Room extends Emitter<RoomEvents> {
 		});
 	}
 
+	/**
+	 * Sends the app's own message to users, on each data channel that they have opened themselves and that `to` picks.
+	 * Who reads too slowly, or closes meanwhile, is passed over.
+	 *
+	 * @param message - a string, or bytes
+	 * @returns the number of data channels that take it
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `not_found` when a user is not in the room, `closed`
+	 */
+	async sendData(message: string | Uint8Array, to: SendDataOptions = {}): Promise<number> {
+		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
+		const { userIds, label } = checkSendData(to);
+		checkMessage(message, this.#options.limits.dataMessageBytes);
+		const users = userIds ? [...new Set(userIds)].map((userId) => this.#findUser(userId)) : [...this.#users.values()];
+		const channels = users
+			.flatMap(({ dataPushers }) => [...dataPushers.values()])
+			.filter((channel) => label === undefined || channel.label === label);
+		const sent = await Promise.allSettled(channels.map((channel) => channel.send(message)));
+		return sent.filter(({ status }) => status === 'fulfilled').length;
+	}
+
 	#join(options: JoinOptions): User {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
 		const { userId, userName = userId, metadata, codecs, ...bitrates } = checkJoin(options);
@@ -183,6 +227,15 @@ export class Room extends Emitter<RoomEvents> {
 		});
 		user.on('pusherClosed', ({ pusher, reason }) => {
 			this.emit('pusherClosed', { user, pusher, reason });
+		});
+		user.on('dataPusherAdded', ({ dataPusher }) => {
+			this.emit('dataPusherAdded', { user, dataPusher });
+		});
+		user.on('dataPusherChanged', ({ dataPusher }) => {
+			this.emit('dataPusherChanged', { user, dataPusher });
+		});
+		user.on('dataPusherClosed', ({ dataPusher, reason }) => {
+			this.emit('dataPusherClosed', { user, dataPusher, reason });
 		});
 		user.once('closed', ({ reason }) => {
 			this.#users.delete(userId);

@@ -10,11 +10,20 @@ import { AnsweringConnection, type Negotiated } from './AnsweringConnection.js';
 import type { Connection, ConnectionCloseReason } from './Connection.js';
 import { OfferingConnection, type ServerOffer } from './OfferingConnection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
+import type { DataPuller, DataPullerCloseReason } from './DataPuller.js';
+import type { DataPusher, DataPusherCloseReason } from './DataPusher.js';
 import type { LayerController } from './LayerController.js';
 import type { Layers } from './LayerSelection.js';
 import type { ResolvedOptions } from './options.js';
-import { checkPullOptions, findPushers, type PullOptions, type ServerPullOptions } from './PullOptions.js';
 import type { PauseCause } from './Pauses.js';
+import {
+	checkPullOptions,
+	findDataPushers,
+	findPushers,
+	isOfData,
+	type PullOptions,
+	type ServerPullOptions,
+} from './PullOptions.js';
 import type { Puller, PullerCloseReason } from './Puller.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { readPushOptions, type PushOptions } from './PushOptions.js';
@@ -35,6 +44,8 @@ export interface PushResult {
 	answer: string;
 	/** All that is received through the connection now, in the order of the offer's m-lines. */
 	pushers: Pusher[];
+	/** The data channels that the client has opened on the connection so far. */
+	dataPushers: DataPusher[];
 	connection: Connection;
 }
 
@@ -43,6 +54,8 @@ export interface PullResult {
 	answer: string;
 	/** All that is sent through the connection now, in the order of the offer's m-lines. */
 	pullers: Puller[];
+	/** The data channels that are sent through the connection now. */
+	dataPullers: DataPuller[];
 	connection: Connection;
 }
 
@@ -57,6 +70,14 @@ export type UserEvents = {
 	pusherChanged: (event: { pusher: Pusher }) => void;
 	/** A pusher of this user has closed. */
 	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
+	/** The client has opened a data channel, or announced one. */
+	dataPusherAdded: (event: { dataPusher: DataPusher }) => void;
+	/** The source or the metadata of a data pusher of this user has changed. */
+	dataPusherChanged: (event: { dataPusher: DataPusher }) => void;
+	/** A data pusher of this user has closed. */
+	dataPusherClosed: (event: { dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
+	/** A data puller of this user has closed. */
+	dataPullerClosed: (event: { dataPuller: DataPuller; reason: DataPullerCloseReason }) => void;
 	/** The client has to answer an offer that no call has asked for: what it pulls by offers of the server has changed. */
 	offer: (event: { offer: ServerOffer }) => void;
 	/** A puller of this user receives nothing any more, because the client or the app has paused it. */
@@ -100,6 +121,8 @@ export class User extends Emitter<UserEvents> {
 	#pullsAll = false;
 	readonly #pushers = new Map<string, Pusher>();
 	readonly #pullers = new Map<string, Puller>();
+	readonly #dataPushers = new Map<string, DataPusher>();
+	readonly #dataPullers = new Map<string, DataPuller>();
 	#closed = false;
 
 	/** @internal */
@@ -116,6 +139,7 @@ export class User extends Emitter<UserEvents> {
 			fabric: context.fabric,
 			codecs: context.codecs,
 			pusherQuota: new Quota(limits.pushersPerUser, 'pushers of one user'),
+			dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data channels that one user pushes'),
 			pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
 			layerController: context.layerController,
 			options: context.options,
@@ -135,6 +159,16 @@ export class User extends Emitter<UserEvents> {
 	/** What the user receives, by puller id. */
 	get pullers(): ReadonlyMap<string, Puller> {
 		return this.#pullers;
+	}
+
+	/** The data channels that the user sends on, by pusher id. */
+	get dataPushers(): ReadonlyMap<string, DataPusher> {
+		return this.#dataPushers;
+	}
+
+	/** The data channels that the user receives, by puller id. */
+	get dataPullers(): ReadonlyMap<string, DataPuller> {
+		return this.#dataPullers;
 	}
 
 	/** The user's RTCPeerConnections. */
@@ -176,8 +210,8 @@ export class User extends Emitter<UserEvents> {
 		const checked = readPushOptions(options, limits);
 		const parsed = parseOffer(offer, limits);
 		const connection = this.#answeringConnection(parsed);
-		const { answer, pushers } = this.#adopt(connection, await connection.push(parsed, checked));
-		return { answer, pushers, connection };
+		const { answer, pushers, dataPushers } = this.#adopt(connection, await connection.push(parsed, checked));
+		return { answer, pushers, dataPushers, connection };
 	}
 
 	/**
@@ -202,16 +236,22 @@ export class User extends Emitter<UserEvents> {
 		this.#assertOpen();
 		const { targetUserId, specs, offer } = checkPullOptions(options);
 		const target = this.#context.findUser(targetUserId);
+		const mediaSpecs = specs.filter((spec) => !isOfData(target, spec));
+		const dataSpecs = specs.filter((spec) => isOfData(target, spec));
 		if (offer === undefined) {
-			const targets = audioFirst(findPushers(target, specs, () => false));
+			if (dataSpecs.length > 0) throw new SfuError('unsupported', 'the server offers no data channels');
+			const targets = audioFirst(findPushers(target, mediaSpecs, () => false));
 			return this.#offeringConnection().pull(targets);
 		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
 		const known = this.#answering.get(connectionKey(parsed));
-		const targets = findPushers(target, specs, (pusherId) => known?.hasPulled(pusherId));
+		const isFormer = (pusherId: string) => known?.hasPulled(pusherId);
+		const targets = findPushers(target, mediaSpecs, isFormer);
+		const dataTargets = findDataPushers(target, dataSpecs, isFormer);
 		const connection = this.#answeringConnection(parsed);
-		const { answer, pullers } = this.#adopt(connection, await connection.pull(parsed, targets));
-		return { answer, pullers, connection };
+		const negotiated = await connection.pull(parsed, targets, dataTargets);
+		const { answer, pullers, dataPullers } = this.#adopt(connection, negotiated);
+		return { answer, pullers, dataPullers, connection };
 	}
 
 	/**
@@ -267,7 +307,10 @@ export class User extends Emitter<UserEvents> {
 		const added = negotiated.added.filter(isOpen);
 		const pushers: Pusher[] = [];
 		for (const child of added) {
-			if ('pullerId' in child) {
+			if (child.kind === 'data') {
+				if ('pullerId' in child) this.#addDataPuller(child);
+				else this.#addDataPusher(child);
+			} else if ('pullerId' in child) {
 				this.#addPuller(child);
 			} else {
 				this.#addPusher(child);
@@ -275,7 +318,13 @@ export class User extends Emitter<UserEvents> {
 			}
 		}
 		if (pushers.length > 0) this.emit('pushed', { pushers });
-		return { answer, pushers: negotiated.pushers.filter(isOpen), pullers: negotiated.pullers.filter(isOpen) };
+		return {
+			answer,
+			pushers: negotiated.pushers.filter(isOpen),
+			pullers: negotiated.pullers.filter(isOpen),
+			dataPushers: negotiated.dataPushers.filter(isOpen),
+			dataPullers: negotiated.dataPullers.filter(isOpen),
+		};
 	}
 
 	#answeringConnection(offer: Offer): AnsweringConnection {
@@ -283,7 +332,7 @@ export class User extends Emitter<UserEvents> {
 		const known = this.#answering.get(key);
 		if (known) return known;
 		return this.#open(
-			() => new AnsweringConnection(this.#connectionContext),
+			() => new AnsweringConnection(this.#connectionContext, this.#addDataPusher.bind(this)),
 			(connection) => {
 				this.#answering.set(key, connection);
 				return () => this.#answering.delete(key);
@@ -338,6 +387,26 @@ export class User extends Emitter<UserEvents> {
 		pusher.once('closed', ({ reason }) => {
 			this.#pushers.delete(pusher.pusherId);
 			this.emit('pusherClosed', { pusher, reason });
+		});
+	}
+
+	#addDataPusher(dataPusher: DataPusher): void {
+		this.#dataPushers.set(dataPusher.pusherId, dataPusher);
+		dataPusher.on('changed', () => {
+			this.emit('dataPusherChanged', { dataPusher });
+		});
+		dataPusher.once('closed', ({ reason }) => {
+			this.#dataPushers.delete(dataPusher.pusherId);
+			this.emit('dataPusherClosed', { dataPusher, reason });
+		});
+		this.emit('dataPusherAdded', { dataPusher });
+	}
+
+	#addDataPuller(dataPuller: DataPuller): void {
+		this.#dataPullers.set(dataPuller.pullerId, dataPuller);
+		dataPuller.once('closed', ({ reason }) => {
+			this.#dataPullers.delete(dataPuller.pullerId);
+			this.emit('dataPullerClosed', { dataPuller, reason });
 		});
 	}
 

@@ -15,16 +15,28 @@ export interface Limits {
 	connectionsPerUser: number;
 	/** Pushers of one user. Default 16. */
 	pushersPerUser: number;
-	/** Pullers of one user. Default 500. */
+	/** Data channels that one user pushes. Default 16. */
+	dataPushersPerUser: number;
+	/** Pullers of one user, those of data channels included. Default 500. */
 	pullersPerUser: number;
 	/** The m-lines of one offer. Default 100. */
 	mediaSections: number;
 	/** The size of one SDP, in bytes. Default 131,072 (128 KiB). */
 	sdpBytes: number;
-	/** The length of a room id, a user id, a user name and a pusher's source, in Unicode code points. Default 256. */
+	/**
+	 * The length of a room id, a user id, a user name, a pusher's source, and a data channel's label and protocol, in
+	 * Unicode code points. Default 256.
+	 */
 	idLength: number;
 	/** The size of a pusher's metadata, in bytes of its JSON. Default 4096. */
 	metadataBytes: number;
+	/** The size of one message of a data channel, in bytes; larger ones are dropped. Default 262,144 (256 KiB). */
+	dataMessageBytes: number;
+	/**
+	 * Bytes of data channels that wait for a slow client, for each of its RTCPeerConnections. What comes then is lost to
+	 * it: from a reliable data channel, so that its puller closes (`tooSlow`). Default 2,000,000.
+	 */
+	dataBufferBytes: number;
 }
 
 export interface WebRtcOptions {
@@ -104,11 +116,14 @@ export const defaultLimits: Limits = {
 	usersPerRoom: 500,
 	connectionsPerUser: 100,
 	pushersPerUser: 16,
+	dataPushersPerUser: 16,
 	pullersPerUser: 500,
 	mediaSections: 100,
 	sdpBytes: 131_072,
 	idLength: 256,
 	metadataBytes: 4096,
+	dataMessageBytes: 262_144,
+	dataBufferBytes: 2_000_000,
 };
 
 // The longest that setTimeout() can wait.

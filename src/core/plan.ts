@@ -87,7 +87,8 @@ export function planPush(
 	for (const [mid, mediaOptions] of options.media) giveDetails(planned, mid, mediaOptions);
 	checkSources(planned);
 	const isFirst = sections.length === 0;
-	if ((isFirst || starting.length > 0) && !planned.some(({ push }) => push)) {
+	const hasData = offer.media.some(({ data }) => data);
+	if (((isFirst && !hasData) || starting.length > 0) && !planned.some(({ push }) => push)) {
 		throw new SfuError('unsupported', `the offer sends nothing that can be taken; it has: ${describe(offer)}`);
 	}
 	return { sections: planned, removed: removed(planned, sections) };

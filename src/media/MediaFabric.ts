@@ -10,6 +10,7 @@ import type {
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
 import { isReachable, routerCodecs, type PayloadTypes } from './codecs.js';
+import { DataHub } from './DataHub.js';
 import { Pipe } from './Pipe.js';
 import type { MediaWorker, WorkerPool } from './WorkerPool.js';
 
@@ -31,6 +32,8 @@ interface Home {
 	readonly router: Router;
 	/** The two ends of a pipe from the router to itself, made when it is first needed. */
 	loop: Promise<readonly [PipeTransport, PipeTransport]> | undefined;
+	/** Made when there is the first data channel. */
+	dataHub: Promise<DataHub> | undefined;
 }
 
 /**
@@ -89,6 +92,14 @@ export class MediaFabric {
 			throw this.#gone();
 		}
 		return transport;
+	}
+
+	/** Where the data channels of the room meet this process. */
+	async dataHub(): Promise<DataHub> {
+		const home = await this.#getHome();
+		home.dataHub ??= DataHub.create(home.router);
+		home.dataHub.catch(() => (home.dataHub = undefined));
+		return home.dataHub;
 	}
 
 	/** A producer that consumers see under the payload types that the pusher itself has. */
@@ -186,7 +197,7 @@ export class MediaFabric {
 			const router = await worker.worker.createRouter();
 			router.observer.once('close', () => worker.rooms--);
 			// When the worker dies meanwhile, what comes is a router that would never close.
-			if (!this.#closed && !worker.worker.closed) return { worker, router, loop: undefined };
+			if (!this.#closed && !worker.worker.closed) return { worker, router, loop: undefined, dataHub: undefined };
 			router.close();
 		} catch (error) {
 			worker.rooms--;

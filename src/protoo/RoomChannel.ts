@@ -1,3 +1,7 @@
+import type { DataPuller } from '../core/DataPuller.js';
+import type { DataPusher } from '../core/DataPusher.js';
+import type { Puller } from '../core/Puller.js';
+import type { Pusher } from '../core/Pusher.js';
 import { OfferingConnection } from '../core/OfferingConnection.js';
 import type { Room } from '../core/Room.js';
 import type { User } from '../core/User.js';
@@ -6,7 +10,7 @@ import { Member } from './Member.js';
 import type { Notifications, TextMessage, UserData } from './messages.js';
 import type { PeerLimits } from './Peer.js';
 import type { JoinData } from './schemas.js';
-import { userData } from './userData.js';
+import { dataPusherData, ownDataPusherData, userData } from './userData.js';
 
 /** Tells the sockets in a room what happens in it. */
 export class RoomChannel {
@@ -26,11 +30,17 @@ export class RoomChannel {
 		room.on('pushed', ({ user, pushers }) => {
 			this.#tellOthers(user, 'newPusher', { roomId: room.roomId, ...userData(user, pushers) });
 		});
-		room.on('pusherClosed', ({ user, pusher, reason }) => {
+		const tellClosed = (user: User, { pusherId }: Pusher | DataPusher, reason: string) => {
 			// Those of a user who leaves go with the user.
 			if (reason === 'userLeft') return;
 			const { userId } = user;
-			this.#tellOthers(user, 'pusherClosed', { roomId: room.roomId, userId, pusherIds: [pusher.pusherId] });
+			this.#tellOthers(user, 'pusherClosed', { roomId: room.roomId, userId, pusherIds: [pusherId] });
+		};
+		room.on('pusherClosed', ({ user, pusher, reason }) => {
+			tellClosed(user, pusher, reason);
+		});
+		room.on('dataPusherClosed', ({ user, dataPusher, reason }) => {
+			tellClosed(user, dataPusher, reason);
 		});
 		for (const event of ['pusherPaused', 'pusherResumed'] as const) {
 			room.on(event, ({ user, pusher, cause }) => {
@@ -41,12 +51,23 @@ export class RoomChannel {
 				if (cause === 'app') this.#members.get(userId)?.notify(event, data);
 			});
 		}
-		room.on('pusherChanged', ({ user, pusher: { pusherId, source = null, metadata = null } }) => {
+		const tellChanged = (user: User, { pusherId, source, metadata }: Pusher | DataPusher) => {
 			this.#tellOthers(user, 'pusherChanged', {
 				roomId: room.roomId,
 				userId: user.userId,
-				pushers: [{ pusherId, source, metadata }],
+				pushers: [{ pusherId, source: source ?? null, metadata: metadata ?? null }],
 			});
+		};
+		room.on('pusherChanged', ({ user, pusher }) => {
+			tellChanged(user, pusher);
+		});
+		room.on('dataPusherChanged', ({ user, dataPusher }) => {
+			tellChanged(user, dataPusher);
+		});
+		room.on('dataPusherAdded', ({ user, dataPusher }) => {
+			const { userId, userName } = user;
+			const dataPushers = [dataPusherData(dataPusher)];
+			this.#tellOthers(user, 'newDataPusher', { roomId: room.roomId, userId, userName, dataPushers });
 		});
 		room.on('userLeft', ({ user, reason }) => {
 			if (reason === 'roomClosed') return;
@@ -91,7 +112,7 @@ export class RoomChannel {
 	others(user: User): UserData[] {
 		return [...this.room.users.values()]
 			.filter((other) => other !== user)
-			.map((other) => userData(other, other.pushers.values()));
+			.map((other) => userData(other, other.pushers.values(), other.dataPushers.values()));
 	}
 
 	sendText(user: User, message: TextMessage): void {
@@ -111,10 +132,20 @@ export class RoomChannel {
 	/** What concerns the member alone. */
 	#follow(member: Member): void {
 		const { user } = member;
-		user.on('pullerClosed', ({ puller, reason }) => {
+		const tellPullerClosed = (puller: Puller | DataPuller, reason: string) => {
 			if (reason === 'userLeft') return;
 			const { pullerId, pusherId, targetUserId: userId, connectionId } = puller;
 			member.notify('pullerClosed', { pullerId, pusherId, userId, connectionId, reason });
+		};
+		user.on('pullerClosed', ({ puller, reason }) => {
+			tellPullerClosed(puller, reason);
+		});
+		user.on('dataPullerClosed', ({ dataPuller, reason }) => {
+			tellPullerClosed(dataPuller, reason);
+		});
+		user.on('dataPusherAdded', ({ dataPusher }) => {
+			const { connectionId } = dataPusher;
+			member.notify('dataChannelPushed', { connectionId, dataPushers: [ownDataPusherData(dataPusher)] });
 		});
 		user.on('layersChanged', ({ puller: { pullerId, pusherId, targetUserId: userId }, layers }) => {
 			const { spatialLayer = null, temporalLayer = null } = layers ?? {};

@@ -4,7 +4,7 @@ import type { PullSpec } from '../core/PullOptions.js';
 /** What a client wants to do. */
 export type AuthorizeAction =
 	| { action: 'join'; roomId: string; userId: string; userName: string }
-	| { action: 'push'; roomId: string; userId: string; sdp: string; media?: PushOptions['media'] }
+	| ({ action: 'push'; roomId: string; userId: string; sdp: string } & PushOptions)
 	| { action: 'updatePusher'; roomId: string; userId: string; pusherId: string; details: PusherDetails }
 	| { action: 'pull'; roomId: string; userId: string; targetUserId: string; specs: readonly PullSpec[] }
 	| { action: 'autoPull'; roomId: string; userId: string }

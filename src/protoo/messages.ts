@@ -31,11 +31,48 @@ export interface PusherData {
 	metadata?: unknown;
 }
 
+/** How a data channel was opened, in the words of `createDataChannel()`. */
+export interface ChannelData {
+	label: string;
+	protocol: string;
+	ordered: boolean;
+	/** Only when it has that limit. */
+	maxPacketLifeTime?: number;
+	/** Only when it has that limit. */
+	maxRetransmits?: number;
+}
+
+/** A data channel that a user sends on. */
+export interface DataPusherData extends ChannelData {
+	pusherId: string;
+	source?: string;
+	metadata?: unknown;
+}
+
 export interface UserData {
 	userId: string;
 	userName: string;
 	/** Video before audio. */
 	pushers: PusherData[];
+	/** Only when there are any. They are not among the pushers, since clients look for the codec of each of those. */
+	dataPushers?: DataPusherData[];
+}
+
+/** A data channel of the client's own. */
+export interface OwnDataPusherData {
+	pusherId: string;
+	/** That of the RTCDataChannel. */
+	id: number;
+	label: string;
+}
+
+/** A data channel that is sent to the client. */
+export interface DataPullerData {
+	pullerId: string;
+	pusherId: string;
+	userId: string;
+	/** That of the RTCDataChannel. */
+	id: number;
 }
 
 /** What a user wrote to the others. */
@@ -52,6 +89,9 @@ export interface TextMessage {
 export interface Notifications {
 	newUser: UserData[];
 	newPusher: UserData & { roomId: string };
+	newDataPusher: { roomId: string; userId: string; userName: string; dataPushers: DataPusherData[] };
+	/** To the client itself: a data channel that it has opened is pushed. */
+	dataChannelPushed: { connectionId: string; dataPushers: OwnDataPusherData[] };
 	userLeft: string[];
 	pusherClosed: { roomId: string; userId: string; pusherIds: string[] };
 	/** Told to the user's own client, too, when the app has done it. */
@@ -101,6 +141,8 @@ export interface PushSuccess {
 	sdp: string;
 	connectionId: string;
 	pushers: { pusherId: string; mid: string | undefined; kind: 'audio' | 'video' }[];
+	/** Only when there are any. */
+	dataPushers?: OwnDataPusherData[];
 }
 
 export interface PullSuccess {
@@ -111,6 +153,8 @@ export interface PullSuccess {
 	connectionId: string;
 	/** All that the connection carries. */
 	pullers: PullerData[];
+	/** Only when there are any. */
+	dataPullers?: DataPullerData[];
 }
 
 export interface PullerData {

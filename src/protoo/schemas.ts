@@ -1,6 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { bitrate, codecNames } from '../core/options.js';
-import { scalabilityModePattern } from '../core/PushOptions.js';
+import { channelProperties, scalabilityModePattern } from '../core/PushOptions.js';
 import { validator } from '../validation.js';
 
 const text = { type: 'string' } as const;
@@ -47,6 +47,10 @@ const pushSchema = {
 				required: ['mid'],
 			},
 		},
+		data: {
+			type: 'array',
+			items: { type: 'object', properties: { ...channelProperties, source, metadata: {} }, required: ['id'] },
+		},
 	},
 	required: ['roomId', 'userId', 'sdp'],
 } as const;
@@ -63,7 +67,7 @@ const pullSchema = {
 			minItems: 1,
 			items: {
 				type: 'object',
-				properties: { type: { enum: ['audio', 'video'] }, pusher_id: id },
+				properties: { type: { enum: ['audio', 'video', 'data'] }, pusher_id: id, negotiated: { type: 'boolean' } },
 				required: ['type', 'pusher_id'],
 			},
 		},

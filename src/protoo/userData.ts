@@ -1,11 +1,56 @@
 import type { Pusher, PusherMedia } from '../core/Pusher.js';
 import type { User } from '../core/User.js';
-import type { PusherData, RtpParam, UserData } from './messages.js';
+import type { DataPuller } from '../core/DataPuller.js';
+import type { DataPusher } from '../core/DataPusher.js';
+import type { DataPullerData, DataPusherData, OwnDataPusherData, PusherData, RtpParam, UserData } from './messages.js';
 
 /** A user as the messages describe one. */
-export function userData({ userId, userName }: User, pushers: Iterable<Pusher>): UserData {
-	return { userId, userName, pushers: pushersData(pushers) };
+export function userData(
+	{ userId, userName }: User,
+	pushers: Iterable<Pusher>,
+	dataPushers: Iterable<DataPusher> = [],
+): UserData {
+	return {
+		userId,
+		userName,
+		pushers: pushersData(pushers),
+		...whenAny('dataPushers', [...dataPushers].map(dataPusherData)),
+	};
 }
+
+/** A field that is there when it has something in it. */
+export const whenAny = <Key extends string, Item>(key: Key, items: Item[]): Partial<Record<Key, Item[]>> =>
+	items.length > 0 ? ({ [key]: items } as Record<Key, Item[]>) : {};
+
+/** A data channel as the others are told of it. */
+export function dataPusherData(pusher: DataPusher): DataPusherData {
+	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits, source, metadata } = pusher;
+	return {
+		pusherId,
+		label,
+		protocol,
+		ordered,
+		...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
+		...(maxRetransmits !== undefined && { maxRetransmits }),
+		...(source !== undefined && { source }),
+		...(metadata !== undefined && { metadata }),
+	};
+}
+
+/** A data channel as the client that has opened it is told of it. */
+export const ownDataPusherData = ({ pusherId, channelId, label }: DataPusher): OwnDataPusherData => ({
+	pusherId,
+	id: channelId,
+	label,
+});
+
+/** A data channel as the client that it is sent to is told of it. */
+export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: DataPuller): DataPullerData => ({
+	pullerId,
+	pusherId,
+	userId: targetUserId,
+	id: channelId,
+});
 
 /**
  * Video comes before audio. Clients make that the order of their m-lines, and libwebrtc older than about Chrome 148

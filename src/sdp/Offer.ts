@@ -32,8 +32,10 @@ export interface OfferedMedia {
 	readonly formats: string;
 	readonly mid: string | undefined;
 	readonly direction: Direction;
-	/** Set when RTP can flow on it; otherwise the answer rejects it with port 0. */
+	/** Set when RTP can flow on it. What has neither this nor `data` is rejected with port 0 by the answer. */
 	readonly kind: MediaKind | undefined;
+	/** Set when data channels can flow on it. */
+	readonly data: OfferedData | undefined;
 	/** The media codecs in the order of preference, without RTX, FEC and the like. */
 	readonly codecs: readonly OfferedCodec[];
 	readonly headerExtensions: readonly OfferedHeaderExtension[];
@@ -49,6 +51,15 @@ export interface OfferedMedia {
 	/** What the offerer wants to receive on it, at most, in bit/s (RFC 8866, section 5.8: it is the receiver's bound). */
 	readonly bandwidth: number | undefined;
 }
+
+/** What an m-line for data channels says (RFC 8841). */
+export interface OfferedData {
+	/** The size of the largest message that the offerer takes, in bytes; Infinity for no limit. */
+	readonly maxMessageSize: number;
+}
+
+/** Whether something can flow on an m-line. */
+export const isUsable = ({ kind, data }: OfferedMedia): boolean => kind !== undefined || data !== undefined;
 
 export interface OfferedCodec {
 	/** The encoding name, in the spelling of its registration: `opus`, `VP8`, `H264`. */

@@ -5,6 +5,7 @@ import type {
 	RtpCodecParameters,
 	RtpHeaderExtensionParameters,
 	RtpParameters,
+	SctpParameters,
 } from 'mediasoup/types';
 import type { MediaDescription, SessionDescription } from 'sdp-transform';
 import { formatParameters } from './rtpParameters.js';
@@ -14,6 +15,8 @@ export interface LocalTransport {
 	iceParameters: IceParameters;
 	iceCandidates: IceCandidate[];
 	dtlsParameters: DtlsParameters;
+	/** Undefined when it carries no data channels. */
+	sctpParameters?: Pick<SctpParameters, 'port' | 'maxReceiveMessageSize'> | undefined;
 }
 
 /** A track that we send, as the track `trackId` of the stream `streamId`. */
@@ -64,8 +67,12 @@ export function transportLines({ iceParameters, iceCandidates }: LocalTransport)
 			...(tcpType && { tcptype: tcpType }),
 		})),
 		endOfCandidates: 'end-of-candidates',
-		rtcpMux: 'rtcp-mux',
 	};
+}
+
+/** The end of data channels (RFC 8841, sections 5 and 6). */
+export function dataLines({ sctpParameters }: LocalTransport): Partial<MediaDescription> {
+	return sctpParameters ? { sctpPort: sctpParameters.port, maxMessageSize: sctpParameters.maxReceiveMessageSize } : {};
 }
 
 export function codecLines(

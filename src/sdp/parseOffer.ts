@@ -1,6 +1,7 @@
 import type { DtlsParameters, MediaKind } from 'mediasoup/types';
 import { readRids, readSources } from './encodings.js';
-import type { IceCredentials, Offer, OfferedMedia } from './Offer.js';
+import { isUsable, type IceCredentials, type Offer, type OfferedMedia } from './Offer.js';
+import { offeredData } from './offeredData.js';
 import { isPayloadType, offeredCodecs } from './offeredCodecs.js';
 import type { ParsedMedia, ParsedSession } from './parsed.js';
 import {
@@ -46,7 +47,7 @@ export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 		sections.map(({ parsed, index, stopped }) => offeredMedia(session, parsed, index, stopped)),
 	);
 	// The m-line that carries the transport (RFC 9143, section 7.2).
-	const first = media[offered.find(({ kind }) => kind)?.index ?? live.index] ?? {};
+	const first = media[offered.find(isUsable)?.index ?? live.index] ?? {};
 	const offer: Offer = {
 		sessionId,
 		ice: iceCredentials(session, first),
@@ -115,6 +116,7 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
 		mid: text(media.mid),
 		direction: isDirection(direction) ? direction : 'sendrecv',
 		kind,
+		data: stopped ? undefined : offeredData(media),
 		codecs: kind ? offeredCodecs(kind, media) : [],
 		headerExtensions: kind ? readHeaderExtensions(media) : [],
 		rids: kind === 'video' ? readRids(media, invalid) : [],
@@ -132,16 +134,20 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
  * The group may name mids that are not there; FFmpeg's always does.
  */
 function unbundledRejected(session: ParsedSession, media: OfferedMedia[]): OfferedMedia[] {
-	const first = media.find(({ kind }) => kind);
+	const first = media.find(isUsable);
 	const bundles = (session.groups ?? [])
 		.filter(({ type }) => type === 'BUNDLE')
 		.map(({ mids }) => new Set(String(mids).split(' ')));
 	const bundle = bundles.find((mids) => first?.mid !== undefined && mids.has(first.mid));
-	return media.map((section) =>
-		section === first || (section.mid !== undefined && bundle?.has(section.mid))
-			? section
-			: { ...section, kind: undefined },
-	);
+	const isBundled = (section: OfferedMedia) =>
+		section === first || (section.mid !== undefined && bundle?.has(section.mid) === true);
+	// And it has one association of SCTP.
+	const data = media.find((section) => section.data && isBundled(section));
+	return media.map((section) => ({
+		...section,
+		kind: isBundled(section) ? section.kind : undefined,
+		data: section === data ? section.data : undefined,
+	}));
 }
 
 /** sdp-transform's pattern misses the braces of Firefox's ids. */

@@ -1,7 +1,15 @@
 import type { RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import sdpTransform, { type MediaDescription } from 'sdp-transform';
-import { codecLines, sessionLines, trackLines, transportLines, type LocalTransport, type SentTrack } from './lines.js';
-import type { Direction, Offer, OfferedMedia } from './Offer.js';
+import {
+	codecLines,
+	dataLines,
+	sessionLines,
+	trackLines,
+	transportLines,
+	type LocalTransport,
+	type SentTrack,
+} from './lines.js';
+import { isUsable, type Direction, type Offer, type OfferedMedia } from './Offer.js';
 import { isPayloadType } from './offeredCodecs.js';
 import { formatParameters, headerExtensionUris } from './rtpParameters.js';
 
@@ -21,7 +29,7 @@ export interface AnsweredMedia {
 
 export interface Answer {
 	offer: Offer;
-	/** One for each m-line of the offer; those without a kind are rejected whatever this says. */
+	/** One for each m-line of the offer; those that carry no RTP are answered whatever this says. */
 	media: readonly AnsweredMedia[];
 	transport: LocalTransport;
 	sessionId: number;
@@ -33,13 +41,14 @@ type WrittenMedia = MediaDescription;
 
 /** Writes the answer to an offer (RFC 8829, section 5.3): the same m-lines, with the same numbers. */
 export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: Answer): string {
-	const accepted = offer.media.filter(({ kind }) => kind);
+	const accepted = offer.media.filter(isUsable);
 	const mids = accepted.flatMap(({ mid }) => mid ?? []);
 	return sdpTransform.write({
 		...sessionLines(transport, { sessionId, sessionVersion, mids }),
 		...(offer.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
 		media: offer.media.map((offered, index) => {
 			const answered = media[index] ?? { direction: 'inactive' as const };
+			if (offered.data) return acceptData(offered, offer, transport);
 			return offered.kind ? accept(offered, answered, offer, transport) : reject(offered);
 		}),
 	});
@@ -62,12 +71,25 @@ function reject(offered: OfferedMedia): WrittenMedia {
 	return { ...frame(offered, 0, offered.formats), direction: 'inactive' };
 }
 
+// What is active or actpass becomes the DTLS client, and so we wait.
+const setup = ({ dtls }: Offer): string => (dtls.role === 'client' ? 'passive' : 'active');
+
+/** RFC 8841, section 10.3. */
+function acceptData(offered: OfferedMedia, offer: Offer, transport: LocalTransport): WrittenMedia {
+	return {
+		...frame(offered, 9, offered.formats),
+		setup: setup(offer),
+		...transportLines(transport),
+		...dataLines(transport),
+	};
+}
+
 function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, transport: LocalTransport): WrittenMedia {
 	return {
 		...frame(offered, 9, offered.formats.split(' ').find(isPayloadType) ?? ''),
-		// What is active or actpass becomes the DTLS client, and so we wait.
-		setup: offer.dtls.role === 'client' ? 'passive' : 'active',
+		setup: setup(offer),
 		...transportLines(transport),
+		rtcpMux: 'rtcp-mux',
 		...(offered.rtcpRsize && { rtcpRsize: 'rtcp-rsize' }),
 		...(offered.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
 		direction: answered.direction,

@@ -49,6 +49,7 @@ function section({ mid, kind, send, parameters, rejected }: OfferedTrack, transp
 		mid,
 		setup: 'actpass',
 		...transportLines(transport),
+		rtcpMux: 'rtcp-mux',
 		rtcpRsize: 'rtcp-rsize',
 		direction: send ? 'sendonly' : 'inactive',
 		...(send && trackLines(send)),

@@ -203,10 +203,10 @@ describe('A push is rejected, and leaves nothing,', () => {
 			'the offer sends nothing that can be taken; it has: recvonly audio (opus/G722/PCMU/PCMA), recvonly video (VP8/VP9/H264/AV1)',
 		],
 		[
-			'of data alone',
+			'of data channels alone, in their older form',
 			() => {
-				const [session = '', , , data = ''] = sections(anOffer('firefox-sendonly-audio-video-data'));
-				return session + data;
+				const [session = '', , , data = ''] = sections(anOffer('aiortc-send-data'));
+				return replaceLine(session, 'a=group:BUNDLE', 'a=group:BUNDLE 2') + data;
 			},
 			'unsupported',
 			/sendrecv application \(no media codec\)$/,
@@ -392,7 +392,7 @@ describe('A pull is rejected, and leaves nothing,', () => {
 			[{ ...good, specs: [{ pusherId: 1 }] }, 'options.specs.0.pusherId must be string'],
 			[
 				{ ...good, specs: [{ ...good.specs[0], kind: 'text' }] },
-				'options.specs.0.kind must be one of ["audio","video"]',
+				'options.specs.0.kind must be one of ["audio","video","data"]',
 			],
 		];
 		for (const [options, message] of wrong) {

@@ -28,6 +28,8 @@ const onceLines = [
 	/^a=(sendrecv|sendonly|recvonly|inactive)$/,
 	/^a=msid:\S+ \S+$/,
 	/^a=simulcast:recv \w+(;\w+)*$/,
+	/^a=sctp-port:5000$/,
+	/^a=max-message-size:\d+$/,
 ];
 
 const otherLines = [
@@ -88,6 +90,28 @@ function checkRids(asked: readonly string[], section: readonly string[]) {
 	}
 }
 
+const transportForms = [/^a=setup/, /^a=ice-ufrag/, /^a=ice-pwd/, /^a=end-of/];
+
+const checkHas = (section: readonly string[], forms: readonly RegExp[]) => {
+	for (const needed of forms)
+		assert.ok(
+			section.some((line) => needed.test(line)),
+			`${String(needed)} is missing`,
+		);
+	assert.equal(section.filter((line) => line.startsWith('a=candidate:')).length, 2, 'candidates');
+};
+
+/** An accepted m-line for data channels. */
+function checkData(section: readonly string[], asked: readonly string[]): void {
+	assert.match(section[0] ?? '', /^m=application 9 (UDP|TCP)\/DTLS\/SCTP webrtc-datachannel$/);
+	assert.ok(
+		asked.some((line) => /^a=sctp-port:5000\b/.test(line)),
+		'it was offered',
+	);
+	checkHas(section, [...transportForms, /^a=sctp-port:5000$/, /^a=max-message-size:\d+$/]);
+	for (const line of section) assert.doesNotMatch(line, /^a=(rtcp|rtpmap|fmtp|extmap|ssrc|msid|send|recv|inactive)/);
+}
+
 /** Every answer, whatever the offer was: it reads both on its own, line by line. */
 export function checkAnswer(offer: string, answer: string): void {
 	const offered = split(offer);
@@ -127,6 +151,10 @@ export function checkAnswer(offer: string, answer: string): void {
 			continue;
 		}
 		if (mid !== undefined) accepted.push(mid);
+		if (askedType === 'application') {
+			checkData(section, asked);
+			continue;
+		}
 		assert.match(askedType ?? '', /^(audio|video)$/);
 		unique(types, 'payload types');
 		for (const payloadType of types)
@@ -164,21 +192,7 @@ export function checkAnswer(offer: string, answer: string): void {
 			assert.ok(same, `extension ${id} ${uri} is not offered`);
 		}
 		checkRids(asked, section);
-		for (const needed of [
-			/^a=setup/,
-			/^a=ice-ufrag/,
-			/^a=ice-pwd/,
-			/^a=rtcp-mux/,
-			/^a=end-of/,
-			/^a=candidate/,
-			/^a=(send|recv|inactive)/,
-		]) {
-			assert.ok(
-				section.some((line) => needed.test(line)),
-				`${String(needed)} is missing`,
-			);
-		}
-		assert.equal(section.filter((line) => line.startsWith('a=candidate:')).length, 2, 'candidates');
+		checkHas(section, [...transportForms, /^a=rtcp-mux/, /^a=(send|recv|inactive)/]);
 		unique(
 			section.filter((line) => line.startsWith('a=ssrc:')),
 			'sources',

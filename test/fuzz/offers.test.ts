@@ -149,7 +149,11 @@ describe('spoilt offers', () => {
 			sfu.close();
 		});
 		const room = await stage(sfu);
+		await room.tester.push(loadOffer('chromium-sendonly-audio-video-data'));
+		clear(room);
+		await setImmediate();
 		const before = workers.books.count('webrtc');
+		const data = [workers.books.data.producers.size, workers.books.data.consumers.size];
 		let [attempts, mutants, answered] = [0, 0, 0];
 		await fc.assert(
 			fc.asyncProperty(attempt, async (attempt) => {
@@ -165,6 +169,7 @@ describe('spoilt offers', () => {
 				if (attempts % 100 === 0) {
 					await setImmediate();
 					assert.deepEqual(workers.books.count('webrtc'), before);
+					assert.deepEqual([workers.books.data.producers.size, workers.books.data.consumers.size], data);
 					assert.equal(workers.books.count('pipe').producers, 0);
 				}
 			}),
@@ -185,11 +190,13 @@ describe('spoilt offers', () => {
 			const [dump] = await sfu.dump();
 			return { pid: dump?.pid, handlers: dump?.channelMessageHandlers.channelRequestHandlers.toSorted() };
 		};
-		// The first pull by a client with other numbers makes the two ends of a pipe, which stay as long as the room.
+		// The first pull by a client with other numbers makes the two ends of a pipe, which stay as long as the room, and the
+		// first data channel what it meets this process by.
 		const { sources, tester } = room;
 		const [source] = sources;
 		const specs = [...source!.pushers.values()].filter(({ kind }) => kind === 'video');
 		await tester.pull({ targetUserId: source!.userId, specs, offer: loadOffer('firefox-recvonly-video-audio') });
+		await tester.push(loadOffer('chromium-sendonly-audio-video-data'));
 		clear(room);
 		const before = await held();
 		let [attempts, mutants, answered] = [0, 0, 0];

@@ -300,6 +300,11 @@ export class RoomClient {
 				const user = this.#known(view, userId, method);
 				for (const pusher of pushers) this.#hasPusher(user, pusher, false);
 			},
+			newDataPusher: ({ roomId, userId }) => {
+				assert.equal(roomId, view.roomId);
+				this.#known(view, userId, method);
+			},
+			dataChannelPushed: () => undefined,
 			userLeft: (userIds) => {
 				for (const userId of userIds) {
 					this.#known(view, userId, method);

@@ -83,6 +83,7 @@ describe('Of what Chromium offers', () => {
 			mid: '0',
 			direction: 'sendonly',
 			kind: 'audio',
+			data: undefined,
 			headerExtensions: [
 				{ id: 1, uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', direction: 'sendrecv' },
 				{ id: 2, uri: 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', direction: 'sendrecv' },
@@ -380,8 +381,7 @@ describe('An m-line carries nothing', () => {
 		}
 	});
 
-	it('of another type: data, text', () => {
-		assert.deepEqual(kinds(loadOffer('chromium-sendonly-audio-video-data')), ['audio', 'video', undefined]);
+	it('of another type: text', () => {
 		assert.deepEqual(kinds(chromium.replace('m=audio', 'm=text')), [undefined, 'video']);
 	});
 
@@ -596,5 +596,72 @@ describe('A damaged offer is rejected for a reason or understood:', () => {
 		survives(sdp);
 		const took = milliseconds() - started;
 		assert.ok(took < 100, `took ${took} ms`);
+	});
+});
+
+describe('An m-line for data channels', () => {
+	const withData = loadOffer('chromium-sendonly-audio-video-data');
+	const dataOf = (sdp: string) => parse(sdp).media.map(({ data }) => data);
+	const edited = (edit: (media: string) => string) => dataOf(editMedia(withData, 2, edit))[2];
+
+	it('says how large a message may be', () => {
+		assert.deepEqual(dataOf(withData), [undefined, undefined, { maxMessageSize: 262_144 }]);
+		assert.deepEqual(dataOf(loadOffer('firefox-sendonly-audio-video-data'))[2], { maxMessageSize: 1_073_741_823 });
+		assert.deepEqual(
+			edited((media) => withoutLine(media, 'a=max-message-size')),
+			{ maxMessageSize: 65_536 },
+		);
+		const size = (written: string) =>
+			edited((media) => replaceLine(media, 'a=max-message-size', written))?.maxMessageSize;
+		assert.equal(size('a=max-message-size:0'), Infinity);
+		assert.equal(size('a=max-message-size:-1'), 65_536);
+		assert.equal(size('a=max-message-size:lots'), 65_536);
+	});
+
+	it('of the older form, on another port, or of another format is none', () => {
+		assert.deepEqual(dataOf(loadOffer('aiortc-send-data'))[2], undefined);
+		assert.deepEqual(
+			edited((media) => withoutLine(media, 'a=sctp-port')),
+			undefined,
+		);
+		assert.deepEqual(
+			edited((media) => replaceLine(media, 'a=sctp-port', 'a=sctp-port:5001')),
+			undefined,
+		);
+		assert.deepEqual(
+			edited((media) => media.replace('webrtc-datachannel', 'bfcp')),
+			undefined,
+		);
+		assert.deepEqual(
+			edited((media) => media.replace('UDP/DTLS/SCTP', 'SCTP')),
+			undefined,
+		);
+	});
+
+	it('that has stopped is none', () => {
+		assert.deepEqual(
+			edited((media) => media.replace('m=application 9', 'm=application 0')),
+			undefined,
+		);
+	});
+
+	it('is one at most, within the bundle', () => {
+		const data = sections(withData)[3]!;
+		const twice =
+			replaceLine(withData, 'a=group:BUNDLE', 'a=group:BUNDLE 0 1 2 3') + replaceLine(data, 'a=mid', 'a=mid:3');
+		assert.deepEqual(
+			dataOf(twice).map((each) => each !== undefined),
+			[false, false, true, false],
+		);
+		assert.deepEqual(dataOf(replaceLine(withData, 'a=group:BUNDLE', 'a=group:BUNDLE 0 1'))[2], undefined);
+	});
+
+	it('can be the first, and carry the transport', () => {
+		const [session, , , data] = sections(withData);
+		const offer = parse(session! + data!);
+		assert.deepEqual(
+			offer.media.map((media) => [media.kind, media.data !== undefined]),
+			[[undefined, true]],
+		);
 	});
 });

@@ -48,6 +48,7 @@ const transport: LocalTransport = {
 			{ algorithm: 'sha-256', value: '00:11' },
 		],
 	},
+	sctpParameters: { port: 5000, maxReceiveMessageSize: 1000 },
 };
 
 const answer = (offer: Offer, media: readonly AnsweredMedia[]) =>
@@ -97,7 +98,10 @@ for (const [use, answered] of Object.entries(answers)) {
 				assertAnswers(sdp, written);
 				assert.deepEqual(
 					sdpTransform.parse(written).media.map(({ port, direction }) => [port, direction]),
-					offer.media.map(({ kind }, index) => (kind ? [9, media[index]!.direction] : [0, 'inactive'])),
+					offer.media.map(({ kind, data }, index) => {
+						if (data) return [9, undefined];
+						return kind ? [9, media[index]!.direction] : [0, 'inactive'];
+					}),
 				);
 			});
 		}
@@ -287,9 +291,28 @@ describe('An m-line', () => {
 		]);
 	});
 
-	it('for data is answered with port 0 and its own format', () => {
-		const media = lines(loadOffer('chromium-sendonly-audio-video-data'), 3);
-		assert.equal(media[0], 'm=application 0 UDP/DTLS/SCTP webrtc-datachannel');
+	it('for data channels is answered with our port and the size of the messages that we take', () => {
+		const sdp = loadOffer('chromium-sendonly-audio-video-data');
+		assert.ok(lines(sdp, 0).includes('a=group:BUNDLE 0 1 2'));
+		assert.deepEqual(
+			lines(sdp, 3).filter((line) => !line.startsWith('a=candidate')),
+			[
+				'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+				'c=IN IP4 127.0.0.1',
+				'a=setup:passive',
+				'a=mid:2',
+				'a=ice-ufrag:localufrag',
+				'a=ice-pwd:localpasswordoflocalpassword',
+				'a=end-of-candidates',
+				'a=sctp-port:5000',
+				'a=max-message-size:1000',
+			],
+		);
+	});
+
+	it('for data channels of the older form is answered with port 0 and its own format', () => {
+		const media = lines(loadOffer('aiortc-send-data'), 3);
+		assert.equal(media[0], 'm=application 0 DTLS/SCTP 5000');
 	});
 
 	it('that is bundle-only is answered with port 9', () => {

@@ -362,3 +362,116 @@ export async function firstEstimate(id) {
 		if (availableOutgoingBitrate > 0) return availableOutgoingBitrate;
 	}
 }
+
+/**
+ * A message of a data channel: a string, or so many bytes that count up from 0.
+ *
+ * @typedef {string | { bytes: number }} DataMessage
+ */
+
+/** @typedef {{ label: string, protocol: string, id: number, ordered: boolean, maxPacketLifeTime: number | null,
+ *   maxRetransmits: number | null, negotiated: boolean, state: string, received: DataMessage[] }} ChannelReport */
+
+/** @type {Map<any, { channel: any, received: DataMessage[] }[]>} The data channels of each connection. */
+const channels = new Map();
+
+/**
+ * @param {any} connection
+ * @param {any} channel
+ */
+function followChannel(connection, channel) {
+	/** @type {DataMessage[]} */
+	const received = [];
+	channel.binaryType = 'arraybuffer';
+	channel.onmessage = (/** @type {any} */ { data }) => {
+		if (typeof data === 'string') received.push(data);
+		else if (new Uint8Array(data).every((byte, index) => byte === index % 256))
+			received.push({ bytes: data.byteLength });
+		else received.push('bytes, but others');
+	};
+	channels.set(connection, [...(channels.get(connection) ?? []), { channel, received }]);
+}
+
+/**
+ * Opens data channels on a connection that there is, or on a new one, and offers.
+ *
+ * @param {{ label: string, options?: object }[]} opened
+ * @param {{ id?: string, audio?: boolean }} [on]
+ * @returns {Promise<{ id: string, offer: string }>}
+ */
+export async function createChannels(opened, { id, audio = false } = {}) {
+	const connection = id === undefined ? createConnection() : connections.get(id);
+	if (id === undefined) {
+		connection.ondatachannel = (/** @type {any} */ { channel }) => {
+			followChannel(connection, channel);
+		};
+	}
+	if (audio) connection.addTransceiver(await capture('audio'), { direction: 'sendonly' });
+	for (const { label, options } of opened) followChannel(connection, connection.createDataChannel(label, options));
+	if (id === undefined) return offer(connection);
+	await connection.setLocalDescription(await connection.createOffer());
+	return { id, offer: connection.localDescription.sdp };
+}
+
+/**
+ * Opens a data channel on a connection without offering again.
+ *
+ * @param {string} id
+ * @param {string} label
+ * @param {object} [options]
+ */
+export function openChannel(id, label, options) {
+	const connection = connections.get(id);
+	followChannel(connection, connection.createDataChannel(label, options));
+}
+
+/**
+ * The latest channel of that label.
+ *
+ * @param {string} id
+ * @param {string} label
+ * @returns {any}
+ */
+const channelOf = (id, label) =>
+	channels.get(connections.get(id))?.findLast((of) => of.channel.label === label)?.channel;
+
+/**
+ * @param {string} id
+ * @param {string} label
+ * @param {DataMessage[]} messages
+ */
+export function sendOn(id, label, messages) {
+	for (const message of messages) {
+		const data =
+			typeof message === 'string' ? message : Uint8Array.from({ length: message.bytes }, (_, index) => index % 256);
+		channelOf(id, label).send(data);
+	}
+}
+
+/**
+ * @param {string} id
+ * @param {string} label
+ */
+export function closeChannel(id, label) {
+	channelOf(id, label).close();
+}
+
+/**
+ * The data channels of a connection, in the order in which they came.
+ *
+ * @param {string} id
+ * @returns {ChannelReport[]}
+ */
+export function channelReports(id) {
+	return (channels.get(connections.get(id)) ?? []).map(({ channel, received }) => ({
+		label: channel.label,
+		protocol: channel.protocol,
+		id: channel.id,
+		ordered: channel.ordered,
+		maxPacketLifeTime: channel.maxPacketLifeTime,
+		maxRetransmits: channel.maxRetransmits,
+		negotiated: channel.negotiated,
+		state: channel.readyState,
+		received,
+	}));
+}

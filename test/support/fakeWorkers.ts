@@ -1,6 +1,7 @@
 import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
 import type {
+	DataConsumerOptions,
 	DtlsState,
 	IceCandidate,
 	MediaKind,
@@ -14,6 +15,7 @@ import { Emitter } from '../../src/Emitter.js';
 import type { Logger } from '../../src/Logger.js';
 import type { MediaWorker, WorkerPool, WorkerPoolEvents } from '../../src/media/WorkerPool.js';
 import { SfuError } from '../../src/SfuError.js';
+import { DataBooks, FakeDataOf } from './fakeData.js';
 
 /**
  * Media workers without media, for tests of all that is built on them. They keep what mediasoup promises and what it
@@ -25,12 +27,15 @@ import { SfuError } from '../../src/SfuError.js';
 /** How long a message takes on its way to a worker or back. */
 export type Delay = () => Promise<void>;
 
+type TransportType = 'webrtc' | 'pipe' | 'direct';
+
 /** What a worker holds, by id. */
 export class Books {
 	readonly routers = new Set<string>();
-	readonly transports = new Map<string, { routerId: string; type: 'webrtc' | 'pipe'; connected: boolean }>();
+	readonly transports = new Map<string, { routerId: string; type: TransportType; connected: boolean }>();
 	readonly producers = new Map<string, HeldProducer>();
 	readonly consumers = new Map<string, HeldConsumer>();
+	readonly data = new DataBooks();
 
 	/** The producers and consumers on transports of a type, paused ones apart. */
 	count(type: 'webrtc' | 'pipe') {
@@ -149,6 +154,11 @@ class Channel {
 		}
 		for (const [producerId, { transportId }] of this.books.producers) {
 			if (transportId === id) this.closeProducer(producerId);
+		}
+		for (const consumer of this.books.data.closeTransport(id)) {
+			this.tell(() => {
+				consumer.ends('dataproducerclose');
+			});
 		}
 	}
 
@@ -353,17 +363,35 @@ class FakeConsumer extends Entity {
 }
 
 abstract class FakeTransport extends Entity {
-	abstract readonly type: 'webrtc' | 'pipe';
+	abstract readonly type: TransportType;
 	protected readonly channel: Channel;
 	protected readonly router: FakeRouter;
 	readonly #producers = new Set<FakeProducer>();
 	readonly #consumers = new Set<FakeConsumer>();
+	readonly #data: FakeDataOf;
 	#cname: string | undefined;
 
 	constructor(channel: Channel, router: FakeRouter) {
 		super();
 		this.channel = channel;
 		this.router = router;
+		this.#data = new FakeDataOf(this.id, channel);
+	}
+
+	allocateSctpStreamId(): number {
+		return this.#data.allocateSctpStreamId();
+	}
+
+	produceData() {
+		return this.#data.produce();
+	}
+
+	consumeData(options: DataConsumerOptions) {
+		return this.#data.consume(options, this.allocateSctpStreamId());
+	}
+
+	dump() {
+		return this.#data.dump();
 	}
 
 	/** In the worker. */
@@ -400,6 +428,7 @@ abstract class FakeTransport extends Entity {
 		for (const consumer of this.#consumers) consumer.transportClosed();
 		this.#producers.clear();
 		this.#consumers.clear();
+		this.#data.transportClosed();
 	}
 
 	async connect(): Promise<void> {
@@ -477,6 +506,8 @@ export class FakeWebRtcTransport extends FakeTransport {
 	readonly type = 'webrtc';
 	dtlsState: DtlsState = 'new';
 	iceParameters = newIceParameters();
+	readonly sctpParameters = { port: 5000, maxReceiveMessageSize: 262_144 };
+	readonly sctpState = 'new';
 	readonly iceCandidates: IceCandidate[] = (['udp', 'tcp'] as const).map((protocol) => ({
 		foundation: `${protocol}candidate`,
 		priority: protocol === 'udp' ? 1076302079 : 1076276479,
@@ -555,6 +586,11 @@ class FakePipeTransport extends FakeTransport {
 	}
 }
 
+/** Where data channels meet this process. */
+class FakeDirectTransport extends FakeTransport {
+	readonly type = 'direct';
+}
+
 class FakeRouter extends Entity {
 	/** What a transport on it can consume. */
 	readonly producers = new Map<string, FakeProducer>();
@@ -603,6 +639,10 @@ class FakeRouter extends Entity {
 
 	createPipeTransport(): Promise<FakePipeTransport> {
 		return this.#create(new FakePipeTransport(this.#channel, this));
+	}
+
+	createDirectTransport(): Promise<FakeDirectTransport> {
+		return this.#create(new FakeDirectTransport(this.#channel, this));
 	}
 
 	async #create<Transport extends FakeTransport>(transport: Transport): Promise<Transport> {

@@ -130,7 +130,12 @@ export function assertAnswers(offer: string, answer: string): void {
 		}
 		const setup = asked.setup ?? offered.setup;
 		assert.equal(media.setup, setup === 'passive' ? 'active' : 'passive');
-		assert.equal(media.rtcpMux, 'rtcp-mux');
+		if (media.type === 'application') {
+			assert.deepEqual([media.sctpPort, media.rtcpMux, media.direction], [5000, undefined, undefined]);
+			assert.ok(media.maxMessageSize);
+		} else {
+			assert.equal(media.rtcpMux, 'rtcp-mux');
+		}
 		assert.equal(media.endOfCandidates, 'end-of-candidates');
 		assert.ok(media.iceUfrag && media.icePwd && media.candidates?.length, 'it says where to send to');
 		if (media.rtcpRsize !== undefined) assert.ok(asked.rtcpRsize !== undefined);

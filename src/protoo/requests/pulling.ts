@@ -1,7 +1,10 @@
+import type { DataPuller } from '../../core/DataPuller.js';
+import type { Puller } from '../../core/Puller.js';
 import type { PullSuccess } from '../messages.js';
 import { pullersData } from '../offerData.js';
 import { checkData } from '../schemas.js';
 import { autoPull, pullOffered } from './offering.js';
+import { dataPullerData, whenAny } from '../userData.js';
 import { find, type RequestHandler } from './RequestContext.js';
 
 /** What a client asks for what it receives. */
@@ -13,23 +16,33 @@ export const pulling: Record<string, RequestHandler> = {
 		const { roomId, userId, targetUserId } = pull;
 		const member = memberOf(pull);
 		member.countOffer();
-		const specs = pull.specs.map(({ type, pusher_id }) => ({ kind: type, pusherId: pusher_id }));
+		const specs = pull.specs.map(({ type, pusher_id, negotiated }) => ({
+			kind: type,
+			pusherId: pusher_id,
+			...(negotiated !== undefined && { negotiated }),
+		}));
 		await authorize({ action: 'pull', roomId, userId, targetUserId, specs });
 		if (!pull.sdp) return { later: pullOffered(member, peer, { targetUserId, specs }) };
-		const { answer, pullers, connection } = await member.user.pull({ targetUserId, specs, offer: pull.sdp.sdp });
+		const { answer, pullers, dataPullers, connection } = await member.user.pull({
+			targetUserId,
+			specs,
+			offer: pull.sdp.sdp,
+		});
 		return (): PullSuccess => ({
 			code: 0,
 			message: 'pull success',
 			sdp: answer,
 			connectionId: connection.connectionId,
 			pullers: pullersData(pullers),
+			...whenAny('dataPullers', dataPullers.map(dataPullerData)),
 		});
 	},
 
 	unpull: (data, { memberOf }) => {
 		const unpull = checkData.unpull(data);
 		const { user } = memberOf(unpull);
-		const pullers = unpull.pullerIds.map((pullerId) => find(user.pullers, pullerId, 'puller'));
+		const all = new Map<string, Puller | DataPuller>([...user.pullers, ...user.dataPullers]);
+		const pullers = unpull.pullerIds.map((pullerId) => find(all, pullerId, 'puller'));
 		for (const puller of pullers) puller.close('unpulled');
 		return () => ({ code: 0, message: 'unpull success' });
 	},

@@ -1,8 +1,12 @@
-import type { PusherDetails, PushMediaOptions, PushOptions } from '../../core/PushOptions.js';
+import type { DataPusher } from '../../core/DataPusher.js';
+import type { Pusher } from '../../core/Pusher.js';
+import type { PushDataOptions, PusherDetails, PushMediaOptions, PushOptions } from '../../core/PushOptions.js';
+import type { User } from '../../core/User.js';
 import { quote } from '../../quote.js';
 import { SfuError } from '../../SfuError.js';
 import type { PushSuccess } from '../messages.js';
 import { checkData, type PushData } from '../schemas.js';
+import { ownDataPusherData, whenAny } from '../userData.js';
 import { find, type RequestHandler } from './RequestContext.js';
 
 /** What a client asks for what it sends. */
@@ -15,20 +19,22 @@ export const pushing: Record<string, RequestHandler> = {
 		const { sdp } = push.sdp;
 		const options = pushOptions(push);
 		await authorize({ action: 'push', roomId, userId, sdp, ...options });
-		const { answer, pushers, connection } = await member.user.push(sdp, options);
+		const { answer, pushers, dataPushers, connection } = await member.user.push(sdp, options);
 		return (): PushSuccess => ({
 			code: 0,
 			message: 'push success',
 			sdp: answer,
 			connectionId: connection.connectionId,
 			pushers: pushers.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
+			...whenAny('dataPushers', dataPushers.map(ownDataPusherData)),
 		});
 	},
 
 	unpush: (data, { memberOf }) => {
 		const unpush = checkData.unpush(data);
 		const { user } = memberOf(unpush);
-		const pushers = unpush.pusherIds.map((pusherId) => find(user.pushers, pusherId, 'pusher'));
+		const all = allPushers(user);
+		const pushers = unpush.pusherIds.map((pusherId) => find(all, pusherId, 'pusher'));
 		for (const pusher of pushers) pusher.close('unpushed');
 		return () => ({ code: 0, message: 'unpush success' });
 	},
@@ -51,20 +57,40 @@ export const pushing: Record<string, RequestHandler> = {
 		const request = checkData.updatePusher(data);
 		const { roomId, userId, pusherId } = request;
 		const { user } = memberOf(request);
-		find(user.pushers, pusherId, 'pusher');
+		find(allPushers(user), pusherId, 'pusher');
 		const details = detailsOf(request);
 		await authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
-		find(user.pushers, pusherId, 'pusher').update(details);
+		find(allPushers(user), pusherId, 'pusher').update(details);
 		return () => ({ code: 0, message: 'updatePusher success' });
 	},
 };
 
-function pushOptions({ media }: PushData): PushOptions {
-	if (!media) return {};
+const allPushers = ({ pushers, dataPushers }: User): ReadonlyMap<string, Pusher | DataPusher> =>
+	new Map<string, Pusher | DataPusher>([...pushers, ...dataPushers]);
+
+function pushOptions({ media, data }: PushData): PushOptions {
+	return { ...(media && { media: mediaOptions(media) }), ...(data && { data: data.map(channelOf) }) };
+}
+
+/** Of a message, which may have more than we know. */
+function channelOf(data: NonNullable<PushData['data']>[number]): PushDataOptions {
+	const { id, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = data;
+	return {
+		id,
+		...(label !== undefined && { label }),
+		...(protocol !== undefined && { protocol }),
+		...(ordered !== undefined && { ordered }),
+		...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
+		...(maxRetransmits !== undefined && { maxRetransmits }),
+		...detailsOf(data),
+	};
+}
+
+function mediaOptions(media: NonNullable<PushData['media']>): NonNullable<PushOptions['media']> {
 	const mids = media.map(({ mid }) => mid);
 	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quote(twice)} twice`);
-	return { media: Object.fromEntries(media.map((of) => [of.mid, mediaOptionsOf(of)])) };
+	return Object.fromEntries(media.map((of) => [of.mid, mediaOptionsOf(of)]));
 }
 
 const mediaOptionsOf = ({
