@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pusher, User } from 'sfu-rooms';
+import type { Page } from './browsers.js';
+import type { VideoCodec } from './client.js';
+
+/** The least size of which Chromium makes three layers. */
+export const noise = { width: 960, height: 540, frameRate: 10 };
+
+export interface Layers {
+	name: 'simulcast' | 'SVC';
+	encodings: object[];
+	scalabilityMode?: string;
+}
+
+/** A quarter, a half and all of the width. */
+export const simulcast: Layers = {
+	name: 'simulcast',
+	encodings: [
+		{ rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+		{ rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+		{ rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
+	],
+};
+
+/** The same within one stream. */
+export const svc: Layers = {
+	name: 'SVC',
+	encodings: [{ scalabilityMode: 'L3T3_KEY', maxBitrate: 1_500_000 }],
+	scalabilityMode: 'L3T3_KEY',
+};
+
+/** Pushes noise from a page, and a microphone; resolves to the pusher of the video. */
+export async function pushLayers(user: User, page: Page, { codec, layers }: { codec: VideoCodec; layers: Layers }) {
+	const { encodings, scalabilityMode } = layers;
+	const { id, offer } = await page.client.createPusher({ codec, encodings, noise });
+	const media = { '0': { ...(scalabilityMode !== undefined && { scalabilityMode }) } };
+	const { answer, pushers } = await user.push(offer, { media });
+	await page.client.acceptAnswer(id, answer);
+	return pushers.find(({ kind }) => kind === 'video')!;
+}
+
+/** The layers that arrive of a pusher: its rids, or the spatial layers of its one stream. */
+async function arriving({ producer }: Pusher): Promise<string[]> {
+	const streams = (await producer.getStats()).filter(({ bitrate }) => bitrate > 0);
+	if (producer.type === 'simulcast') {
+		return streams.filter(({ score }) => score > 0).flatMap(({ rid }) => rid ?? []);
+	}
+	const bitrates = Object.entries(streams[0]?.bitrateByLayer ?? {});
+	return [...new Set(bitrates.filter(([, bitrate]) => bitrate > 0).map(([layer]) => layer.split('.')[0]!))];
+}
+
+/** Waits until these layers arrive of a pusher. */
+export async function layersOf(pusher: Pusher, { expected, within }: { expected: string[]; within: number }) {
+	const deadline = Date.now() + within;
+	for (;;) {
+		const layers = await arriving(pusher);
+		if (expected.every((layer) => layers.includes(layer))) return;
+		if (Date.now() > deadline) assert.deepEqual(layers, expected);
+		await sleep(200);
+	}
+}
