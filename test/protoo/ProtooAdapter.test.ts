@@ -36,6 +36,7 @@ describe('ProtooAdapter', () => {
 		assert.deepEqual(defaultPeerLimits, {
 			messageLength: 262_144,
 			pendingRequests: 256,
+			responseTimeout: 30_000,
 			messagesPerSecond: 50,
 			messageBurst: 500,
 			offersPerSecond: 10,
