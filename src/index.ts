@@ -5,7 +5,7 @@ export type { DataPusher, DataPusherCloseReason, DataPusherEvents } from './core
 export type { OfferingConnection, ServerOffer } from './core/OfferingConnection.js';
 export type { Layers } from './core/LayerSelection.js';
 export { defaultLimits } from './core/options.js';
-export type { Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './core/options.js';
+export type { AudioObserverOptions, Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './core/options.js';
 export type { PauseCause, PauseOrigin } from './core/Pauses.js';
 export type { PullOptions, PullSpec, ServerPullOptions } from './core/PullOptions.js';
 export type { Puller } from './core/Puller.js';
@@ -15,8 +15,11 @@ export type { PusherCloseReason, PusherEncoding, PusherEvents, PusherMedia } fro
 export type { PushDataOptions, PusherDetails, PushMediaOptions, PushOptions } from './core/PushOptions.js';
 export type { Room } from './core/Room.js';
 export type { JoinOptions, RoomCloseReason, RoomEvents, RoomOptions, SendDataOptions } from './core/Room.js';
+export type { AudioLevel, Speaker } from './core/Speakers.js';
 export { Sfu } from './core/Sfu.js';
 export type { SfuEvents } from './core/Sfu.js';
+export type { Quality } from './core/quality.js';
+export type { ConnectionStats, PullerStats, PusherStats, SelectedTuple, StreamStats } from './core/stats.js';
 export type { User } from './core/User.js';
 export type { PullResult, PushResult, UserCloseReason, UserEvents } from './core/User.js';
 export type { Emitter } from './Emitter.js';

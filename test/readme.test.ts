@@ -30,13 +30,14 @@ describe('The README', () => {
 	});
 
 	it('has every option, with its default', () => {
-		const { webRtc, workers, limits, emptyRoomTimeout } = resolveOptions({});
+		const { webRtc, workers, limits, qualityInterval, emptyRoomTimeout } = resolveOptions({});
 		assert.equal(workers.count, availableParallelism());
 		const numbers = {
 			...webRtc,
 			listen: undefined,
 			...Object.fromEntries(Object.entries(limits).map(([limit, value]) => [`limits.${limit}`, value])),
 			...Object.fromEntries(Object.entries(defaultPeerLimits).map(([limit, value]) => [`limits.${limit}`, value])),
+			qualityInterval,
 			emptyRoomTimeout,
 		};
 		for (const [option, value] of Object.entries(numbers)) {

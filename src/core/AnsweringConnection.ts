@@ -86,9 +86,12 @@ export class AnsweringConnection extends Connection {
 		return this.#everPulled.has(pusherId);
 	}
 
+	protected override media(): (Pusher | Puller)[] {
+		return this.#sections.flatMap(({ pusher, puller }) => [puller ?? [], pusher ?? []].flat());
+	}
+
 	protected override carried(): (Pusher | Puller | DataChannels)[] {
-		const media = this.#sections.flatMap(({ pusher, puller }) => [puller ?? [], pusher ?? []].flat());
-		return [...media, this.#dataChannels ?? []].flat();
+		return [...this.media(), this.#dataChannels ?? []].flat();
 	}
 
 	/** Handles the offers of one RTCPeerConnection one after the other. One that fails changes nothing. */

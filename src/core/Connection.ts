@@ -4,9 +4,11 @@ import { Emitter } from '../Emitter.js';
 import { SfuError } from '../SfuError.js';
 import { BitrateBounds } from './BitrateBounds.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import { toSfuError } from './mediaErrors.js';
-import type { PullerCloseReason } from './Puller.js';
-import type { PusherCloseReason } from './Pusher.js';
+import { askOf, toSfuError } from './mediaErrors.js';
+import type { Puller, PullerCloseReason } from './Puller.js';
+import type { Pusher, PusherCloseReason } from './Pusher.js';
+import { QualityLevel, rate, type Quality } from './quality.js';
+import { connectionStats, type ConnectionStats } from './stats.js';
 import type { Undo } from './Undo.js';
 
 /** Why a connection has closed. */
@@ -37,6 +39,8 @@ export type ConnectionState = 'new' | 'connected' | 'disconnected' | 'closed';
 export type ConnectionEvents = {
 	/** The state has changed, to anything but `closed`. */
 	stateChanged: (event: { state: Exclude<ConnectionState, 'closed'> }) => void;
+	/** Its quality has changed, or is known for the first time. */
+	qualityChanged: (event: { quality: Quality }) => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: ConnectionCloseReason }) => void;
 };
@@ -51,6 +55,9 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	protected readonly sessionId = randomInt(1, 2 ** 47);
 	protected transport: WebRtcTransport | undefined;
 	protected readonly bitrates: BitrateBounds;
+	readonly #quality = new QualityLevel();
+	/** When the client was last heard of, and how many bytes had come by then. */
+	#heard = { at: 0, bytes: -1 };
 	#state: ConnectionState = 'new';
 	#closeReason: ConnectionCloseReason | undefined;
 	#deadline: NodeJS.Timeout | undefined;
@@ -70,6 +77,14 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 
 	get closed(): boolean {
 		return this.#state === 'closed';
+	}
+
+	/**
+	 * How well it carries what it carries, by the losses, the delay and the jitter of the last reports of RTCP; `undefined`
+	 * before that has been measured, and without `qualityInterval`.
+	 */
+	get quality(): Quality | undefined {
+		return this.#quality.level;
 	}
 
 	/** What the client may send in all, in bit/s; 0 for any amount. */
@@ -105,6 +120,36 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		await this.bitrates.setOutgoing(bitrate);
 	}
 
+	/**
+	 * How its transport does at the moment.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 */
+	async getStats(): Promise<ConnectionStats> {
+		const stats = await askOf(this, 'the connection', async () => this.transport?.getStats());
+		return connectionStats(this.connectionId, stats?.[0]);
+	}
+
+	/** @internal Measures its quality. Never rejects. */
+	async measure(): Promise<void> {
+		try {
+			const flowing = this.media().filter(({ closed, paused }) => !closed && !paused);
+			const [{ bytesReceived }, carried] = await Promise.all([
+				this.getStats(),
+				// What closes meanwhile has no stats, and nothing to measure.
+				Promise.allSettled(flowing.map(async (child) => (await child.getStats()).streams)),
+			]);
+			const now = performance.now();
+			if (bytesReceived !== this.#heard.bytes) this.#heard = { at: now, bytes: bytesReceived };
+			const streams = carried.flatMap((child) => (child.status === 'fulfilled' ? child.value : []));
+			if (this.closed) return;
+			const measured = this.#state === 'disconnected' ? 'lost' : rate({ silence: now - this.#heard.at, streams });
+			if (this.#quality.add(measured)) this.emit('qualityChanged', { quality: this.#quality.level ?? measured });
+		} catch (error) {
+			if (!this.closed) this.context.logger.warn('the quality of a connection could not be measured', error);
+		}
+	}
+
 	/** Closes the transport and all that goes through it. */
 	close(reason: ConnectionCloseReason = 'closed'): void {
 		if (this.closed) return;
@@ -128,8 +173,13 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 			: new SfuError('closed', 'the connection has been closed');
 	}
 
+	/** The media that goes through it. */
+	protected abstract media(): (Pusher | Puller)[];
+
 	/** All that goes through it. */
-	protected abstract carried(): { close(reason: PusherCloseReason & PullerCloseReason): void }[];
+	protected carried(): { close(reason: PusherCloseReason & PullerCloseReason): void }[] {
+		return this.media();
+	}
 
 	/**
 	 * Makes the transport, which `undo` takes back.

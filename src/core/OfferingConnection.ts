@@ -114,7 +114,7 @@ export class OfferingConnection extends Connection {
 		this.#proceed();
 	}
 
-	protected override carried(): Puller[] {
+	protected override media(): Puller[] {
 		const slots = [...this.#slots, ...(this.#outstanding?.slots ?? [])];
 		return [...new Set(slots.flatMap(({ puller }) => puller ?? []))];
 	}

@@ -5,8 +5,9 @@ import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../validation.js';
 import { highestLayers, isSameLayers, LayerSelection, type Layers } from './LayerSelection.js';
-import { toSfuError } from './mediaErrors.js';
+import { askOf, toSfuError } from './mediaErrors.js';
 import { Pauses, type PauseCause, type PauseOrigin } from './Pauses.js';
+import { streamStats, totalBitrate, type PullerStats } from './stats.js';
 
 /** Why a puller has closed. */
 export type PullerCloseReason =
@@ -255,6 +256,41 @@ export class Puller extends Emitter<PullerEvents> {
 	/** @internal Lets media flow. A puller is made paused, so that nothing flows before the answer is complete. */
 	async start(): Promise<void> {
 		await this.#pauses.apply();
+	}
+
+	/**
+	 * Asks the pusher for a keyframe, as {@link Pusher.requestKeyframe} does; it comes when this is not paused.
+	 *
+	 * @throws {@link SfuError} (rejects) `unsupported` for audio, `closed`, `unavailable`
+	 */
+	async requestKeyframe(): Promise<void> {
+		await askOf(this, 'the puller', async () => {
+			if (this.kind === 'audio') throw new SfuError('unsupported', 'audio has no keyframes');
+			await this.#consumer.requestKeyFrame();
+		});
+	}
+
+	/**
+	 * What is sent at the moment.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 */
+	async getStats(): Promise<PullerStats> {
+		const stats = await askOf(this, 'the puller', () => this.#consumer.getStats());
+		const [codec] = this.#consumer.rtpParameters.codecs;
+		const streams = streamStats(stats, 'outbound-rtp', codec?.clockRate ?? 0);
+		const layers = this.#consumer.currentLayers;
+		return {
+			timestamp: Date.now(),
+			pullerId: this.pullerId,
+			pusherId: this.pusherId,
+			kind: this.kind,
+			codec: codec?.mimeType.split('/')[1] ?? '',
+			bitrate: totalBitrate(streams),
+			frameRate: undefined,
+			layers: layers && { spatialLayer: layers.spatialLayer, temporalLayer: layers.temporalLayer },
+			streams,
+		};
 	}
 
 	/** Stops it. */

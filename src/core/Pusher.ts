@@ -2,11 +2,14 @@ import type { MediaKind, Producer, RtpCapabilities, RtpParameters } from 'medias
 import { randomUUID } from 'node:crypto';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
+import type { MediaFabric } from '../media/MediaFabric.js';
 import { SfuError } from '../SfuError.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
+import { askOf } from './mediaErrors.js';
 import type { Limits } from './options.js';
 import { Pauses, type PauseCause, type PauseOrigin } from './Pauses.js';
 import { readDetails, type PushMediaOptions, type PusherDetails } from './PushOptions.js';
+import { streamStats, totalBitrate, type PusherStats } from './stats.js';
 
 /** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
 export interface PusherMedia {
@@ -87,6 +90,7 @@ export class Pusher extends Emitter<PusherEvents> {
 	/** What was negotiated. */
 	readonly media: PusherMedia;
 	readonly #producer: Producer;
+	readonly #requestKeyframe: MediaFabric['requestKeyframe'];
 	readonly #pauses: Pauses;
 	readonly #limits: Limits;
 	#maxBitrate: number;
@@ -102,6 +106,7 @@ export class Pusher extends Emitter<PusherEvents> {
 		streamId: string;
 		details: PushMediaOptions;
 		producer: Producer;
+		requestKeyframe: MediaFabric['requestKeyframe'];
 		limits: Limits;
 		logger: Logger;
 	}) {
@@ -114,6 +119,7 @@ export class Pusher extends Emitter<PusherEvents> {
 		this.streamId = streamId;
 		this.media = pusherMedia(producer);
 		this.#producer = producer;
+		this.#requestKeyframe = options.requestKeyframe;
 		this.#pauses = new Pauses(producer);
 		this.#limits = limits;
 		this.#maxBitrate = details.maxBitrate ?? 0;
@@ -223,6 +229,39 @@ export class Pusher extends Emitter<PusherEvents> {
 		this.#source = source ?? undefined;
 		this.#metadata = metadata ?? undefined;
 		if (JSON.stringify([this.#source, this.#metadata]) !== before) this.emit('changed');
+	}
+
+	/**
+	 * Asks the client for a keyframe of its video, at most once in `webRtc.keyframeRequestDelay`: what is asked for in
+	 * between comes with the next one.
+	 *
+	 * @throws {@link SfuError} (rejects) `unsupported` for audio, `closed`, `unavailable`
+	 */
+	async requestKeyframe(): Promise<void> {
+		await askOf(this, 'the pusher', async () => {
+			if (this.kind === 'audio') throw new SfuError('unsupported', 'audio has no keyframes');
+			await this.#requestKeyframe(this.#producer, this.codecCapabilities);
+		});
+	}
+
+	/**
+	 * What is received of it at the moment.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 */
+	async getStats(): Promise<PusherStats> {
+		const stats = await askOf(this, 'the pusher', () => this.#producer.getStats());
+		const { codec, clockRate } = this.media;
+		const streams = streamStats(stats, 'inbound-rtp', clockRate);
+		return {
+			timestamp: Date.now(),
+			pusherId: this.pusherId,
+			kind: this.kind,
+			codec,
+			bitrate: totalBitrate(streams),
+			frameRate: undefined,
+			streams,
+		};
 	}
 
 	/** Stops it; its pullers close with it. */

@@ -10,7 +10,9 @@ import { LayerController } from './LayerController.js';
 import { bitrate, codecNames, type ResolvedOptions } from './options.js';
 import type { PauseCause } from './Pauses.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
+import { QualityMonitor } from './QualityMonitor.js';
 import { Quota } from './Quota.js';
+import { Speakers, type AudioLevel, type Speaker } from './Speakers.js';
 import { User, type UserCloseReason } from './User.js';
 
 /** Why a room has closed. */
@@ -70,6 +72,13 @@ export type RoomEvents = {
 	dataPusherChanged: (event: { user: User; dataPusher: DataPusher }) => void;
 	/** As `pusherClosed`. */
 	dataPusherClosed: (event: { user: User; dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
+	/** Somebody else speaks now; nobody, when both are `undefined`. With `audioObservers` alone. */
+	activeSpeakerChanged: (event: { user: User | undefined; pusher: Pusher | undefined }) => void;
+	/**
+	 * How loud those are that are above `audioObservers.threshold`, every `audioObservers.interval`, the loudest first; with
+	 * none of them once when nobody is any more. With `audioObservers` alone.
+	 */
+	audioLevels: (event: { levels: readonly AudioLevel[] }) => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: RoomCloseReason }) => void;
 };
@@ -113,7 +122,16 @@ export class Room extends Emitter<RoomEvents> {
 	readonly #fabric: MediaFabric;
 	readonly #codecs: CodecPolicy;
 	readonly #layerController: LayerController;
+	readonly #speakers = new Speakers({
+		activeChanged: (active) => {
+			this.emit('activeSpeakerChanged', { user: active?.user, pusher: active?.pusher });
+		},
+		levels: (levels) => {
+			if (!this.#closed) this.emit('audioLevels', { levels });
+		},
+	});
 	readonly #users = new Map<string, User>();
+	readonly #quality: QualityMonitor;
 	readonly #userQuota: Quota;
 	#emptyTimer: NodeJS.Timeout | undefined;
 	#closed = false;
@@ -123,9 +141,11 @@ export class Room extends Emitter<RoomEvents> {
 		super(options.logger);
 		this.roomId = roomId;
 		this.#options = options;
-		this.#fabric = new MediaFabric(pool, options.logger);
+		const { audioObservers: settings, logger } = options;
+		this.#fabric = new MediaFabric(pool, logger, settings && { settings, listener: this.#speakers });
 		this.#codecs = codecs;
 		this.#layerController = new LayerController(options.webRtc.initialOutgoingBitrate, options.logger);
+		this.#quality = new QualityMonitor(options.qualityInterval);
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
 	}
 
@@ -136,6 +156,11 @@ export class Room extends Emitter<RoomEvents> {
 	/** The members, by user id, in the order of joining. */
 	get users(): ReadonlyMap<string, User> {
 		return this.#users;
+	}
+
+	/** Who speaks at the moment, with `audioObservers`. */
+	get activeSpeaker(): Readonly<Speaker> | undefined {
+		return this.#speakers.active;
 	}
 
 	/** Closes it for everybody, and releases all its media. */
@@ -203,6 +228,7 @@ export class Room extends Emitter<RoomEvents> {
 				fabric: this.#fabric,
 				codecs: policy,
 				layerController: this.#layerController,
+				quality: this.#quality,
 				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),
 				pushersOfOthers: (self) => this.#others(self).flatMap(({ pushers }) => [...pushers.values()]),
@@ -212,6 +238,7 @@ export class Room extends Emitter<RoomEvents> {
 		clearTimeout(this.#emptyTimer);
 		this.#users.set(userId, user);
 		user.on('pushed', ({ pushers }) => {
+			for (const pusher of pushers) this.#speakers.add(user, pusher);
 			for (const pusher of pushers) this.emit('pusherAdded', { user, pusher });
 			this.emit('pushed', { user, pushers });
 			for (const other of this.#others(user)) other.othersPush(pushers.filter(({ closed }) => !closed));

@@ -27,6 +27,8 @@ import {
 import type { Puller, PullerCloseReason } from './Puller.js';
 import type { Pusher, PusherCloseReason } from './Pusher.js';
 import { readPushOptions, type PushOptions } from './PushOptions.js';
+import type { Quality } from './quality.js';
+import type { QualityMonitor } from './QualityMonitor.js';
 import { Quota } from './Quota.js';
 
 /** Why a user has left. */
@@ -88,6 +90,8 @@ export type UserEvents = {
 	layersChanged: (event: { puller: Puller; layers: Layers | undefined }) => void;
 	/** A puller of this user has closed. */
 	pullerClosed: (event: { puller: Puller; reason: PullerCloseReason }) => void;
+	/** How well an RTCPeerConnection of this user carries what it carries has changed. */
+	qualityChanged: (event: { connection: Connection; quality: Quality }) => void;
 	/** An RTCPeerConnection of this user is gone. */
 	connectionClosed: (event: { connection: Connection; reason: ConnectionCloseReason }) => void;
 	/** The user has left the room. Emitted once, last. */
@@ -99,6 +103,7 @@ export interface UserContext {
 	fabric: MediaFabric;
 	codecs: CodecPolicy;
 	layerController: LayerController;
+	quality: QualityMonitor;
 	options: ResolvedOptions;
 	/** @throws {@link SfuError} `not_found` */
 	findUser: (userId: string) => User;
@@ -365,6 +370,10 @@ export class User extends Emitter<UserEvents> {
 		const giveBack = this.#connectionQuota.take();
 		const connection = create();
 		const forget = keep(connection);
+		this.#context.quality.add(connection);
+		connection.on('qualityChanged', ({ quality }) => {
+			this.emit('qualityChanged', { connection, quality });
+		});
 		connection.once('closed', ({ reason }) => {
 			forget();
 			giveBack();

@@ -34,6 +34,7 @@ export async function createPusher(
 			streamId: media.streamId ?? connectionId,
 			details,
 			producer,
+			requestKeyframe: fabric.requestKeyframe.bind(fabric),
 			limits: options.limits,
 			logger,
 		});

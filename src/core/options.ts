@@ -86,6 +86,13 @@ export interface WorkerOptions {
 	logLevel?: WorkerLogLevel;
 }
 
+export interface AudioObserverOptions {
+	/** How often levels are told, in ms, 250 to 5000. Default 1000. */
+	interval?: number;
+	/** The average level from which on somebody is heard, in dBov (RFC 6464), -127 to 0. Default -80. */
+	threshold?: number;
+}
+
 export interface SfuOptions {
 	webRtc?: WebRtcOptions;
 	workers?: WorkerOptions;
@@ -95,6 +102,13 @@ export interface SfuOptions {
 	 */
 	codecs?: CodecOption[];
 	limits?: Partial<Limits>;
+	/** Tells who speaks, and how loud everybody is: `activeSpeakerChanged` and `audioLevels` of a room. Default: not. */
+	audioObservers?: AudioObserverOptions;
+	/**
+	 * How often the quality of each connection is measured, in ms: `qualityChanged` of users and connections. 0 for never.
+	 * Default 2000.
+	 */
+	qualityInterval?: number;
 	/** How long a room with nobody in it stays open, in ms. Default 30,000. */
 	emptyRoomTimeout?: number;
 	/** Default: {@link consoleLogger}. */
@@ -107,6 +121,8 @@ export interface ResolvedOptions {
 	workers: Required<Omit<WorkerOptions, 'binary'>> & { binary: string | undefined };
 	codecs: readonly CodecOption[];
 	limits: Limits;
+	audioObservers: Required<AudioObserverOptions> | undefined;
+	qualityInterval: number;
 	emptyRoomTimeout: number;
 	logger: Logger;
 }
@@ -194,6 +210,11 @@ const checkOptions = validator<SfuOptions>(
 			),
 		},
 		limits: strict(Object.fromEntries(Object.keys(defaultLimits).map((limit) => [limit, count]))),
+		audioObservers: strict({
+			interval: { type: 'integer', minimum: 250, maximum: 5000 },
+			threshold: { type: 'integer', minimum: -127, maximum: 0 },
+		}),
+		qualityInterval: milliseconds,
 		emptyRoomTimeout: milliseconds,
 		logger: { type: 'object', required: ['debug', 'info', 'warn', 'error'] },
 	}),
@@ -202,7 +223,8 @@ const checkOptions = validator<SfuOptions>(
 
 /** @throws {@link SfuError} `invalid_argument`, naming the option */
 export function resolveOptions(options: SfuOptions): ResolvedOptions {
-	const { webRtc, workers, codecs, limits, emptyRoomTimeout, logger } = checkOptions(options);
+	const { webRtc, workers, codecs, limits, audioObservers, qualityInterval, emptyRoomTimeout, logger } =
+		checkOptions(options);
 	return {
 		webRtc: {
 			listen: [{ ip: '127.0.0.1' }],
@@ -220,6 +242,8 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		workers: { count: availableParallelism(), logLevel: 'error', binary: undefined, ...given(workers) },
 		codecs: codecs ?? defaultCodecs,
 		limits: { ...defaultLimits, ...given(limits) },
+		audioObservers: audioObservers && { interval: 1000, threshold: -80, ...given(audioObservers) },
+		qualityInterval: qualityInterval ?? 2000,
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
 		logger: logger ?? consoleLogger,
 	};

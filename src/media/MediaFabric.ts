@@ -3,14 +3,17 @@ import type {
 	PipeTransport,
 	Producer,
 	Router,
+	RtpCapabilities,
 	RtpParameters,
 	WebRtcTransport,
 	WebRtcTransportOptions,
 } from 'mediasoup/types';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
+import { AudioObservers, type AudioListener, type AudioObserverSettings } from './AudioObservers.js';
 import { isReachable, routerCodecs, type PayloadTypes } from './codecs.js';
 import { DataHub } from './DataHub.js';
+import { KeyframeRequester } from './KeyframeRequester.js';
 import { Pipe } from './Pipe.js';
 import type { MediaWorker, WorkerPool } from './WorkerPool.js';
 
@@ -34,6 +37,15 @@ interface Home {
 	loop: Promise<readonly [PipeTransport, PipeTransport]> | undefined;
 	/** Made when there is the first data channel. */
 	dataHub: Promise<DataHub> | undefined;
+	readonly keyframes: KeyframeRequester;
+	/** Made when there is something to hear. */
+	observers: Promise<AudioObservers> | undefined;
+}
+
+/** How the audio of a room is observed, and who is told. */
+export interface AudioObservation {
+	settings: AudioObserverSettings;
+	listener: AudioListener;
 }
 
 /**
@@ -50,11 +62,14 @@ export class MediaFabric {
 	readonly #logger: Logger;
 	#home: Promise<Home> | undefined;
 	readonly #pipes = new Map<string, Promise<Pipe>>();
+	readonly #audio: AudioObservation | undefined;
 	#closed = false;
 
-	constructor(pool: WorkerPool, logger: Logger) {
+	/** @param audio - `undefined` to listen to nothing */
+	constructor(pool: WorkerPool, logger: Logger, audio?: AudioObservation) {
 		this.#pool = pool;
 		this.#logger = logger;
+		this.#audio = audio;
 	}
 
 	/** Closes the router, and with it every transport, producer and consumer. */
@@ -107,7 +122,8 @@ export class MediaFabric {
 		transport: WebRtcTransport,
 		options: { kind: MediaKind; rtpParameters: RtpParameters; paused?: boolean; keyFrameRequestDelay?: number },
 	): Promise<Producer> {
-		const { router } = await this.#getHome();
+		const home = await this.#getHome();
+		const { router } = home;
 		const [codec, rtx] = options.rtpParameters.codecs;
 		if (!codec) throw new SfuError('internal', 'no codec to produce with');
 		const payloadTypes = { payloadType: codec.payloadType, rtxPayloadType: reachable(rtx?.payloadType) };
@@ -118,7 +134,18 @@ export class MediaFabric {
 			producer.close();
 			throw this.#gone();
 		}
+		if (this.#audio && isAudible(options.rtpParameters)) this.#listenTo(producer, home, this.#audio);
 		return producer;
+	}
+
+	/** Nobody need wait for it, and a pusher that is not heard is one all the same. */
+	#listenTo(producer: Producer, home: Home, { settings, listener }: AudioObservation): void {
+		home.observers ??= AudioObservers.create(home.router, settings, listener);
+		home.observers
+			.then((observers) => observers.add(producer))
+			.catch((error: unknown) => {
+				if (!producer.closed) this.#logger.warn('the audio of a pusher is not observed', error);
+			});
 	}
 
 	/**
@@ -140,6 +167,16 @@ export class MediaFabric {
 			if (producer.closed) throw new SfuError('not_found', 'the pusher has gone');
 			if (this.#closed) throw this.#gone();
 		}
+	}
+
+	/**
+	 * Asks the sender of a producer for a keyframe.
+	 *
+	 * @param rtpCapabilities - with the producer's codec
+	 */
+	async requestKeyframe(producer: Producer, rtpCapabilities: RtpCapabilities): Promise<void> {
+		const { keyframes } = await this.#getHome();
+		await keyframes.request(producer, rtpCapabilities);
 	}
 
 	#startPipe(key: string, producer: Producer, payloadTypes: PayloadTypes): Promise<Pipe> {
@@ -197,7 +234,10 @@ export class MediaFabric {
 			const router = await worker.worker.createRouter();
 			router.observer.once('close', () => worker.rooms--);
 			// When the worker dies meanwhile, what comes is a router that would never close.
-			if (!this.#closed && !worker.worker.closed) return { worker, router, loop: undefined, dataHub: undefined };
+			if (!this.#closed && !worker.worker.closed) {
+				const keyframes = new KeyframeRequester(router);
+				return { worker, router, loop: undefined, dataHub: undefined, keyframes, observers: undefined };
+			}
 			router.close();
 		} catch (error) {
 			worker.rooms--;
@@ -249,6 +289,10 @@ function withCodecs<Result>(
 	);
 	return produce();
 }
+
+/** Only by its level, which the sender tells in a header extension (RFC 6464): audio is not decoded here. */
+const isAudible = ({ headerExtensions = [] }: RtpParameters): boolean =>
+	headerExtensions.some(({ uri }) => uri === 'urn:ietf:params:rtp-hdrext:ssrc-audio-level');
 
 const reachable = (rtxPayloadType: number | undefined): number | undefined =>
 	rtxPayloadType !== undefined && isReachable(rtxPayloadType) ? rtxPayloadType : undefined;

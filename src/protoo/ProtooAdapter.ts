@@ -18,6 +18,11 @@ export interface ProtooOptions {
 	reconnectTimeout?: number;
 	/** Sends `userDisconnect`, `userReconnect` and `userLeave` too, for RTCPilot's web client. Default false. */
 	rtcpilot?: boolean;
+	/**
+	 * Also tells the clients how loud everybody is (`audioLevels`), as often as the Sfu's `audioObservers.interval` says.
+	 * Who speaks (`activeSpeaker`) they are told anyway, when the Sfu has `audioObservers`. Default false.
+	 */
+	audioLevels?: boolean;
 	limits?: Partial<PeerLimits>;
 }
 
@@ -30,6 +35,7 @@ const checkOptions = validator<ProtooOptions>(
 			authorize: {},
 			reconnectTimeout: { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 },
 			rtcpilot: { type: 'boolean' },
+			audioLevels: { type: 'boolean' },
 			limits: {
 				type: 'object',
 				properties: {
@@ -104,7 +110,11 @@ export class ProtooAdapter {
 		const room = await this.#sfu.getOrCreateRoom(roomId);
 		let channel = this.#channels.get(room);
 		if (!channel) {
-			channel = new RoomChannel(room, { rtcpilot: this.#options.rtcpilot ?? false, limits: this.#limits });
+			channel = new RoomChannel(room, {
+				rtcpilot: this.#options.rtcpilot ?? false,
+				audioLevels: this.#options.audioLevels ?? false,
+				limits: this.#limits,
+			});
 			this.#channels.set(room, channel);
 			room.once('closed', () => this.#channels.delete(room));
 		}

@@ -20,7 +20,10 @@ export class RoomChannel {
 	readonly #members = new Map<string, Member>();
 	readonly #joining = new Map<string, Promise<unknown>>();
 
-	constructor(room: Room, { rtcpilot, limits }: { rtcpilot: boolean; limits: PeerLimits }) {
+	constructor(
+		room: Room,
+		{ rtcpilot, audioLevels, limits }: { rtcpilot: boolean; audioLevels: boolean; limits: PeerLimits },
+	) {
 		this.room = room;
 		this.#rtcpilot = rtcpilot;
 		this.#limits = limits;
@@ -69,13 +72,32 @@ export class RoomChannel {
 			const dataPushers = [dataPusherData(dataPusher)];
 			this.#tellOthers(user, 'newDataPusher', { roomId: room.roomId, userId, userName, dataPushers });
 		});
+		room.on('activeSpeakerChanged', ({ user, pusher }) => {
+			this.#tellAll('activeSpeaker', {
+				roomId: room.roomId,
+				userId: user?.userId ?? null,
+				pusherId: pusher?.pusherId ?? null,
+			});
+		});
+		if (audioLevels) {
+			room.on('audioLevels', ({ levels }) => {
+				this.#tellAll('audioLevels', {
+					roomId: room.roomId,
+					levels: levels.map(({ user, pusher, volume }) => ({
+						userId: user.userId,
+						pusherId: pusher.pusherId,
+						volume,
+					})),
+				});
+			});
+		}
 		room.on('userLeft', ({ user, reason }) => {
 			if (reason === 'roomClosed') return;
 			this.#tellOthers(user, 'userLeft', [user.userId]);
 			if (rtcpilot) this.#tellOthers(user, 'userLeave', { roomId: room.roomId, userId: user.userId });
 		});
 		room.once('closed', ({ reason }) => {
-			for (const member of this.#members.values()) member.notify('roomClosed', { roomId: room.roomId, reason });
+			this.#tellAll('roomClosed', { roomId: room.roomId, reason });
 			this.#members.clear();
 		});
 	}
@@ -159,6 +181,9 @@ export class RoomChannel {
 		user.on('offer', () => {
 			member.bringOffer();
 		});
+		user.on('qualityChanged', ({ connection: { connectionId }, quality }) => {
+			member.notify('qualityChanged', { connectionId, quality });
+		});
 		user.on('connectionClosed', ({ connection, reason }) => {
 			const { connectionId } = connection;
 			if (reason === 'workerDied') member.notify('mediaLost', { connectionIds: [connectionId] });
@@ -173,6 +198,10 @@ export class RoomChannel {
 			this.#members.delete(user.userId);
 			if (!member.leaving) member.notify('kicked', { roomId: this.room.roomId, reason });
 		});
+	}
+
+	#tellAll<Method extends keyof Notifications>(method: Method, data: Notifications[Method]): void {
+		for (const member of this.#members.values()) member.notify(method, data);
 	}
 
 	#tellOthers<Method extends keyof Notifications>(

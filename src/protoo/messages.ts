@@ -114,6 +114,12 @@ export interface Notifications {
 	};
 	pullerPaused: { pullerId: string; pusherId: string; userId: string };
 	pullerResumed: { pullerId: string; pusherId: string; userId: string };
+	/** Who speaks from now on; `null` when nobody does. */
+	activeSpeaker: { roomId: string; userId: string | null; pusherId: string | null };
+	/** In dBov, -127 to 0, the loudest first. */
+	audioLevels: { roomId: string; levels: { userId: string; pusherId: string; volume: number }[] };
+	/** How well one of the client's own connections carries what it carries. */
+	qualityChanged: { connectionId: string; quality: 'excellent' | 'good' | 'poor' | 'lost' };
 	pullerClosed: { pullerId: string; pusherId: string; userId: string; connectionId: string; reason: string };
 	mediaLost: { connectionIds: string[] };
 	/** One for which the server offers is over, for any reason but the client's leaving and the end of a media worker. */

@@ -39,6 +39,8 @@ describe('Without options', () => {
 				dataMessageBytes: 262_144,
 				dataBufferBytes: 2_000_000,
 			},
+			audioObservers: undefined,
+			qualityInterval: 2000,
 			emptyRoomTimeout: 30_000,
 			logger: consoleLogger,
 		});

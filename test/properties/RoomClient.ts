@@ -339,6 +339,9 @@ export class RoomClient {
 				view.pullers.delete(pullerId);
 			},
 			layersChanged: () => undefined,
+			activeSpeaker: () => assert.fail('nobody is listened to'),
+			audioLevels: () => assert.fail('nobody is listened to'),
+			qualityChanged: () => undefined,
 			mediaLost: ({ connectionIds }) => {
 				for (const connectionId of connectionIds) this.#ended(connectionId);
 			},

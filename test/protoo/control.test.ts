@@ -61,6 +61,18 @@ describe('A client that has no new offer to make', () => {
 		assert.equal([...room.users.get('alice')!.pushers.values()].at(-1)!.maxBitrate, 400_000);
 	});
 
+	it('requestKeyframe: of video that it pulls', async (t) => {
+		const { alice, bob, pulled } = await call(t);
+		const ask = (pullerId: unknown, who = bob, userId = 'bob') =>
+			who.request('requestKeyframe', { ...as(userId), pullerId });
+		const [video, audio] = pulled.pullers.map(({ pullerId }) => pullerId);
+		assert.deepEqual(await ask(video), { code: 0, message: 'requestKeyframe success' });
+		await assert.rejects(ask(audio), { errorCode: 406, errorReason: 'audio has no keyframes' });
+		await assert.rejects(ask('other'), { errorCode: 404 });
+		await assert.rejects(ask(video, alice, 'alice'), { errorCode: 404 });
+		for (const wrong of [null, undefined, [], 1, '']) await assert.rejects(ask(wrong), { errorCode: 400 });
+	});
+
 	it('unpull: the puller is closed, and nobody else is told', async (t) => {
 		const { alice, bob, pulled, room } = await call(t);
 		const [puller] = pulled.pullers;

@@ -47,6 +47,12 @@ export const pulling: Record<string, RequestHandler> = {
 		return () => ({ code: 0, message: 'unpull success' });
 	},
 
+	requestKeyframe: async (data, { memberOf }) => {
+		const request = checkData.puller(data);
+		await find(memberOf(request).user.pullers, request.pullerId, 'puller').requestKeyframe();
+		return () => ({ code: 0, message: 'requestKeyframe success' });
+	},
+
 	pausePuller: async (data, { memberOf }) => {
 		const request = checkData.puller(data);
 		const puller = find(memberOf(request).user.pullers, request.pullerId, 'puller');
