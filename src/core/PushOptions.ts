@@ -63,7 +63,7 @@ export interface PushOptions {
 	data?: readonly PushDataOptions[];
 }
 
-/** @internal A data channel with a negotiated id. */
+/** A data channel with a negotiated id. */
 export interface AnnouncedChannel {
 	readonly id: number;
 	readonly channel: DataChannelParameters;
