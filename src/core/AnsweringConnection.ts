@@ -48,7 +48,9 @@ export class AnsweringConnection extends Connection {
 	#sections: readonly Section[] = [];
 	readonly #everPulled = new Set<string>();
 	#extensionIds = new Map<string, number>();
-	#remoteIce: IceCredentials | undefined;
+	readonly #remoteSessionId: string;
+	readonly #fingerprints: string;
+	#remoteIce: IceCredentials;
 	/** The mid of the first live m-line, which carries the transport of all (RFC 9143, section 7.2). */
 	#carrier: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
@@ -60,13 +62,26 @@ export class AnsweringConnection extends Connection {
 
 	/**
 	 * @internal
+	 * @param offer - the first one
 	 * @param dataChannelOpened - told of each data channel that the client opens in-band
 	 */
-	constructor(context: ConnectionContext, dataChannelOpened: (pusher: DataPusher) => void) {
+	constructor(context: ConnectionContext, offer: Offer, dataChannelOpened: (pusher: DataPusher) => void) {
 		super(context);
+		this.#remoteSessionId = offer.sessionId;
+		this.#fingerprints = joinFingerprints(offer);
+		this.#remoteIce = offer.ice;
 		this.#dataChannelOpened = dataChannelOpened;
 		const { startBitrate, maxIncomingBitrate } = context.options.webRtc;
 		if (startBitrate > 0) this.#startBitrate = Math.min(startBitrate, maxIncomingBitrate || startBitrate);
+	}
+
+	/** @internal Whether an offer comes from the same RTCPeerConnection. */
+	isOf(offer: Offer): boolean {
+		if (joinFingerprints(offer) !== this.#fingerprints) return false;
+		if (offer.sessionId === this.#remoteSessionId) return true;
+		// aiortc and werift have another session id in each offer, against RFC 8829, section 5.2.2.
+		const { usernameFragment, password } = this.#remoteIce;
+		return offer.ice.usernameFragment === usernameFragment && offer.ice.password === password;
 	}
 
 	/** @internal Receives what the offer begins to send. */
@@ -117,7 +132,7 @@ export class AnsweringConnection extends Connection {
 	async #carryOut(offer: Offer, plan: Plan, dataPlan: DataPlan): Promise<Negotiated> {
 		const { ice } = offer;
 		const carrier = offer.media.find(isUsable)?.mid;
-		const restart = this.#remoteIce !== undefined && this.#remoteIce.usernameFragment !== ice.usernameFragment;
+		const restart = this.transport !== undefined && this.#remoteIce.usernameFragment !== ice.usernameFragment;
 		if (this.transport && carrier !== undefined && carrier !== this.#carrier) {
 			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
 			throw new SfuError(
@@ -266,6 +281,8 @@ export class AnsweringConnection extends Connection {
 		});
 	}
 }
+
+const joinFingerprints = ({ dtls }: Offer): string => dtls.fingerprints.map(({ value }) => value).join(' ');
 
 // mediasoup's worker has room for this many bytes of MID in what it sends.
 const longestMid = 8;

@@ -121,7 +121,7 @@ export class User extends Emitter<UserEvents> {
 	readonly #context: UserContext;
 	readonly #connectionContext: ConnectionContext;
 	readonly #connectionQuota: Quota;
-	readonly #answering = new Map<string, AnsweringConnection>();
+	readonly #answering = new Set<AnsweringConnection>();
 	#offering: OfferingConnection | undefined;
 	#pullsAll = false;
 	readonly #pushers = new Map<string, Pusher>();
@@ -178,7 +178,7 @@ export class User extends Emitter<UserEvents> {
 
 	/** The user's RTCPeerConnections. */
 	get connections(): readonly Connection[] {
-		return [...this.#answering.values(), this.#offering ?? []].flat();
+		return [...this.#answering, this.#offering ?? []].flat();
 	}
 
 	/** The offer of the server that waits for the client's answer: to be told again when its socket was lost meanwhile. */
@@ -201,8 +201,9 @@ export class User extends Emitter<UserEvents> {
 
 	/**
 	 * Receives what an RTCPeerConnection begins to send. Each RTCPeerConnection has a {@link Connection}, which is told
-	 * by the session id of the offer and the DTLS fingerprint; a later offer of the same one changes it. An m-line that
-	 * stops sending is a paused pusher; one that has stopped, or is used for something else, a closed one.
+	 * by the DTLS fingerprint, and by the session id of the offer or the ICE credentials; a later offer of the same one
+	 * changes it. An m-line that stops sending is a paused pusher; one that has stopped, or is used for something else, a
+	 * closed one.
 	 *
 	 * @param offer - an SDP offer
 	 * @param options - what the offer itself does not say
@@ -249,7 +250,7 @@ export class User extends Emitter<UserEvents> {
 			return this.#offeringConnection().pull(targets);
 		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
-		const known = this.#answering.get(connectionKey(parsed));
+		const known = this.#find(parsed);
 		const isFormer = (pusherId: string) => known?.hasPulled(pusherId);
 		const targets = findPushers(target, mediaSpecs, isFormer);
 		const dataTargets = findDataPushers(target, dataSpecs, isFormer);
@@ -332,15 +333,19 @@ export class User extends Emitter<UserEvents> {
 		};
 	}
 
+	/** The connection of the RTCPeerConnection that an offer comes from, if it has made one before. */
+	#find(offer: Offer): AnsweringConnection | undefined {
+		return [...this.#answering].find((connection) => connection.isOf(offer));
+	}
+
 	#answeringConnection(offer: Offer): AnsweringConnection {
-		const key = connectionKey(offer);
-		const known = this.#answering.get(key);
+		const known = this.#find(offer);
 		if (known) return known;
 		return this.#open(
-			() => new AnsweringConnection(this.#connectionContext, this.#addDataPusher.bind(this)),
+			() => new AnsweringConnection(this.#connectionContext, offer, this.#addDataPusher.bind(this)),
 			(connection) => {
-				this.#answering.set(key, connection);
-				return () => this.#answering.delete(key);
+				this.#answering.add(connection);
+				return () => this.#answering.delete(connection);
 			},
 		);
 	}
@@ -446,8 +451,3 @@ const audioFirst = (pushers: readonly Pusher[]): Pusher[] =>
 	[...pushers].sort((a, b) => Number(b.kind === 'audio') - Number(a.kind === 'audio'));
 
 const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;
-
-/** What tells RTCPeerConnections apart: the session id of their offers, and their certificate. */
-function connectionKey({ sessionId, dtls }: Offer): string {
-	return [sessionId, ...dtls.fingerprints.map(({ value }) => value)].join(' ');
-}

@@ -2,7 +2,10 @@ import type { DtlsParameters, MediaKind, RtcpFeedback } from 'mediasoup/types';
 
 /** An SDP offer, checked, in the terms that negotiation needs. Nothing in it is trusted beyond its form. */
 export interface Offer {
-	/** The session id of the `o=` line (RFC 8866, section 5.2): the same for all offers of one RTCPeerConnection. */
+	/**
+	 * The session id of the `o=` line (RFC 8866, section 5.2): it should be the same for all offers of one
+	 * RTCPeerConnection.
+	 */
 	readonly sessionId: string;
 	readonly ice: IceCredentials;
 	/** The offerer's fingerprints, and the DTLS role that it will have. */

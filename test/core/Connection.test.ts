@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { User } from 'sfu-rooms';
-import { anOffer } from '../support/offers.js';
+import { anOffer, fromAnotherClient, replaceLine } from '../support/offers.js';
 import { held, interruptEach, outcome, pullAll, startCall, startRoom, turns, untilHeld } from './setup.js';
 
 describe('A connection', () => {
@@ -31,6 +31,21 @@ describe('A connection', () => {
 		]);
 		assert.deepEqual([connection.state, alice.connections.length, alice.pushers.size], ['closed', 0, 0]);
 		assert.equal(alice.closed, false);
+	});
+
+	it('is that of all offers with the same fingerprint, and the same session id or ICE credentials', async (t) => {
+		const { alice, bob } = await startCall(t);
+		const offer = anOffer('chromium-recvonly-video-audio');
+		const { connection } = await bob.pull(pullAll(alice, offer));
+
+		const pullAgain = async (sdp: string) => (await bob.pull(pullAll(alice, sdp))).connection === connection;
+		const otherSession = replaceLine(offer, 'o=', 'o=- 1234 2 IN IP4 127.0.0.1');
+		const otherIce = (sdp: string) => sdp.replace(/^a=ice-ufrag:.*$/gm, 'a=ice-ufrag:another');
+		assert.equal(await pullAgain(otherSession), true);
+		assert.equal(await pullAgain(otherIce(offer)), true);
+		assert.equal(await pullAgain(otherIce(otherSession)), true);
+		assert.equal(await pullAgain(otherSession), false);
+		assert.equal(await pullAgain(fromAnotherClient(offer)), false);
 	});
 
 	it('leaves nothing in the worker', async (t) => {
