@@ -8,10 +8,10 @@ export type Lacks = Record<VideoCodec, string | false>;
 
 /** What has arrived at a puller. */
 export interface Received {
-	/** How many frames of video it has decoded; of a client without decoders, how many have arrived whole. */
-	readonly video: number;
-	/** How much audio it has decoded that is not silence, in a measure of its own. */
-	readonly audio: number;
+	/** How many frames of each video it has decoded; of a client without decoders, how many have arrived whole. */
+	readonly video: number[];
+	/** How much of each audio it has decoded that is not silence, in a measure of its own. */
+	readonly audio: number[];
 	/** The codec of the video, '' as long as it is not known. */
 	readonly codec: string;
 	/** What is wrong with what has arrived, or ''. */
@@ -26,9 +26,13 @@ export interface Client {
 	createPusher(options: { codec: VideoCodec }): Promise<{ id: string; offer: string }>;
 	/** Offers to receive these kinds, in this order, in all codecs that it has. */
 	createPuller(options: { kinds: Kind[] }): Promise<{ id: string; offer: string }>;
+	/** Offers to receive these kinds, too, on the same RTCPeerConnection. */
+	offerAgain(id: string, options: { kinds: Kind[] }): Promise<string>;
 	acceptAnswer(id: string, sdp: string): Promise<void>;
 	/** Answers an offer with a new RTCPeerConnection, which receives all that is offered. */
 	answerOffer(sdp: string): Promise<{ id: string; answer: string }>;
+	/** Answers an offer on the same RTCPeerConnection. */
+	answerAgain(id: string, sdp: string): Promise<string>;
 	received(id: string): Promise<Received>;
 	close(id: string): Promise<void>;
 	/** Ends its processes. */

@@ -16,6 +16,10 @@ export class FrameCounter {
 		this.#transceiver = transceiver;
 	}
 
+	get kind(): string {
+		return this.#transceiver.kind;
+	}
+
 	/** The name of the negotiated codec. */
 	get codec(): string {
 		return this.#transceiver.codecs[0]?.name ?? '';

@@ -53,21 +53,34 @@ class Connection:
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.peer.on("track", lambda track: self.tasks.append(asyncio.ensure_future(self.count(track))))
         self.tasks = []
-        self.frames = {"video": 0, "audio": 0}
+        self.frames = {"video": [], "audio": []}
 
     async def count(self, track):
         """Decoded frames, and of those of audio the ones that are not silent."""
+        frames = self.frames[track.kind]
+        index = len(frames)
+        frames.append(0)
         try:
             while True:
                 frame = await track.recv()
                 if track.kind == "video" or any(bytes(frame.planes[0])):
-                    self.frames[track.kind] += 1
+                    frames[index] += 1
         except MediaStreamError:
             pass
 
     async def offer(self):
         await self.peer.setLocalDescription(await self.peer.createOffer())
-        return {"id": add(self), "offer": self.peer.localDescription.sdp}
+        return self.peer.localDescription.sdp
+
+    async def offer_to_receive(self, kinds):
+        for kind in kinds:
+            self.peer.addTransceiver(kind, direction="recvonly")
+        return await self.offer()
+
+    async def answer(self, sdp):
+        await self.peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await self.peer.setLocalDescription(await self.peer.createAnswer())
+        return self.peer.localDescription.sdp
 
     def codec(self):
         for transceiver in self.peer.getTransceivers():
@@ -102,14 +115,16 @@ async def create_pusher(options):
         [codec for codec in RTCRtpSender.getCapabilities("video").codecs if codec.name in (options["codec"], "rtx")]
     )
     connection.peer.addTransceiver(Microphone(), direction="sendonly")
-    return await connection.offer()
+    return {"id": add(connection), "offer": await connection.offer()}
 
 
 async def create_puller(options):
     connection = Connection()
-    for kind in options["kinds"]:
-        connection.peer.addTransceiver(kind, direction="recvonly")
-    return await connection.offer()
+    return {"id": add(connection), "offer": await connection.offer_to_receive(options["kinds"])}
+
+
+async def offer_again(identity, options):
+    return await connections[identity].offer_to_receive(options["kinds"])
 
 
 async def accept_answer(identity, sdp):
@@ -118,9 +133,11 @@ async def accept_answer(identity, sdp):
 
 async def answer_offer(sdp):
     connection = Connection()
-    await connection.peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-    await connection.peer.setLocalDescription(await connection.peer.createAnswer())
-    return {"id": add(connection), "answer": connection.peer.localDescription.sdp}
+    return {"id": add(connection), "answer": await connection.answer(sdp)}
+
+
+async def answer_again(identity, sdp):
+    return await connections[identity].answer(sdp)
 
 
 async def received(identity):
@@ -140,6 +157,8 @@ asyncio.run(
             "createPuller": create_puller,
             "acceptAnswer": accept_answer,
             "answerOffer": answer_offer,
+            "offerAgain": offer_again,
+            "answerAgain": answer_again,
             "received": received,
             "close": close,
         }

@@ -19,12 +19,14 @@ export async function startBrowserClient(name: BrowserName): Promise<Client> {
 		createPusher: client.createPusher,
 		createPuller: client.createPuller,
 		acceptAnswer: client.acceptAnswer,
-		answerOffer: client.answerOffer,
+		offerAgain: (id, { kinds }) => client.offerAgain(id, ...kinds.map((kind) => ({ receive: kind }))),
+		answerOffer: (sdp) => client.answerOffer(sdp),
+		answerAgain: async (id, sdp) => (await client.answerOffer(sdp, id)).answer,
 		async received(id) {
 			const { video, audio } = await client.stats(id);
 			return {
-				video: video[0]?.framesDecoded ?? 0,
-				audio: audio[0]?.totalAudioEnergy ?? 0,
+				video: video.map(({ framesDecoded }) => framesDecoded),
+				audio: audio.map(({ totalAudioEnergy }) => totalAudioEnergy),
 				codec: video[0]?.codec.replace('video/', '') ?? '',
 				fault: '',
 			};

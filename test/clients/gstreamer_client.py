@@ -76,8 +76,8 @@ class Connection:
             self.pipeline.add(launched)
         self.webrtc = self.pipeline.get_by_name("w")
         self.webrtc.connect("pad-added", self.pad_added)
-        self.video = 0
-        self.audio = 0
+        self.video = []
+        self.audio = []
         self.codec = ""
         self.negotiation_needed = asyncio.Event()
         self.webrtc.connect("on-negotiation-needed", lambda _: self.threadsafe(self.negotiation_needed.set))
@@ -114,24 +114,38 @@ class Connection:
         receive = RECEIVE_AUDIO if codec == "OPUS" else RECEIVE[codec]
         chain = Gst.parse_bin_from_description(f"queue ! {receive} ! fakesink name=sink sync=false", True)
         if codec == "OPUS":
-            counter = self.count_audio
+            counter, counts = self.count_audio, self.audio
         else:
+            counter, counts = self.count_video, self.video
             self.codec = codec
-            counter = self.count_video
-        chain.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, counter)
+        counts.append(0)
+        chain.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, counter, len(counts) - 1)
         self.pipeline.add(chain)
         chain.sync_state_with_parent()
         pad.link(chain.get_static_pad("sink"))
 
-    def count_video(self, _pad, _info):
-        self.video += 1
+    def count_video(self, _pad, _info, index):
+        self.video[index] += 1
         return Gst.PadProbeReturn.OK
 
-    def count_audio(self, _pad, info):
+    def count_audio(self, _pad, info, index):
         buffer = info.get_buffer()
         if any(buffer.extract_dup(0, buffer.get_size())):
-            self.audio += 1
+            self.audio[index] += 1
         return Gst.PadProbeReturn.OK
+
+    async def offer_to_receive(self, kinds):
+        for kind in kinds:
+            video = [codec for codec, reason in lacks(RECEIVE).items() if not reason]
+            caps = Gst.Caps.from_string("; ".join(CAPS[codec] for codec in (["OPUS"] if kind == "audio" else video)))
+            direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
+            self.webrtc.emit("add-transceiver", direction, caps).set_property("do-nack", True)
+        await asyncio.wait_for(self.negotiation_needed.wait(), 10)
+        return await self.describe("offer")
+
+    async def answer(self, sdp):
+        await self.set_remote(GstWebRTC.WebRTCSDPType.OFFER, sdp)
+        return await self.describe("answer")
 
     def play(self):
         if self.pipeline.set_state(Gst.State.PLAYING) == Gst.StateChangeReturn.FAILURE:
@@ -169,14 +183,11 @@ async def create_puller(options):
     connection = Connection()
     identity = add(connection)
     connection.play()
-    for kind in options["kinds"]:
-        names = ["OPUS"] if kind == "audio" else [codec for codec, reason in lacks(RECEIVE).items() if not reason]
-        caps = Gst.Caps.from_string("; ".join(CAPS[name] for name in names))
-        direction = GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY
-        transceiver = connection.webrtc.emit("add-transceiver", direction, caps)
-        transceiver.set_property("do-nack", True)
-    await asyncio.wait_for(connection.negotiation_needed.wait(), 10)
-    return {"id": identity, "offer": await connection.describe("offer")}
+    return {"id": identity, "offer": await connection.offer_to_receive(options["kinds"])}
+
+
+async def offer_again(identity, options):
+    return await connections[identity].offer_to_receive(options["kinds"])
 
 
 async def send_rtp(options):
@@ -191,8 +202,11 @@ async def answer_offer(sdp):
     connection = Connection()
     identity = add(connection)
     connection.play()
-    await connection.set_remote(GstWebRTC.WebRTCSDPType.OFFER, sdp)
-    return {"id": identity, "answer": await connection.describe("answer")}
+    return {"id": identity, "answer": await connection.answer(sdp)}
+
+
+async def answer_again(identity, sdp):
+    return await connections[identity].answer(sdp)
 
 
 async def received(identity):
@@ -218,6 +232,8 @@ asyncio.run(
             "sendRtp": send_rtp,
             "acceptAnswer": accept_answer,
             "answerOffer": answer_offer,
+            "offerAgain": offer_again,
+            "answerAgain": answer_again,
             "received": received,
             "close": close,
         }

@@ -1,50 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import process from 'node:process';
-import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Sfu, type Room, type User } from 'sfu-rooms';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { Sfu } from 'sfu-rooms';
 import { mediaAddress } from '../support/namespace.js';
-import { clientNames, type Client, type ClientName, type Received } from './Client.js';
+import { PullingUser, startPushing } from './calls.js';
+import { clientNames, type Client, type ClientName } from './Client.js';
 import { cannotRun, startClient } from './startClient.js';
-import { codecs, offerers, readTable, tableOf, writeTable, type About, type Offerer, type Seen } from './table.js';
-
-const kinds = ['video', 'audio'] as const;
-
-// A second of the camera, and how long it may take on a machine that is busy with other things.
-const frames = 15;
-const timeout = 20_000;
-
-/** Pulls all that Alice pushes, into a room that the puller joins for it. Resolves to the puller's id. */
-async function pull(client: Client, offerer: Offerer, room: Room, alice: User): Promise<string> {
-	const bob = await room.join({ userId: randomUUID() });
-	const pushers = [...alice.pushers.values()];
-	const specs = kinds.map((kind) => ({
-		kind,
-		pusherId: pushers.find((pusher) => pusher.kind === kind)!.pusherId,
-	}));
-	if (offerer === 'server') {
-		const offered = await bob.pull({ targetUserId: alice.userId, specs });
-		const { id, answer } = await client.answerOffer(offered.offer);
-		await offered.answer(answer);
-		return id;
-	}
-	const { id, offer } = await client.createPuller({ kinds: [...kinds] });
-	const { answer } = await bob.pull({ targetUserId: alice.userId, specs, offer });
-	await client.acceptAnswer(id, answer);
-	return id;
-}
-
-async function untilPlaying(client: Client, id: string): Promise<Received> {
-	const deadline = Date.now() + timeout;
-	for (;;) {
-		const received = await client.received(id);
-		assert.equal(received.fault, '');
-		if (received.video >= frames && received.audio > 0) return received;
-		if (Date.now() > deadline) assert.fail(`after ${timeout} ms: ${JSON.stringify(received)}`);
-		await sleep(200);
-	}
-}
+import { codecs, offerers, readTable, tableOf, writeTable, type About, type Seen } from './table.js';
 
 describe('What one client pushes, the others play', () => {
 	let sfu: Sfu;
@@ -66,6 +28,14 @@ describe('What one client pushes, the others play', () => {
 		await Promise.all([...clients.values()].map((client) => client.stop()));
 	});
 
+	async function openRoom(t: TestContext) {
+		const room = await sfu.getOrCreateRoom(t.name);
+		t.after(() => {
+			room.close();
+		});
+		return room;
+	}
+
 	for (const pusher of clientNames) {
 		for (const codec of codecs) {
 			it(`${pusher}: ${codec} and Opus`, { skip: cannotRun(pusher), concurrency: true }, async (t) => {
@@ -75,16 +45,8 @@ describe('What one client pushes, the others play', () => {
 					t.skip(lack);
 					return;
 				}
-				const room = await sfu.getOrCreateRoom(t.name);
-				t.after(() => {
-					room.close();
-				});
-				const alice = await room.join({ userId: 'alice' });
-				const { id, offer } = await client.createPusher({ codec });
-				t.after(() => client.close(id));
-				const { answer } = await alice.push(offer);
-				await client.acceptAnswer(id, answer);
-
+				const room = await openRoom(t);
+				const alice = await startPushing(t, client, room, codec);
 				const tests = clientNames.flatMap((puller) =>
 					offerers.map((offerer) =>
 						t.test(`→ ${puller}, the ${offerer} offers`, { skip: cannotRun(puller) }, async (t) => {
@@ -94,9 +56,9 @@ describe('What one client pushes, the others play', () => {
 								t.skip(lack);
 								return;
 							}
-							const id = await pull(client, offerer, room, alice);
-							t.after(() => client.close(id));
-							const received = await untilPlaying(client, id);
+							const bob = await PullingUser.join(t, client, offerer, room);
+							await bob.pull(alice);
+							const received = await bob.untilPlaying();
 							assert.equal(received.codec, codec);
 							seen.push({ pusher, puller, codec, offerer });
 						}),
@@ -106,6 +68,26 @@ describe('What one client pushes, the others play', () => {
 			});
 		}
 	}
+
+	it('A second user on the same RTCPeerConnection', { skip: cannotRun('Chromium'), concurrency: true }, async (t) => {
+		const room = await openRoom(t);
+		// Of two makes where there are: they number their payload types each in its own way.
+		const [first, second = first] = ['Chromium', 'Firefox'].flatMap((name) => clients.get(name as ClientName) ?? []);
+		const alice = await startPushing(t, first!, room, 'VP8');
+		const carol = await startPushing(t, second!, room, 'VP8');
+		const tests = clientNames.flatMap((puller) =>
+			offerers.map((offerer) =>
+				t.test(`→ ${puller}, the ${offerer} offers`, { skip: cannotRun(puller) }, async (t) => {
+					const bob = await PullingUser.join(t, clients.get(puller)!, offerer, room);
+					await bob.pull(alice);
+					await bob.untilPlaying();
+					await bob.pull(carol);
+					await bob.untilPlaying();
+				}),
+			),
+		);
+		await Promise.all(tests);
+	});
 
 	it('as the README tells', { skip: absent.length > 0 && `${absent.join()} cannot be run here` }, async (t) => {
 		const about = new Map([...clients].map(([name, { known }]) => [name, known]));

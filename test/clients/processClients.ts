@@ -77,6 +77,8 @@ function clientOf(child: JsonLinesProcess): Client {
 		createPuller: call('createPuller'),
 		acceptAnswer: call('acceptAnswer'),
 		answerOffer: call('answerOffer'),
+		offerAgain: call('offerAgain'),
+		answerAgain: call('answerAgain'),
 		received: call('received'),
 		close: call('close'),
 		stop: () => child.stop(),

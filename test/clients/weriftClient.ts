@@ -17,7 +17,7 @@ const videoCodecs = {
 
 class Connection {
 	readonly peer: werift.RTCPeerConnection;
-	readonly counters: Partial<Record<werift.Kind, FrameCounter>> = {};
+	readonly counters: FrameCounter[] = [];
 	readonly #closing: (() => void)[] = [];
 
 	constructor(codecs = Object.keys(videoCodecs) as VideoCodec[]) {
@@ -33,7 +33,7 @@ class Connection {
 	receive(transceiver: werift.RTCRtpTransceiver): void {
 		transceiver.onTrack.subscribe((track) => {
 			const counter = new FrameCounter(transceiver);
-			this.counters[transceiver.kind] = counter;
+			this.counters.push(counter);
 			track.onReceiveRtp.subscribe((packet) => {
 				counter.add(packet);
 			});
@@ -74,9 +74,20 @@ function find(id: string): Connection {
 	return connection;
 }
 
-async function offer(connection: Connection) {
-	await connection.peer.setLocalDescription(await connection.peer.createOffer());
-	return { id: add(connection), offer: connection.peer.localDescription!.sdp };
+async function offer({ peer }: Connection): Promise<string> {
+	await peer.setLocalDescription(await peer.createOffer());
+	return peer.localDescription!.sdp;
+}
+
+async function offerToReceive(connection: Connection, kinds: Kind[]): Promise<string> {
+	for (const kind of kinds) connection.receive(connection.peer.addTransceiver(kind, { direction: 'recvonly' }));
+	return offer(connection);
+}
+
+async function answerTo(sdp: string, { peer }: Connection): Promise<string> {
+	await peer.setRemoteDescription({ type: 'offer', sdp });
+	await peer.setLocalDescription(await peer.createAnswer());
+	return peer.localDescription!.sdp;
 }
 
 const methods: Record<string, (...args: never[]) => unknown> = {
@@ -89,29 +100,29 @@ const methods: Record<string, (...args: never[]) => unknown> = {
 	async createPusher({ codec }: { codec: VideoCodec }) {
 		const connection = new Connection([codec]);
 		const ports = { video: await connection.send('video'), audio: await connection.send('audio') };
-		return { ...(await offer(connection)), ports };
+		return { id: add(connection), offer: await offer(connection), ports };
 	},
-	createPuller({ kinds }: { kinds: Kind[] }) {
+	async createPuller({ kinds }: { kinds: Kind[] }) {
 		const connection = new Connection();
-		for (const kind of kinds) connection.receive(connection.peer.addTransceiver(kind, { direction: 'recvonly' }));
-		return offer(connection);
+		return { id: add(connection), offer: await offerToReceive(connection, kinds) };
 	},
+	offerAgain: (id: string, { kinds }: { kinds: Kind[] }) => offerToReceive(find(id), kinds),
 	async acceptAnswer(id: string, sdp: string) {
 		await find(id).peer.setRemoteDescription({ type: 'answer', sdp });
 	},
 	async answerOffer(sdp: string) {
 		const connection = new Connection();
-		await connection.peer.setRemoteDescription({ type: 'offer', sdp });
-		await connection.peer.setLocalDescription(await connection.peer.createAnswer());
-		return { id: add(connection), answer: connection.peer.localDescription!.sdp };
+		return { id: add(connection), answer: await answerTo(sdp, connection) };
 	},
+	answerAgain: (id: string, sdp: string) => answerTo(sdp, find(id)),
 	received(id: string) {
-		const { video, audio } = find(id).counters;
+		const { counters } = find(id);
+		const frames = (kind: Kind) => counters.filter((counter) => counter.kind === kind).map((counter) => counter.frames);
 		return {
-			video: video?.frames ?? 0,
-			audio: audio?.frames ?? 0,
-			codec: video?.codec ?? '',
-			fault: video?.fault ?? audio?.fault ?? '',
+			video: frames('video'),
+			audio: frames('audio'),
+			codec: counters.find(({ kind }) => kind === 'video')?.codec ?? '',
+			fault: counters.find(({ fault }) => fault !== undefined)?.fault ?? '',
 		};
 	},
 	close: (id: string) => find(id).close(),
