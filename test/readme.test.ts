@@ -51,7 +51,16 @@ describe('The README', () => {
 	});
 
 	it('has every event', async () => {
-		for (const file of ['Sfu', 'Room', 'User', 'Connection', 'Pusher', 'Puller']) {
+		const files = [
+			'Sfu',
+			'Room',
+			'User',
+			'connections/Connection',
+			'pushers/Pusher',
+			'pullers/Puller',
+			'data/DataPusher',
+		];
+		for (const file of files) {
 			const source = await readFile(join(root, `src/core/${file}.ts`), 'utf8');
 			const [, events = ''] = /export type \w+Events = \{([\s\S]*?)\n\};/.exec(source) ?? [];
 			const names = [...events.matchAll(/^\t(\w+): \(/gm)].map(([, name]) => name!);

@@ -5,14 +5,14 @@ import type { WorkerPool } from '../media/WorkerPool.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../validation.js';
-import { checkMessage, type DataPusher, type DataPusherCloseReason } from './DataPusher.js';
-import { LayerController } from './LayerController.js';
+import { checkMessage, type DataPusher, type DataPusherCloseReason } from './data/DataPusher.js';
+import { LayerController } from './pullers/LayerController.js';
 import { bitrate, codecNames, type ResolvedOptions } from './options.js';
 import type { PauseCause } from './Pauses.js';
-import type { Pusher, PusherCloseReason } from './Pusher.js';
-import { QualityMonitor } from './QualityMonitor.js';
+import type { Pusher, PusherCloseReason } from './pushers/Pusher.js';
+import { QualityMonitor } from './quality/QualityMonitor.js';
 import { Quota } from './Quota.js';
-import { Speakers, type AudioLevel, type Speaker } from './Speakers.js';
+import { Speakers, type AudioLevel, type Speaker } from './quality/Speakers.js';
 import { User, type UserCloseReason } from './User.js';
 
 /** Why a room has closed. */

@@ -6,14 +6,14 @@ import type { Offer } from '../sdp/Offer.js';
 import { parseOffer } from '../sdp/parseOffer.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
-import { AnsweringConnection, type Negotiated } from './AnsweringConnection.js';
-import type { Connection, ConnectionCloseReason } from './Connection.js';
-import { OfferingConnection, type ServerOffer } from './OfferingConnection.js';
-import type { ConnectionContext } from './ConnectionContext.js';
-import type { DataPuller, DataPullerCloseReason } from './DataPuller.js';
-import type { DataPusher, DataPusherCloseReason } from './DataPusher.js';
-import type { LayerController } from './LayerController.js';
-import type { Layers } from './LayerSelection.js';
+import { AnsweringConnection, type Negotiated } from './connections/AnsweringConnection.js';
+import type { Connection, ConnectionCloseReason } from './connections/Connection.js';
+import { OfferingConnection, type ServerOffer } from './connections/OfferingConnection.js';
+import type { ConnectionContext } from './connections/ConnectionContext.js';
+import type { DataPuller, DataPullerCloseReason } from './data/DataPuller.js';
+import type { DataPusher, DataPusherCloseReason } from './data/DataPusher.js';
+import type { LayerController } from './pullers/LayerController.js';
+import type { Layers } from './pullers/LayerSelection.js';
 import type { ResolvedOptions } from './options.js';
 import type { PauseCause } from './Pauses.js';
 import {
@@ -23,12 +23,12 @@ import {
 	isOfData,
 	type PullOptions,
 	type ServerPullOptions,
-} from './PullOptions.js';
-import type { Puller, PullerCloseReason } from './Puller.js';
-import type { Pusher, PusherCloseReason } from './Pusher.js';
-import { readPushOptions, type PushOptions } from './PushOptions.js';
-import type { Quality } from './quality.js';
-import type { QualityMonitor } from './QualityMonitor.js';
+} from './pullers/PullOptions.js';
+import type { Puller, PullerCloseReason } from './pullers/Puller.js';
+import type { Pusher, PusherCloseReason } from './pushers/Pusher.js';
+import { readPushOptions, type PushOptions } from './pushers/PushOptions.js';
+import type { Quality } from './quality/quality.js';
+import type { QualityMonitor } from './quality/QualityMonitor.js';
 import { Quota } from './Quota.js';
 
 /** Why a user has left. */

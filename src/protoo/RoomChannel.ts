@@ -1,8 +1,8 @@
-import type { DataPuller } from '../core/DataPuller.js';
-import type { DataPusher } from '../core/DataPusher.js';
-import type { Puller } from '../core/Puller.js';
-import type { Pusher } from '../core/Pusher.js';
-import { OfferingConnection } from '../core/OfferingConnection.js';
+import type { DataPuller } from '../core/data/DataPuller.js';
+import type { DataPusher } from '../core/data/DataPusher.js';
+import type { Puller } from '../core/pullers/Puller.js';
+import type { Pusher } from '../core/pushers/Pusher.js';
+import { OfferingConnection } from '../core/connections/OfferingConnection.js';
 import type { Room } from '../core/Room.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';

@@ -1,5 +1,5 @@
-import type { PusherDetails, PushOptions } from '../core/PushOptions.js';
-import type { PullSpec } from '../core/PullOptions.js';
+import type { PusherDetails, PushOptions } from '../core/pushers/PushOptions.js';
+import type { PullSpec } from '../core/pullers/PullOptions.js';
 
 /** What a client wants to do. */
 export type AuthorizeAction =

@@ -1,5 +1,5 @@
-import type { ServerOffer } from '../core/OfferingConnection.js';
-import type { Puller } from '../core/Puller.js';
+import type { ServerOffer } from '../core/connections/OfferingConnection.js';
+import type { Puller } from '../core/pullers/Puller.js';
 import type { OfferData, PullerData } from './messages.js';
 
 /** An offer of the server as the messages tell it. */

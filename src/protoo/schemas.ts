@@ -1,6 +1,6 @@
 import type { FromSchema } from 'json-schema-to-ts';
 import { bitrate, codecNames } from '../core/options.js';
-import { channelProperties, scalabilityModePattern } from '../core/PushOptions.js';
+import { channelProperties, scalabilityModePattern } from '../core/pushers/PushOptions.js';
 import { validator } from '../validation.js';
 
 const text = { type: 'string' } as const;

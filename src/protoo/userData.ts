@@ -1,7 +1,7 @@
-import type { Pusher, PusherMedia } from '../core/Pusher.js';
+import type { Pusher, PusherMedia } from '../core/pushers/Pusher.js';
 import type { User } from '../core/User.js';
-import type { DataPuller } from '../core/DataPuller.js';
-import type { DataPusher } from '../core/DataPusher.js';
+import type { DataPuller } from '../core/data/DataPuller.js';
+import type { DataPusher } from '../core/data/DataPusher.js';
 import type { DataPullerData, DataPusherData, OwnDataPusherData, PusherData, RtpParam, UserData } from './messages.js';
 
 /** A user as the messages describe one. */

@@ -1,4 +1,4 @@
-import type { PullSpec } from '../../core/PullOptions.js';
+import type { PullSpec } from '../../core/pullers/PullOptions.js';
 import { SfuError } from '../../SfuError.js';
 import type { Member } from '../Member.js';
 import type { AutoPullSuccess, PullOffered } from '../messages.js';

@@ -1,5 +1,5 @@
-import type { DataPuller } from '../../core/DataPuller.js';
-import type { Puller } from '../../core/Puller.js';
+import type { DataPuller } from '../../core/data/DataPuller.js';
+import type { Puller } from '../../core/pullers/Puller.js';
 import type { PullSuccess } from '../messages.js';
 import { pullersData } from '../offerData.js';
 import { checkData } from '../schemas.js';

@@ -1,6 +1,6 @@
-import type { DataPusher } from '../../core/DataPusher.js';
-import type { Pusher } from '../../core/Pusher.js';
-import type { PushDataOptions, PusherDetails, PushMediaOptions, PushOptions } from '../../core/PushOptions.js';
+import type { DataPusher } from '../../core/data/DataPusher.js';
+import type { Pusher } from '../../core/pushers/Pusher.js';
+import type { PushDataOptions, PusherDetails, PushMediaOptions, PushOptions } from '../../core/pushers/PushOptions.js';
 import type { User } from '../../core/User.js';
 import { quote } from '../../quote.js';
 import { SfuError } from '../../SfuError.js';

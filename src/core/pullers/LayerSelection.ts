@@ -1,0 +1,139 @@
+import { parseScalabilityMode } from 'mediasoup';
+import type { Consumer } from 'mediasoup/types';
+import { toSfuError } from '../mediaErrors.js';
+
+/** A layer of simulcast or SVC, counted from 0, the lowest; and with it all that it needs. */
+export interface Layers {
+	/** By resolution. */
+	spatialLayer: number;
+	/** By frame rate. */
+	temporalLayer: number;
+}
+
+/** @internal The lower one of each. */
+export const lowerOf = (a: Layers, b: Layers): Layers => ({
+	spatialLayer: Math.min(a.spatialLayer, b.spatialLayer),
+	temporalLayer: Math.min(a.temporalLayer, b.temporalLayer),
+});
+
+export const isSameLayers = (a: Layers | undefined, b: Layers | undefined): boolean =>
+	a?.spatialLayer === b?.spatialLayer && a?.temporalLayer === b?.temporalLayer;
+
+const isHigher = (a: Layers, b: Layers): boolean =>
+	a.spatialLayer === b.spatialLayer ? a.temporalLayer > b.temporalLayer : a.spatialLayer > b.spatialLayer;
+
+/**
+ * The layers from the lowest to the highest that it makes sense to send: the resolution falls before the frame rate, and
+ * the frame rate of the lowest resolution alone.
+ */
+export function ladder({ spatialLayer: highest, temporalLayer }: Layers): Layers[] {
+	return [
+		...Array.from({ length: temporalLayer }, (_, temporal) => ({ spatialLayer: 0, temporalLayer: temporal })),
+		...Array.from({ length: highest + 1 }, (_, spatialLayer) => ({ spatialLayer, temporalLayer })),
+	];
+}
+
+/** The highest layers of what a consumer sends; `undefined` when it has but one. */
+export function highestLayers({ rtpParameters }: Consumer): Layers | undefined {
+	const { spatialLayers, temporalLayers } = parseScalabilityMode(rtpParameters.encodings?.[0]?.scalabilityMode);
+	return spatialLayers > 1 || temporalLayers > 1
+		? { spatialLayer: spatialLayers - 1, temporalLayer: temporalLayers - 1 }
+		: undefined;
+}
+
+/** Which layers a consumer may send at most: the lowest of what the client prefers, the app allows and the link bears. */
+export class LayerSelection {
+	/** All that there are. */
+	readonly highest: Layers;
+	readonly #consumer: Consumer;
+	#preferred: Layers;
+	#allowed: Layers;
+	/** What the link is taken to bear; `undefined` for everything. */
+	#borne: Layers | undefined;
+	#applied: Layers;
+	#applying: Promise<void> | undefined;
+
+	constructor(consumer: Consumer, highest: Layers) {
+		this.#consumer = consumer;
+		this.highest = highest;
+		this.#preferred = highest;
+		this.#allowed = highest;
+		this.#applied = highest;
+	}
+
+	get preferred(): Layers {
+		return this.#preferred;
+	}
+
+	set preferred(layers: Layers) {
+		this.#preferred = lowerOf(layers, this.highest);
+	}
+
+	get allowed(): Layers {
+		return this.#allowed;
+	}
+
+	set allowed(layers: Layers) {
+		this.#allowed = lowerOf(layers, this.highest);
+	}
+
+	/** What client and app want together, step by step. */
+	get ladder(): Layers[] {
+		return ladder(lowerOf(this.#preferred, this.#allowed));
+	}
+
+	/** How far up the ladder the link is taken to bear. */
+	get rung(): number {
+		const rungs = this.ladder;
+		const borne = this.#borne;
+		return borne
+			? Math.max(
+					rungs.findLastIndex((layers) => !isHigher(layers, borne)),
+					0,
+				)
+			: rungs.length - 1;
+	}
+
+	set rung(rung: number) {
+		this.#borne = this.ladder[rung];
+	}
+
+	/** What is sent at most. */
+	get target(): Layers {
+		return this.ladder[this.rung] ?? this.#preferred;
+	}
+
+	/** Resolves when the worker knows, whatever is set meanwhile. */
+	apply(): Promise<void> {
+		this.#applying ??= this.#apply().finally(() => (this.#applying = undefined));
+		return this.#applying;
+	}
+
+	/**
+	 * Has the worker look at the layers anew. Without a bandwidth estimate it does so only when the preferred ones change,
+	 * and so it may stay below them when they were not there yet.
+	 */
+	async renew(): Promise<void> {
+		const [lower] = ladder(this.#applied);
+		if (!lower || isSameLayers(lower, this.#applied)) return;
+		this.#applied = lower;
+		await this.#send(lower);
+		await this.apply();
+	}
+
+	async #apply(): Promise<void> {
+		while (!this.#consumer.closed && !isSameLayers(this.#applied, this.target)) {
+			this.#applied = this.target;
+			await this.#send(this.#applied);
+		}
+	}
+
+	async #send(layers: Layers): Promise<void> {
+		try {
+			await this.#consumer.setPreferredLayers(layers);
+		} catch (error) {
+			// It was closed meanwhile, and its owner tells of that.
+			if (!this.#consumer.closed) throw toSfuError(error);
+		}
+	}
+}

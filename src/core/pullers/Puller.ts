@@ -1,0 +1,303 @@
+import type { Consumer, MediaKind, RtpParameters } from 'mediasoup/types';
+import { randomUUID } from 'node:crypto';
+import { Emitter } from '../../Emitter.js';
+import type { Logger } from '../../Logger.js';
+import { SfuError } from '../../SfuError.js';
+import { validator } from '../../validation.js';
+import { highestLayers, isSameLayers, LayerSelection, type Layers } from './LayerSelection.js';
+import { askOf, toSfuError } from '../mediaErrors.js';
+import { Pauses, type PauseCause, type PauseOrigin } from '../Pauses.js';
+import { streamStats, totalBitrate, type PullerStats } from '../quality/stats.js';
+
+/** Why a puller has closed. */
+export type PullerCloseReason =
+	/** {@link Puller.close} without a reason. */
+	| 'closed'
+	/** What it pulled is gone. */
+	| 'pusherClosed'
+	/** Its RTCPeerConnection is gone. */
+	| 'connectionClosed'
+	/** Its m-line was stopped, or used for something else. */
+	| 'removed'
+	/** The client has rejected its m-line, or the offer that it came with. */
+	| 'rejected'
+	/** Its user has left. */
+	| 'userLeft'
+	/** Its media worker died. */
+	| 'workerDied'
+	| (string & {});
+
+export type PullerEvents = {
+	/** Nothing is sent any more, because the client or the app has paused it. */
+	paused: (event: { cause: PauseCause }) => void;
+	/** It is sent again. */
+	resumed: (event: { cause: PauseCause }) => void;
+	/** Other layers are sent than before; `undefined` for none. */
+	layersChanged: (event: { layers: Layers | undefined }) => void;
+	/** Emitted once, last. */
+	closed: (event: { reason: PullerCloseReason }) => void;
+};
+
+const layer = { type: 'integer', minimum: 0, maximum: 99 };
+
+const checkLayers = validator<{ spatialLayer: number; temporalLayer?: number }>(
+	{
+		type: 'object',
+		properties: { spatialLayer: layer, temporalLayer: layer },
+		required: ['spatialLayer'],
+		additionalProperties: false,
+	},
+	'layers',
+);
+
+const checkPriority = validator<number>({ type: 'integer', minimum: 1, maximum: 255 }, 'priority');
+
+/** One track that a user receives. */
+export class Puller extends Emitter<PullerEvents> {
+	/** Unique, and made by us. */
+	readonly pullerId = randomUUID();
+	/** The user that receives it. */
+	readonly userId: string;
+	/** The user that sends it. */
+	readonly targetUserId: string;
+	/** What it receives. */
+	readonly pusherId: string;
+	/** The id of the MediaStream that the client is told (`a=msid`): that of the pusher. */
+	readonly streamId: string;
+	/** The RTCPeerConnection that it goes through. */
+	readonly connectionId: string;
+	readonly kind: MediaKind;
+	/** The mid of its m-line, `undefined` when the offer had none. */
+	readonly mid: string | undefined;
+	readonly #consumer: Consumer;
+	readonly #pauses: Pauses;
+	readonly #selection: LayerSelection | undefined;
+	#currentLayers: Layers | undefined;
+	#closed = false;
+
+	/** @internal */
+	constructor(options: {
+		userId: string;
+		targetUserId: string;
+		pusherId: string;
+		streamId: string;
+		connectionId: string;
+		mid: string | undefined;
+		consumer: Consumer;
+		logger: Logger;
+	}) {
+		super(options.logger);
+		const { userId, targetUserId, pusherId, streamId, connectionId, mid, consumer } = options;
+		this.userId = userId;
+		this.targetUserId = targetUserId;
+		this.pusherId = pusherId;
+		this.streamId = streamId;
+		this.connectionId = connectionId;
+		this.kind = consumer.kind;
+		this.mid = mid;
+		this.#consumer = consumer;
+		this.#pauses = new Pauses(consumer);
+		const highest = highestLayers(consumer);
+		this.#selection = highest && new LayerSelection(consumer, highest);
+		if (highest) {
+			consumer.on('layerschange', (layers) => {
+				this.#setCurrentLayers(layers && { temporalLayer: 0, ...layers });
+			});
+		}
+		consumer.once('producerclose', () => {
+			this.close('pusherClosed');
+		});
+	}
+
+	get closed(): boolean {
+		return this.#closed;
+	}
+
+	/** @internal What is sent. */
+	get rtpParameters(): RtpParameters {
+		return this.#consumer.rtpParameters;
+	}
+
+	/** @internal What sends it. */
+	get consumer(): Consumer {
+		return this.#consumer;
+	}
+
+	/** @internal */
+	get layerSelection(): LayerSelection | undefined {
+		return this.#selection;
+	}
+
+	/** The highest layers of what it pulls; `undefined` when that is neither simulcast nor SVC. */
+	get highestLayers(): Layers | undefined {
+		return this.#selection?.highest;
+	}
+
+	/** Those that the client wants at most; at first the highest. */
+	get preferredLayers(): Layers | undefined {
+		return this.#selection?.preferred;
+	}
+
+	/** Those that the app allows at most; at first the highest. */
+	get allowedLayers(): Layers | undefined {
+		return this.#selection?.allowed;
+	}
+
+	/** Those that are sent at the moment, `undefined` for none. */
+	get currentLayers(): Layers | undefined {
+		return this.#currentLayers;
+	}
+
+	/** See {@link Puller.setPriority}. */
+	get priority(): number {
+		return this.#consumer.priority;
+	}
+
+	/** Whether the client, or a call of {@link Puller.pause}, has paused it. A paused pusher is another matter. */
+	get paused(): boolean {
+		return this.#pauses.paused;
+	}
+
+	/** Who has paused it: nobody when it flows. */
+	get pausedBy(): readonly PauseCause[] {
+		return this.#pauses.causes;
+	}
+
+	/**
+	 * Stops sending it until {@link Puller.resume} is called by the same: what the app has paused stays so whatever the
+	 * client does, and the other way round.
+	 *
+	 * @param by - on whose behalf; default `app`
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	pause(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, true);
+	}
+
+	/**
+	 * Takes back {@link Puller.pause}. What somebody else has paused stays so.
+	 *
+	 * @param by - on whose behalf; default `app`
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	resume(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, false);
+	}
+
+	/** @internal */
+	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
+		this.#assertOpen();
+		const changed = this.#pauses.set(cause, paused);
+		if (changed) this.emit(paused ? 'paused' : 'resumed', { cause });
+		await this.#pauses.apply();
+	}
+
+	/**
+	 * What the client wants: these layers or lower ones, as the link bears them.
+	 *
+	 * @param layers - counted from 0; higher ones than there are stand for the highest, as does no `temporalLayer`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when there are no layers, `closed`
+	 */
+	async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+		const selection = this.#assertLayered();
+		const { spatialLayer, temporalLayer = Infinity } = checkLayers(layers);
+		selection.preferred = { spatialLayer, temporalLayer };
+		await selection.apply();
+	}
+
+	/**
+	 * What the app allows: the client gets no higher layers, whatever it wants.
+	 *
+	 * @param layers - as for {@link Puller.setPreferredLayers}
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when there are no layers, `closed`
+	 */
+	async setAllowedLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+		const selection = this.#assertLayered();
+		const { spatialLayer, temporalLayer = Infinity } = checkLayers(layers);
+		selection.allowed = { spatialLayer, temporalLayer };
+		await selection.apply();
+	}
+
+	/**
+	 * How much it counts among what goes over the same link: where that bears less than all want, what has more keeps its
+	 * layers longer.
+	 *
+	 * @param priority - 1, which is the default, to 255
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`
+	 */
+	async setPriority(priority: number): Promise<void> {
+		this.#assertOpen();
+		const checked = checkPriority(priority);
+		try {
+			await this.#consumer.setPriority(checked);
+		} catch (error) {
+			this.#assertOpen();
+			throw toSfuError(error);
+		}
+	}
+
+	#assertOpen(): void {
+		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
+	}
+
+	#assertLayered(): LayerSelection {
+		this.#assertOpen();
+		if (!this.#selection)
+			throw new SfuError('conflict', `the ${this.kind} has no layers: it is neither simulcast nor SVC`);
+		return this.#selection;
+	}
+
+	#setCurrentLayers(layers: Layers | undefined): void {
+		if (this.#closed || isSameLayers(layers, this.#currentLayers)) return;
+		this.#currentLayers = layers;
+		this.emit('layersChanged', { layers });
+	}
+
+	/** @internal Lets media flow. A puller is made paused, so that nothing flows before the answer is complete. */
+	async start(): Promise<void> {
+		await this.#pauses.apply();
+	}
+
+	/**
+	 * Asks the pusher for a keyframe, as {@link Pusher.requestKeyframe} does; it comes when this is not paused.
+	 *
+	 * @throws {@link SfuError} (rejects) `unsupported` for audio, `closed`, `unavailable`
+	 */
+	async requestKeyframe(): Promise<void> {
+		await askOf(this, 'the puller', async () => {
+			if (this.kind === 'audio') throw new SfuError('unsupported', 'audio has no keyframes');
+			await this.#consumer.requestKeyFrame();
+		});
+	}
+
+	/**
+	 * What is sent at the moment.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 */
+	async getStats(): Promise<PullerStats> {
+		const stats = await askOf(this, 'the puller', () => this.#consumer.getStats());
+		const [codec] = this.#consumer.rtpParameters.codecs;
+		const streams = streamStats(stats, 'outbound-rtp', codec?.clockRate ?? 0);
+		const layers = this.#consumer.currentLayers;
+		return {
+			timestamp: Date.now(),
+			pullerId: this.pullerId,
+			pusherId: this.pusherId,
+			kind: this.kind,
+			codec: codec?.mimeType.split('/')[1] ?? '',
+			bitrate: totalBitrate(streams),
+			frameRate: undefined,
+			layers: layers && { spatialLayer: layers.spatialLayer, temporalLayer: layers.temporalLayer },
+			streams,
+		};
+	}
+
+	/** Stops it. */
+	close(reason: PullerCloseReason = 'closed'): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#consumer.close();
+		this.emit('closed', { reason });
+	}
+}

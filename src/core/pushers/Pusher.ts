@@ -1,0 +1,301 @@
+import type { MediaKind, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
+import { randomUUID } from 'node:crypto';
+import { Emitter } from '../../Emitter.js';
+import type { Logger } from '../../Logger.js';
+import type { MediaFabric } from '../../media/MediaFabric.js';
+import { SfuError } from '../../SfuError.js';
+import { formatFeedback, formatParameters, headerExtensionUris } from '../../sdp/rtpParameters.js';
+import { askOf } from '../mediaErrors.js';
+import type { Limits } from '../options.js';
+import { Pauses, type PauseCause, type PauseOrigin } from '../Pauses.js';
+import { readDetails, type PushMediaOptions, type PusherDetails } from './PushOptions.js';
+import { streamStats, totalBitrate, type PusherStats } from '../quality/stats.js';
+
+/** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
+export interface PusherMedia {
+	kind: MediaKind;
+	/** The encoding name of SDP: `opus`, `VP8`, `H264`. */
+	codec: string;
+	/** In Hz. */
+	clockRate: number;
+	/** Audio only; 1 for video. */
+	channels: number;
+	payloadType: number;
+	/** The value of the `a=fmtp` line, `""` without one. */
+	fmtp: string;
+	/** Each as SDP writes it: `nack pli`. */
+	rtcpFeedback: string[];
+	/** That of the first encoding. Undefined when the offer announced none. */
+	ssrc: number | undefined;
+	rtxPayloadType: number | undefined;
+	/** That of the first encoding. */
+	rtxSsrc: number | undefined;
+	/** The streams that it sends: more than one for simulcast, from the lowest to the highest. */
+	encodings: PusherEncoding[];
+	/** The negotiated id of the MID header extension (RFC 9143, section 15). */
+	midExtensionId: number | undefined;
+	/** The negotiated id of the transport-wide congestion control header extension. */
+	transportCcExtensionId: number | undefined;
+}
+
+/** One stream of a pusher. */
+export interface PusherEncoding {
+	/** Its name in a simulcast (RFC 8851). */
+	rid?: string;
+	/** When the offer announced one, and no rid. */
+	ssrc?: number;
+	rtxSsrc?: number;
+	/** The layers within it, as in `L3T3_KEY`, when they are known. */
+	scalabilityMode?: string;
+}
+
+/** Why a pusher has closed. */
+export type PusherCloseReason =
+	/** {@link Pusher.close} without a reason. */
+	| 'closed'
+	/** Its RTCPeerConnection is gone. */
+	| 'connectionClosed'
+	/** Its m-line was stopped, or used for something else. */
+	| 'removed'
+	/** Its user has left. */
+	| 'userLeft'
+	/** Its media worker died. */
+	| 'workerDied'
+	| (string & {});
+
+export type PusherEvents = {
+	/** Nothing is received any more, because the client or the app has paused it. */
+	paused: (event: { cause: PauseCause }) => void;
+	/** It is received again. */
+	resumed: (event: { cause: PauseCause }) => void;
+	/** Its source or its metadata has. */
+	changed: () => void;
+	/** Emitted once, last. */
+	closed: (event: { reason: PusherCloseReason }) => void;
+};
+
+/** One track that a user sends. */
+export class Pusher extends Emitter<PusherEvents> {
+	/** Unique, and made by us. */
+	readonly pusherId = randomUUID();
+	/** The user that sends it. */
+	readonly userId: string;
+	/** The RTCPeerConnection that it comes through. */
+	readonly connectionId: string;
+	readonly kind: MediaKind;
+	/** The mid of its m-line, `undefined` when the offer had none. */
+	readonly mid: string | undefined;
+	/** The id of the MediaStream that the client put it in (`a=msid`). */
+	readonly streamId: string;
+	/** What was negotiated. */
+	readonly media: PusherMedia;
+	readonly #producer: Producer;
+	readonly #requestKeyframe: MediaFabric['requestKeyframe'];
+	readonly #pauses: Pauses;
+	readonly #limits: Limits;
+	#maxBitrate: number;
+	#source: string | undefined;
+	#metadata: unknown;
+	#closed = false;
+
+	/** @internal */
+	constructor(options: {
+		userId: string;
+		connectionId: string;
+		mid: string | undefined;
+		streamId: string;
+		details: PushMediaOptions;
+		producer: Producer;
+		requestKeyframe: MediaFabric['requestKeyframe'];
+		limits: Limits;
+		logger: Logger;
+	}) {
+		super(options.logger);
+		const { userId, connectionId, mid, streamId, details, producer, limits } = options;
+		this.userId = userId;
+		this.connectionId = connectionId;
+		this.kind = producer.kind;
+		this.mid = mid;
+		this.streamId = streamId;
+		this.media = pusherMedia(producer);
+		this.#producer = producer;
+		this.#requestKeyframe = options.requestKeyframe;
+		this.#pauses = new Pauses(producer);
+		this.#limits = limits;
+		this.#maxBitrate = details.maxBitrate ?? 0;
+		this.#source = details.source ?? undefined;
+		this.#metadata = details.metadata ?? undefined;
+	}
+
+	get closed(): boolean {
+		return this.#closed;
+	}
+
+	/** Whether the client, or a call of {@link Pusher.pause}, has paused it. */
+	get paused(): boolean {
+		return this.#pauses.paused;
+	}
+
+	/** What the user says that it is: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. */
+	get source(): string | undefined {
+		return this.#source;
+	}
+
+	/** The app's own, never looked into: a JSON value that is frozen, `undefined` for none. */
+	get metadata(): unknown {
+		return this.#metadata;
+	}
+
+	/** The most that the client is told to send, in bit/s; 0 for as much as it likes. */
+	get maxBitrate(): number {
+		return this.#maxBitrate;
+	}
+
+	/** @internal What is received. */
+	get rtpParameters(): RtpParameters {
+		return this.#producer.rtpParameters;
+	}
+
+	/** @internal What pullers on the same machine consume. */
+	get producer(): Producer {
+		return this.#producer;
+	}
+
+	/** @internal Its codec, as capabilities to look for the same one with. */
+	get codecCapabilities(): RtpCapabilities {
+		const codecs = this.#producer.rtpParameters.codecs.slice(0, 1);
+		return {
+			codecs: codecs.map(({ mimeType, clockRate, channels, payloadType, parameters }) => ({
+				kind: this.kind,
+				mimeType: mimeType as `${string}/${string}`,
+				clockRate,
+				...(channels !== undefined && { channels }),
+				preferredPayloadType: payloadType,
+				parameters: { ...(parameters as object) },
+				rtcpFeedback: [],
+			})),
+			headerExtensions: [],
+		};
+	}
+
+	/** Who has paused it: nobody when it flows. */
+	get pausedBy(): readonly PauseCause[] {
+		return this.#pauses.causes;
+	}
+
+	/**
+	 * Stops receiving it until {@link Pusher.resume} is called by the same: what the app has paused stays so whatever the
+	 * client does, and the other way round.
+	 *
+	 * @param by - on whose behalf; default `app`
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	pause(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, true);
+	}
+
+	/**
+	 * Takes back {@link Pusher.pause}. What somebody else has paused stays so.
+	 *
+	 * @param by - on whose behalf; default `app`
+	 * @throws {@link SfuError} (rejects) `closed`
+	 */
+	resume(by: PauseOrigin = 'app'): Promise<void> {
+		return this.setPaused(by, false);
+	}
+
+	/** @internal */
+	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
+		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
+		const changed = this.#pauses.set(cause, paused);
+		if (changed) this.emit(paused ? 'paused' : 'resumed', { cause });
+		await this.#pauses.apply();
+	}
+
+	/**
+	 * Changes what is said of it: what `details` has, and nothing else.
+	 *
+	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
+	 */
+	update(details: PusherDetails): void {
+		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
+		this.setDetails(readDetails(details, this.#limits));
+	}
+
+	/** @internal As {@link Pusher.update}, of details that have been checked. */
+	setDetails({ source = this.#source, metadata = this.#metadata, maxBitrate }: PushMediaOptions): void {
+		this.#maxBitrate = maxBitrate ?? this.#maxBitrate;
+		const before = JSON.stringify([this.#source, this.#metadata]);
+		this.#source = source ?? undefined;
+		this.#metadata = metadata ?? undefined;
+		if (JSON.stringify([this.#source, this.#metadata]) !== before) this.emit('changed');
+	}
+
+	/**
+	 * Asks the client for a keyframe of its video, at most once in `webRtc.keyframeRequestDelay`: what is asked for in
+	 * between comes with the next one.
+	 *
+	 * @throws {@link SfuError} (rejects) `unsupported` for audio, `closed`, `unavailable`
+	 */
+	async requestKeyframe(): Promise<void> {
+		await askOf(this, 'the pusher', async () => {
+			if (this.kind === 'audio') throw new SfuError('unsupported', 'audio has no keyframes');
+			await this.#requestKeyframe(this.#producer, this.codecCapabilities);
+		});
+	}
+
+	/**
+	 * What is received of it at the moment.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 */
+	async getStats(): Promise<PusherStats> {
+		const stats = await askOf(this, 'the pusher', () => this.#producer.getStats());
+		const { codec, clockRate } = this.media;
+		const streams = streamStats(stats, 'inbound-rtp', clockRate);
+		return {
+			timestamp: Date.now(),
+			pusherId: this.pusherId,
+			kind: this.kind,
+			codec,
+			bitrate: totalBitrate(streams),
+			frameRate: undefined,
+			streams,
+		};
+	}
+
+	/** Stops it; its pullers close with it. */
+	close(reason: PusherCloseReason = 'closed'): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#producer.close();
+		this.emit('closed', { reason });
+	}
+}
+
+function pusherMedia({ kind, rtpParameters }: Producer): PusherMedia {
+	const { codecs, encodings = [], headerExtensions = [] } = rtpParameters;
+	const [codec, rtx] = codecs;
+	const [encoding] = encodings;
+	const extensionId = (uri: string) => headerExtensions.find((extension) => extension.uri === uri)?.id;
+	return {
+		kind,
+		codec: codec?.mimeType.split('/')[1] ?? '',
+		clockRate: codec?.clockRate ?? 0,
+		channels: codec?.channels ?? 1,
+		payloadType: codec?.payloadType ?? 0,
+		fmtp: formatParameters(codec?.parameters),
+		rtcpFeedback: (codec?.rtcpFeedback ?? []).map(formatFeedback),
+		ssrc: encoding?.ssrc,
+		rtxPayloadType: rtx?.payloadType,
+		rtxSsrc: encoding?.rtx?.ssrc,
+		encodings: encodings.map(({ rid, ssrc, rtx: repair, scalabilityMode }) => ({
+			...(rid !== undefined && { rid }),
+			...(ssrc !== undefined && { ssrc }),
+			...(repair && { rtxSsrc: repair.ssrc }),
+			...(scalabilityMode !== undefined && { scalabilityMode }),
+		})),
+		midExtensionId: extensionId(headerExtensionUris.mid),
+		transportCcExtensionId: extensionId(headerExtensionUris.transportCc),
+	};
+}
