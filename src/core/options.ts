@@ -105,8 +105,8 @@ export interface SfuOptions {
 	/** Tells who speaks, and how loud everybody is: `activeSpeakerChanged` and `audioLevels` of a room. Default: not. */
 	audioObservers?: AudioObserverOptions;
 	/**
-	 * How often the quality of each connection is measured, in ms: `qualityChanged` of users and connections. 0 for never.
-	 * Default 2000.
+	 * How often the quality of each connection is measured, in ms: `qualityChanged` of users and connections. It asks the
+	 * workers for the stats of everything that flows. 0 for never. Default 0.
 	 */
 	qualityInterval?: number;
 	/** How long a room with nobody in it stays open, in ms. Default 30,000. */
@@ -243,7 +243,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		codecs: codecs ?? defaultCodecs,
 		limits: { ...defaultLimits, ...given(limits) },
 		audioObservers: audioObservers && { interval: 1000, threshold: -80, ...given(audioObservers) },
-		qualityInterval: qualityInterval ?? 2000,
+		qualityInterval: qualityInterval ?? 0,
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
 		logger: logger ?? consoleLogger,
 	};

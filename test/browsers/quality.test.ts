@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Sfu, type Puller, type Pusher } from 'sfu-rooms';
+import { ProtooAdapter } from 'sfu-rooms/protoo';
 import { cannotRun, startBrowser, type Browser } from '../support/browsers.js';
 import { call } from '../support/call.js';
-import { mediaAddress } from '../support/namespace.js';
+import { cannotDropPackets, dropIncoming, mediaAddress } from '../support/namespace.js';
 import { untilPlaying } from '../support/playback.js';
+import { ProtooClient } from '../support/protooClient.js';
 
 /** Waits until what the condition asks for holds, and fails with what it was last. */
 async function until(what: string, condition: () => Promise<unknown>, seconds = 20) {
@@ -23,6 +25,8 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 		sfu = await Sfu.create({
 			workers: { count: 1 },
 			webRtc: { listen: [{ ip: mediaAddress }], keyframeRequestDelay: 0 },
+			audioObservers: { interval: 500 },
+			qualityInterval: 1000,
 		});
 		chromium = await startBrowser('Chromium');
 	});
@@ -30,6 +34,47 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 	after(async () => {
 		sfu.close();
 		await chromium.close();
+	});
+
+	it('the one that is not muted is the active speaker, and all are told', async () => {
+		ProtooClient.patience = 20_000;
+		const adapter = new ProtooAdapter(sfu, { audioLevels: true });
+		const carol = ProtooClient.overPair((socket) => {
+			adapter.accept(socket);
+		});
+		await carol.join('speakers', 'carol');
+		const room = await sfu.getOrCreateRoom('speakers');
+		const speaking: (string | undefined)[] = [];
+		room.on('activeSpeakerChanged', ({ user }) => speaking.push(user?.userId));
+		const push = async (userId: string) => {
+			const page = await chromium.newPage();
+			const user = await room.join({ userId });
+			const { id, offer } = await page.client.createTonePusher();
+			const { answer, pushers } = await user.push(offer);
+			await page.client.acceptAnswer(id, answer);
+			return { page, id, pusher: pushers[0]! };
+		};
+		const quiet = await push('quiet');
+		await quiet.page.client.mute(quiet.id, true);
+		const loud = await push('loud');
+
+		await until('somebody loud is active', async () => Promise.resolve(room.activeSpeaker?.user.userId === 'loud'));
+		const told = await carol.next('activeSpeaker');
+		if (told.userId === 'quiet') assert.equal((await carol.next('activeSpeaker')).userId, null);
+		const { levels } = await carol.next('audioLevels');
+		assert.ok(
+			levels.every(({ volume }) => volume >= -80 && volume <= 0),
+			JSON.stringify(levels),
+		);
+		await loud.page.client.mute(loud.id, true);
+		await until('nobody is active', async () => Promise.resolve(room.activeSpeaker === undefined));
+		await quiet.page.client.mute(quiet.id, false);
+		await until('the other one is active', async () => Promise.resolve(room.activeSpeaker?.pusher === quiet.pusher));
+		await quiet.pusher.pause();
+		assert.equal(room.activeSpeaker, undefined);
+		assert.deepEqual(speaking.slice(-4), ['loud', undefined, 'quiet', undefined]);
+		room.close();
+		adapter.close();
 	});
 
 	it('stats tell what flows, and a keyframe comes when it is asked for', async () => {
@@ -67,4 +112,43 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 		}
 		room.close();
 	});
+
+	it(
+		'the quality is poor while packets are lost, lost while none come, and recovers',
+		{ skip: cannotDropPackets },
+		async () => {
+			const [from, to] = [await chromium.newPage(), await chromium.newPage()];
+			const room = await sfu.getOrCreateRoom('quality');
+			const id = await call(room, { from, to, codec: 'VP8' });
+			await untilPlaying(to, id, { within: 10_000 });
+			const bob = room.users.get('bob')!;
+			const [connection] = bob.connections;
+			const told: string[] = [];
+			bob.on('qualityChanged', ({ quality }) => told.push(quality));
+			const becomes = (...qualities: (string | undefined)[]) =>
+				until(
+					`${qualities.join()}: ${told.join()}`,
+					async () => Promise.resolve(qualities.includes(connection!.quality)),
+					40,
+				);
+			await becomes('excellent', 'good');
+			const { localPort } = await to.client.stats(id);
+			const some = dropIncoming({ percent: 30, udpPort: localPort });
+			try {
+				await becomes('poor');
+			} finally {
+				some.stop();
+			}
+			await becomes('excellent', 'good');
+			const { selectedTuple } = await connection!.getStats();
+			const all = dropIncoming({ percent: 100, udpPort: selectedTuple!.localPort });
+			try {
+				await becomes('lost');
+			} finally {
+				all.stop();
+			}
+			await becomes('excellent', 'good');
+			room.close();
+		},
+	);
 });

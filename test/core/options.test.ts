@@ -40,7 +40,7 @@ describe('Without options', () => {
 				dataBufferBytes: 2_000_000,
 			},
 			audioObservers: undefined,
-			qualityInterval: 2000,
+			qualityInterval: 0,
 			emptyRoomTimeout: 30_000,
 			logger: consoleLogger,
 		});

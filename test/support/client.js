@@ -27,7 +27,7 @@
  * @property {number} totalFreezesDuration In seconds.
  */
 
-const { MediaStream, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, document, navigator, setInterval } =
+const { AudioContext, MediaStream, RTCPeerConnection, RTCRtpReceiver, RTCRtpSender, document, navigator, setInterval } =
 	/** @type {any} */ (globalThis);
 
 const smallCamera = { width: 320, height: 240, frameRate: 15 };
@@ -474,4 +474,27 @@ export function channelReports(id) {
 		state: channel.readyState,
 		received,
 	}));
+}
+
+/**
+ * Makes what a connection sends of audio silent, or takes that back.
+ *
+ * @param {string} id
+ * @param {boolean} muted
+ */
+export function mute(id, muted) {
+	for (const { track } of connections.get(id).getSenders()) if (track?.kind === 'audio') track.enabled = !muted;
+}
+
+/** Offers a tone that goes on: the fake microphone beeps now and then, and is silent on the average. */
+export async function createTonePusher() {
+	const context = new AudioContext();
+	const oscillator = context.createOscillator();
+	const destination = context.createMediaStreamDestination();
+	oscillator.connect(destination);
+	oscillator.start();
+	const connection = createConnection();
+	const { stream } = destination;
+	connection.addTransceiver(stream.getAudioTracks()[0], { direction: 'sendonly', streams: [stream] });
+	return offer(connection);
 }
