@@ -54,6 +54,7 @@ describe('The README', () => {
 		const files = [
 			'Sfu',
 			'Room',
+			'Pausable',
 			'User',
 			'connections/Connection',
 			'pushers/Pusher',
@@ -62,7 +63,7 @@ describe('The README', () => {
 		];
 		for (const file of files) {
 			const source = await readFile(join(root, `src/core/${file}.ts`), 'utf8');
-			const [, events = ''] = /export type \w+Events = \{([\s\S]*?)\n\};/.exec(source) ?? [];
+			const [, events = ''] = /export type \w+Events = (?:\w+ & )?\{([\s\S]*?)\n\};/.exec(source) ?? [];
 			const names = [...events.matchAll(/^\t(\w+): \(/gm)].map(([, name]) => name!);
 			assert.ok(names.length > 0, file);
 			for (const name of names) assert.ok(readme.includes(`\`${name}\``), `${file}: ${name}`);

@@ -13,7 +13,7 @@ export type PauseCause =
 export type PauseOrigin = Exclude<PauseCause, 'direction'>;
 
 /** What can be paused in the worker: a Producer or a Consumer. */
-interface Pausable {
+export interface PauseTarget {
 	readonly closed: boolean;
 	readonly paused: boolean;
 	pause(): Promise<void>;
@@ -22,11 +22,11 @@ interface Pausable {
 
 /** Pauses something for each of several causes, and resumes it when the last one is gone. */
 export class Pauses {
-	readonly #target: Pausable;
+	readonly #target: PauseTarget;
 	readonly #causes = new Set<PauseCause>();
 	#applying: Promise<void> | undefined;
 
-	constructor(target: Pausable) {
+	constructor(target: PauseTarget) {
 		this.#target = target;
 	}
 

@@ -1,12 +1,11 @@
 import type { Consumer, MediaKind, RtpParameters } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
-import { Emitter } from '../../Emitter.js';
 import type { Logger } from '../../Logger.js';
 import { SfuError } from '../../SfuError.js';
 import { validator } from '../../validation.js';
 import { highestLayers, isSameLayers, LayerSelection, type Layers } from './LayerSelection.js';
 import { askOf, toSfuError } from '../mediaErrors.js';
-import { Pauses, type PauseCause, type PauseOrigin } from '../Pauses.js';
+import { Pausable, type PausableEvents } from '../Pausable.js';
 import { streamStats, totalBitrate, type PullerStats } from '../quality/stats.js';
 
 /** Why a puller has closed. */
@@ -27,11 +26,7 @@ export type PullerCloseReason =
 	| 'workerDied'
 	| (string & {});
 
-export type PullerEvents = {
-	/** Nothing is sent any more, because the client or the app has paused it. */
-	paused: (event: { cause: PauseCause }) => void;
-	/** It is sent again. */
-	resumed: (event: { cause: PauseCause }) => void;
+export type PullerEvents = PausableEvents & {
 	/** Other layers are sent than before; `undefined` for none. */
 	layersChanged: (event: { layers: Layers | undefined }) => void;
 	/** Emitted once, last. */
@@ -53,7 +48,7 @@ const checkLayers = validator<{ spatialLayer: number; temporalLayer?: number }>(
 const checkPriority = validator<number>({ type: 'integer', minimum: 1, maximum: 255 }, 'priority');
 
 /** One track that a user receives. */
-export class Puller extends Emitter<PullerEvents> {
+export class Puller extends Pausable<PullerEvents> {
 	/** Unique, and made by us. */
 	readonly pullerId = randomUUID();
 	/** The user that receives it. */
@@ -70,7 +65,6 @@ export class Puller extends Emitter<PullerEvents> {
 	/** The mid of its m-line, `undefined` when the offer had none. */
 	readonly mid: string | undefined;
 	readonly #consumer: Consumer;
-	readonly #pauses: Pauses;
 	readonly #selection: LayerSelection | undefined;
 	#currentLayers: Layers | undefined;
 	#closed = false;
@@ -86,7 +80,7 @@ export class Puller extends Emitter<PullerEvents> {
 		consumer: Consumer;
 		logger: Logger;
 	}) {
-		super(options.logger);
+		super(options.consumer, options.logger);
 		const { userId, targetUserId, pusherId, streamId, connectionId, mid, consumer } = options;
 		this.userId = userId;
 		this.targetUserId = targetUserId;
@@ -96,7 +90,6 @@ export class Puller extends Emitter<PullerEvents> {
 		this.kind = consumer.kind;
 		this.mid = mid;
 		this.#consumer = consumer;
-		this.#pauses = new Pauses(consumer);
 		const highest = highestLayers(consumer);
 		this.#selection = highest && new LayerSelection(consumer, highest);
 		if (highest) {
@@ -153,45 +146,6 @@ export class Puller extends Emitter<PullerEvents> {
 		return this.#consumer.priority;
 	}
 
-	/** Whether the client, or a call of {@link Puller.pause}, has paused it. A paused pusher is another matter. */
-	get paused(): boolean {
-		return this.#pauses.paused;
-	}
-
-	/** Who has paused it: nobody when it flows. */
-	get pausedBy(): readonly PauseCause[] {
-		return this.#pauses.causes;
-	}
-
-	/**
-	 * Stops sending it until {@link Puller.resume} is called by the same: what the app has paused stays so whatever the
-	 * client does, and the other way round.
-	 *
-	 * @param by - on whose behalf; default `app`
-	 * @throws {@link SfuError} (rejects) `closed`
-	 */
-	pause(by: PauseOrigin = 'app'): Promise<void> {
-		return this.setPaused(by, true);
-	}
-
-	/**
-	 * Takes back {@link Puller.pause}. What somebody else has paused stays so.
-	 *
-	 * @param by - on whose behalf; default `app`
-	 * @throws {@link SfuError} (rejects) `closed`
-	 */
-	resume(by: PauseOrigin = 'app'): Promise<void> {
-		return this.setPaused(by, false);
-	}
-
-	/** @internal */
-	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
-		this.#assertOpen();
-		const changed = this.#pauses.set(cause, paused);
-		if (changed) this.emit(paused ? 'paused' : 'resumed', { cause });
-		await this.#pauses.apply();
-	}
-
 	/**
 	 * What the client wants: these layers or lower ones, as the link bears them.
 	 *
@@ -226,22 +180,22 @@ export class Puller extends Emitter<PullerEvents> {
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`
 	 */
 	async setPriority(priority: number): Promise<void> {
-		this.#assertOpen();
+		this.assertOpen();
 		const checked = checkPriority(priority);
 		try {
 			await this.#consumer.setPriority(checked);
 		} catch (error) {
-			this.#assertOpen();
+			this.assertOpen();
 			throw toSfuError(error);
 		}
 	}
 
-	#assertOpen(): void {
+	protected override assertOpen(): void {
 		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
 	}
 
 	#assertLayered(): LayerSelection {
-		this.#assertOpen();
+		this.assertOpen();
 		if (!this.#selection)
 			throw new SfuError('conflict', `the ${this.kind} has no layers: it is neither simulcast nor SVC`);
 		return this.#selection;
@@ -251,11 +205,6 @@ export class Puller extends Emitter<PullerEvents> {
 		if (this.#closed || isSameLayers(layers, this.#currentLayers)) return;
 		this.#currentLayers = layers;
 		this.emit('layersChanged', { layers });
-	}
-
-	/** @internal Lets media flow. A puller is made paused, so that nothing flows before the answer is complete. */
-	async start(): Promise<void> {
-		await this.#pauses.apply();
 	}
 
 	/**

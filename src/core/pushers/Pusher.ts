@@ -1,13 +1,12 @@
 import type { MediaKind, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
-import { Emitter } from '../../Emitter.js';
 import type { Logger } from '../../Logger.js';
 import type { MediaFabric } from '../../media/MediaFabric.js';
 import { SfuError } from '../../SfuError.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../../sdp/rtpParameters.js';
 import { askOf } from '../mediaErrors.js';
 import type { Limits } from '../options.js';
-import { Pauses, type PauseCause, type PauseOrigin } from '../Pauses.js';
+import { Pausable, type PausableEvents } from '../Pausable.js';
 import { readDetails, type PushMediaOptions, type PusherDetails } from './PushOptions.js';
 import { streamStats, totalBitrate, type PusherStats } from '../quality/stats.js';
 
@@ -63,11 +62,7 @@ export type PusherCloseReason =
 	| 'workerDied'
 	| (string & {});
 
-export type PusherEvents = {
-	/** Nothing is received any more, because the client or the app has paused it. */
-	paused: (event: { cause: PauseCause }) => void;
-	/** It is received again. */
-	resumed: (event: { cause: PauseCause }) => void;
+export type PusherEvents = PausableEvents & {
 	/** Its source or its metadata has. */
 	changed: () => void;
 	/** Emitted once, last. */
@@ -75,7 +70,7 @@ export type PusherEvents = {
 };
 
 /** One track that a user sends. */
-export class Pusher extends Emitter<PusherEvents> {
+export class Pusher extends Pausable<PusherEvents> {
 	/** Unique, and made by us. */
 	readonly pusherId = randomUUID();
 	/** The user that sends it. */
@@ -91,7 +86,6 @@ export class Pusher extends Emitter<PusherEvents> {
 	readonly media: PusherMedia;
 	readonly #producer: Producer;
 	readonly #requestKeyframe: MediaFabric['requestKeyframe'];
-	readonly #pauses: Pauses;
 	readonly #limits: Limits;
 	#maxBitrate: number;
 	#source: string | undefined;
@@ -110,7 +104,7 @@ export class Pusher extends Emitter<PusherEvents> {
 		limits: Limits;
 		logger: Logger;
 	}) {
-		super(options.logger);
+		super(options.producer, options.logger);
 		const { userId, connectionId, mid, streamId, details, producer, limits } = options;
 		this.userId = userId;
 		this.connectionId = connectionId;
@@ -120,7 +114,6 @@ export class Pusher extends Emitter<PusherEvents> {
 		this.media = pusherMedia(producer);
 		this.#producer = producer;
 		this.#requestKeyframe = options.requestKeyframe;
-		this.#pauses = new Pauses(producer);
 		this.#limits = limits;
 		this.#maxBitrate = details.maxBitrate ?? 0;
 		this.#source = details.source ?? undefined;
@@ -129,11 +122,6 @@ export class Pusher extends Emitter<PusherEvents> {
 
 	get closed(): boolean {
 		return this.#closed;
-	}
-
-	/** Whether the client, or a call of {@link Pusher.pause}, has paused it. */
-	get paused(): boolean {
-		return this.#pauses.paused;
 	}
 
 	/** What the user says that it is: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. */
@@ -178,47 +166,13 @@ export class Pusher extends Emitter<PusherEvents> {
 		};
 	}
 
-	/** Who has paused it: nobody when it flows. */
-	get pausedBy(): readonly PauseCause[] {
-		return this.#pauses.causes;
-	}
-
-	/**
-	 * Stops receiving it until {@link Pusher.resume} is called by the same: what the app has paused stays so whatever the
-	 * client does, and the other way round.
-	 *
-	 * @param by - on whose behalf; default `app`
-	 * @throws {@link SfuError} (rejects) `closed`
-	 */
-	pause(by: PauseOrigin = 'app'): Promise<void> {
-		return this.setPaused(by, true);
-	}
-
-	/**
-	 * Takes back {@link Pusher.pause}. What somebody else has paused stays so.
-	 *
-	 * @param by - on whose behalf; default `app`
-	 * @throws {@link SfuError} (rejects) `closed`
-	 */
-	resume(by: PauseOrigin = 'app'): Promise<void> {
-		return this.setPaused(by, false);
-	}
-
-	/** @internal */
-	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
-		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
-		const changed = this.#pauses.set(cause, paused);
-		if (changed) this.emit(paused ? 'paused' : 'resumed', { cause });
-		await this.#pauses.apply();
-	}
-
 	/**
 	 * Changes what is said of it: what `details` has, and nothing else.
 	 *
 	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
 	 */
 	update(details: PusherDetails): void {
-		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
+		this.assertOpen();
 		this.setDetails(readDetails(details, this.#limits));
 	}
 
@@ -270,6 +224,10 @@ export class Pusher extends Emitter<PusherEvents> {
 		this.#closed = true;
 		this.#producer.close();
 		this.emit('closed', { reason });
+	}
+
+	protected override assertOpen(): void {
+		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
 	}
 }
 

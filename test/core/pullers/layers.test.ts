@@ -160,7 +160,6 @@ describe('Without a bandwidth estimate', () => {
 		const { alice, bob } = await startCall(t, { offer: 'chromium-sendonly-video-simulcast' });
 		const { pullers } = await bob.pull(pullAll(alice));
 		const puller = pullers[0]!;
-		await puller.start();
 		await until(async () => (await preferredOf(puller)).spatialLayer === 0, 'the lowest layer is chosen');
 		assert.deepEqual(puller.preferredLayers, layers(2, 2));
 		puller.layerSelection!.rung = 99;
