@@ -7,6 +7,7 @@ import { formatFeedback, formatParameters, headerExtensionUris } from '../../sdp
 import { askOf } from '../mediaErrors.js';
 import type { Limits } from '../options.js';
 import { Pausable, type PausableEvents } from '../Pausable.js';
+import { Details } from './Details.js';
 import { readDetails, type PushMediaOptions, type PusherDetails } from './PushOptions.js';
 import { streamStats, totalBitrate, type PusherStats } from '../quality/stats.js';
 
@@ -88,8 +89,7 @@ export class Pusher extends Pausable<PusherEvents> {
 	readonly #requestKeyframe: MediaFabric['requestKeyframe'];
 	readonly #limits: Limits;
 	#maxBitrate: number;
-	#source: string | undefined;
-	#metadata: unknown;
+	readonly #details: Details;
 	#closed = false;
 
 	/** @internal */
@@ -116,8 +116,7 @@ export class Pusher extends Pausable<PusherEvents> {
 		this.#requestKeyframe = options.requestKeyframe;
 		this.#limits = limits;
 		this.#maxBitrate = details.maxBitrate ?? 0;
-		this.#source = details.source ?? undefined;
-		this.#metadata = details.metadata ?? undefined;
+		this.#details = new Details(details);
 	}
 
 	get closed(): boolean {
@@ -126,12 +125,12 @@ export class Pusher extends Pausable<PusherEvents> {
 
 	/** What the user says that it is: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. */
 	get source(): string | undefined {
-		return this.#source;
+		return this.#details.source;
 	}
 
 	/** The app's own, never looked into: a JSON value that is frozen, `undefined` for none. */
 	get metadata(): unknown {
-		return this.#metadata;
+		return this.#details.metadata;
 	}
 
 	/** The most that the client is told to send, in bit/s; 0 for as much as it likes. */
@@ -177,12 +176,9 @@ export class Pusher extends Pausable<PusherEvents> {
 	}
 
 	/** @internal As {@link Pusher.update}, of details that have been checked. */
-	setDetails({ source = this.#source, metadata = this.#metadata, maxBitrate }: PushMediaOptions): void {
+	setDetails({ maxBitrate, ...details }: PushMediaOptions): void {
 		this.#maxBitrate = maxBitrate ?? this.#maxBitrate;
-		const before = JSON.stringify([this.#source, this.#metadata]);
-		this.#source = source ?? undefined;
-		this.#metadata = metadata ?? undefined;
-		if (JSON.stringify([this.#source, this.#metadata]) !== before) this.emit('changed');
+		if (this.#details.change(details)) this.emit('changed');
 	}
 
 	/**
