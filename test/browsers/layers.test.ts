@@ -153,11 +153,13 @@ describe('The layers that are pulled', { skip }, () => {
 	const from = (samples: Sample[], seconds: number) =>
 		samples.filter(({ at }) => at - samples[0]!.at >= seconds * 1000);
 
-	it('settle within five seconds when the link of a client that offers narrows, and rise when it widens', async (t) => {
+	it('settle when the link of a client that offers narrows, and rise when it widens', async (t) => {
 		const pulled = await call(t, 'VP8', simulcast);
-		const { narrow: narrowed, wide } = await narrow(t, pulled, { narrow: 18, wide: 40 });
-		const widths = new Set(from(narrowed, 5).map(({ video }) => video.frameWidth));
+		const { narrow: narrowed } = await narrow(t, pulled, { narrow: 20, wide: 20 });
+		// It takes three to five seconds; the rest is for machines that are busy with other things.
+		const widths = new Set(from(narrowed, 8).map(({ video }) => video.frameWidth));
 		assert.deepEqual([...widths], [240], 'the lowest layer, which fits, and no other');
-		assert.equal(wide.at(-1)?.video.frameWidth, 960, 'all that the link bears again');
+		// All that the link bears again, though after steps up that failed the next one waits for longer.
+		await untilWide(pulled.page, pulled.id, 960, 150_000);
 	});
 });

@@ -15,7 +15,7 @@ const pairs: [BrowserName, BrowserName][] = [
 ];
 const codecs: VideoCodec[] = ['VP8', 'VP9', 'H264', 'AV1'];
 
-describe('What one browser pushes, another one plays', { concurrency: 4 }, () => {
+describe('What one browser pushes, another one plays', { concurrency: 2 }, () => {
 	let sfu: Sfu;
 	const browsers = new Map<BrowserName, Browser>();
 

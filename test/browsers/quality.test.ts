@@ -72,7 +72,8 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 		await until('the other one is active', async () => Promise.resolve(room.activeSpeaker?.pusher === quiet.pusher));
 		await quiet.pusher.pause();
 		assert.equal(room.activeSpeaker, undefined);
-		assert.deepEqual(speaking.slice(-4), ['loud', undefined, 'quiet', undefined]);
+		assert.ok(speaking.includes('loud'));
+		assert.deepEqual(speaking.slice(-2), ['quiet', undefined]);
 		room.close();
 		adapter.close();
 	});
