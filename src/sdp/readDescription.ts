@@ -101,8 +101,9 @@ export function readBandwidth({ bandwidth = [] }: ParsedSession | ParsedMedia): 
 export function readHeaderExtensions({ ext = [] }: ParsedMedia): OfferedHeaderExtension[] {
 	return ext.flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
 		const id = unsigned(value, 255);
-		return id && text(uri) !== undefined && encrypted === undefined
-			? [{ id, uri: String(uri), direction: isDirection(direction) ? direction : 'sendrecv' }]
+		const known = direction ?? 'sendrecv';
+		return id && text(uri) !== undefined && encrypted === undefined && isDirection(known)
+			? [{ id, uri: String(uri), direction: known }]
 			: [];
 	});
 }
