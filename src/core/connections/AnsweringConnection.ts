@@ -7,9 +7,10 @@ import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from '../pullers/createPuller.js';
 import { createPusher } from '../pushers/createPusher.js';
-import { DataChannels, type DataTarget } from '../data/DataChannels.js';
+import { DataChannels } from '../data/DataChannels.js';
 import type { DataPuller } from '../data/DataPuller.js';
 import type { DataPusher } from '../data/DataPusher.js';
+import type { DataTarget } from '../data/DataSender.js';
 import {
 	planPull,
 	planPush,

@@ -1,7 +1,6 @@
 import type { DataConsumer, DataProducer, WebRtcTransport } from 'mediasoup/types';
 import { consumeDataOn, reliableDelivery } from '../../media/consumeData.js';
 import type { DataHub } from '../../media/DataHub.js';
-import type { DataPusher } from './DataPusher.js';
 import { Pauses } from '../Pauses.js';
 
 // What this process looks at of a stream that no app listens to, between two refills: enough for what opens channels.
@@ -18,8 +17,6 @@ export type Receive = (stream: DataStream, message: Buffer, payloadProtocolId: n
 export class DataStream {
 	readonly streamId: number;
 	readonly producer: DataProducer;
-	/** The channel on it. */
-	pusher: DataPusher | undefined;
 	readonly #transport: WebRtcTransport;
 	readonly #hub: DataHub;
 	readonly #tap: DataConsumer;

@@ -2,7 +2,7 @@ import type { MediaKind } from 'mediasoup/types';
 import { quote } from '../../quote.js';
 import { SfuError } from '../../SfuError.js';
 import { validator } from '../../validation.js';
-import type { DataTarget } from '../data/DataChannels.js';
+import type { DataTarget } from '../data/DataSender.js';
 import type { DataPusher } from '../data/DataPusher.js';
 import type { Pusher } from '../pushers/Pusher.js';
 
