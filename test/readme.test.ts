@@ -55,7 +55,7 @@ describe('The README', () => {
 			'Sfu',
 			'Room',
 			'Pausable',
-			'User',
+			'UserEvents',
 			'connections/Connection',
 			'pushers/Pusher',
 			'pullers/Puller',

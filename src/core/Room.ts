@@ -13,7 +13,8 @@ import type { Pusher, PusherCloseReason } from './pushers/Pusher.js';
 import { QualityMonitor } from './quality/QualityMonitor.js';
 import { Quota } from './Quota.js';
 import { Speakers, type AudioLevel, type Speaker } from './quality/Speakers.js';
-import { User, type UserCloseReason } from './User.js';
+import { User } from './User.js';
+import type { UserCloseReason } from './UserEvents.js';
 
 /** Why a room has closed. */
 export type RoomCloseReason =

@@ -2,20 +2,19 @@ import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import type { MediaFabric } from '../media/MediaFabric.js';
-import type { Offer } from '../sdp/Offer.js';
 import { parseOffer } from '../sdp/parseOffer.js';
 import { quote } from '../quote.js';
 import { SfuError } from '../SfuError.js';
-import { AnsweringConnection, type Negotiated } from './connections/AnsweringConnection.js';
-import type { Connection, ConnectionCloseReason } from './connections/Connection.js';
-import { OfferingConnection, type ServerOffer } from './connections/OfferingConnection.js';
+import { Belongings } from './Belongings.js';
+import type { Negotiated } from './connections/AnsweringConnection.js';
+import type { Connection } from './connections/Connection.js';
 import type { ConnectionContext } from './connections/ConnectionContext.js';
-import type { DataPuller, DataPullerCloseReason } from './data/DataPuller.js';
-import type { DataPusher, DataPusherCloseReason } from './data/DataPusher.js';
+import type { OfferingConnection, ServerOffer } from './connections/OfferingConnection.js';
+import { UserConnections } from './connections/UserConnections.js';
+import type { DataPuller } from './data/DataPuller.js';
+import type { DataPusher } from './data/DataPusher.js';
 import type { LayerController } from './pullers/LayerController.js';
-import type { Layers } from './pullers/LayerSelection.js';
 import type { ResolvedOptions } from './options.js';
-import type { PauseCause } from './Pauses.js';
 import {
 	checkPullOptions,
 	findDataPushers,
@@ -24,22 +23,12 @@ import {
 	type PullOptions,
 	type ServerPullOptions,
 } from './pullers/PullOptions.js';
-import type { Puller, PullerCloseReason } from './pullers/Puller.js';
-import type { Pusher, PusherCloseReason } from './pushers/Pusher.js';
+import type { Puller } from './pullers/Puller.js';
+import type { Pusher } from './pushers/Pusher.js';
 import { readPushOptions, type PushOptions } from './pushers/PushOptions.js';
-import type { Quality } from './quality/quality.js';
 import type { QualityMonitor } from './quality/QualityMonitor.js';
 import { Quota } from './Quota.js';
-
-/** Why a user has left. */
-export type UserCloseReason =
-	/** {@link User.close} without a reason. */
-	| 'left'
-	/** {@link User.kick} without a reason. */
-	| 'kicked'
-	/** Its room has been closed. */
-	| 'roomClosed'
-	| (string & {});
+import type { UserCloseReason, UserEvents } from './UserEvents.js';
 
 export interface PushResult {
 	/** The SDP answer. */
@@ -60,43 +49,6 @@ export interface PullResult {
 	dataPullers: DataPuller[];
 	connection: Connection;
 }
-
-export type UserEvents = {
-	/** A push was accepted: before its caller has the answer. */
-	pushed: (event: { pushers: readonly Pusher[] }) => void;
-	/** A pusher of this user sends nothing any more, because the client or the app has paused it. */
-	pusherPaused: (event: { pusher: Pusher; cause: PauseCause }) => void;
-	/** It sends again. */
-	pusherResumed: (event: { pusher: Pusher; cause: PauseCause }) => void;
-	/** The source or the metadata of a pusher of this user has changed. */
-	pusherChanged: (event: { pusher: Pusher }) => void;
-	/** A pusher of this user has closed. */
-	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
-	/** The client has opened a data channel, or announced one. */
-	dataPusherAdded: (event: { dataPusher: DataPusher }) => void;
-	/** The source or the metadata of a data pusher of this user has changed. */
-	dataPusherChanged: (event: { dataPusher: DataPusher }) => void;
-	/** A data pusher of this user has closed. */
-	dataPusherClosed: (event: { dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
-	/** A data puller of this user has closed. */
-	dataPullerClosed: (event: { dataPuller: DataPuller; reason: DataPullerCloseReason }) => void;
-	/** The client has to answer an offer that no call has asked for: what it pulls by offers of the server has changed. */
-	offer: (event: { offer: ServerOffer }) => void;
-	/** A puller of this user receives nothing any more, because the client or the app has paused it. */
-	pullerPaused: (event: { puller: Puller; cause: PauseCause }) => void;
-	/** It receives again. */
-	pullerResumed: (event: { puller: Puller; cause: PauseCause }) => void;
-	/** Other layers of it are sent to this user than before; `undefined` for none. */
-	layersChanged: (event: { puller: Puller; layers: Layers | undefined }) => void;
-	/** A puller of this user has closed. */
-	pullerClosed: (event: { puller: Puller; reason: PullerCloseReason }) => void;
-	/** How well an RTCPeerConnection of this user carries what it carries has changed. */
-	qualityChanged: (event: { connection: Connection; quality: Quality }) => void;
-	/** An RTCPeerConnection of this user is gone. */
-	connectionClosed: (event: { connection: Connection; reason: ConnectionCloseReason }) => void;
-	/** The user has left the room. Emitted once, last. */
-	closed: (event: { reason: UserCloseReason }) => void;
-};
 
 /** @internal */
 export interface UserContext {
@@ -119,15 +71,10 @@ export class User extends Emitter<UserEvents> {
 	/** The app's own, never looked into. */
 	readonly metadata: unknown;
 	readonly #context: UserContext;
-	readonly #connectionContext: ConnectionContext;
-	readonly #connectionQuota: Quota;
-	readonly #answering = new Set<AnsweringConnection>();
-	#offering: OfferingConnection | undefined;
-	#pullsAll = false;
-	readonly #pushers = new Map<string, Pusher>();
-	readonly #pullers = new Map<string, Puller>();
-	readonly #dataPushers = new Map<string, DataPusher>();
-	readonly #dataPullers = new Map<string, DataPuller>();
+	readonly #connections: UserConnections;
+	readonly #belongings = new Belongings((event, ...args) => {
+		this.emit(event, ...args);
+	});
 	#closed = false;
 
 	/** @internal */
@@ -138,8 +85,7 @@ export class User extends Emitter<UserEvents> {
 		this.userName = member.userName;
 		this.metadata = member.metadata;
 		this.#context = context;
-		this.#connectionQuota = new Quota(limits.connectionsPerUser, 'connections of one user');
-		this.#connectionContext = {
+		const connectionContext: ConnectionContext = {
 			userId: this.userId,
 			fabric: context.fabric,
 			codecs: context.codecs,
@@ -150,6 +96,21 @@ export class User extends Emitter<UserEvents> {
 			options: context.options,
 			logger: context.logger,
 		};
+		this.#connections = new UserConnections(connectionContext, context.quality, {
+			dataChannelOpened: (pusher) => {
+				this.#belongings.addDataPusher(pusher);
+			},
+			offered: (offer, asked) => {
+				for (const puller of offer.added) this.#belongings.addPuller(puller);
+				if (!asked) this.emit('offer', { offer });
+			},
+			qualityChanged: (connection, quality) => {
+				this.emit('qualityChanged', { connection, quality });
+			},
+			closed: (connection, reason) => {
+				this.emit('connectionClosed', { connection, reason });
+			},
+		});
 	}
 
 	get closed(): boolean {
@@ -158,32 +119,32 @@ export class User extends Emitter<UserEvents> {
 
 	/** What the user sends, by pusher id. */
 	get pushers(): ReadonlyMap<string, Pusher> {
-		return this.#pushers;
+		return this.#belongings.pushers;
 	}
 
 	/** What the user receives, by puller id. */
 	get pullers(): ReadonlyMap<string, Puller> {
-		return this.#pullers;
+		return this.#belongings.pullers;
 	}
 
 	/** The data channels that the user sends on, by pusher id. */
 	get dataPushers(): ReadonlyMap<string, DataPusher> {
-		return this.#dataPushers;
+		return this.#belongings.dataPushers;
 	}
 
 	/** The data channels that the user receives, by puller id. */
 	get dataPullers(): ReadonlyMap<string, DataPuller> {
-		return this.#dataPullers;
+		return this.#belongings.dataPullers;
 	}
 
 	/** The user's RTCPeerConnections. */
 	get connections(): readonly Connection[] {
-		return [...this.#answering, this.#offering ?? []].flat();
+		return this.#connections.all;
 	}
 
 	/** The offer of the server that waits for the client's answer: to be told again when its socket was lost meanwhile. */
 	get outstandingOffer(): ServerOffer | undefined {
-		return this.#offering?.outstanding;
+		return this.#connections.offering?.outstanding;
 	}
 
 	/** Leaves the room, and closes all that is the user's. */
@@ -215,7 +176,7 @@ export class User extends Emitter<UserEvents> {
 		const { limits } = this.#context.options;
 		const checked = readPushOptions(options, limits);
 		const parsed = parseOffer(offer, limits);
-		const connection = this.#answeringConnection(parsed);
+		const connection = this.#connections.toAnswer(parsed);
 		const { answer, pushers, dataPushers } = this.#adopt(connection, await connection.push(parsed, checked));
 		return { answer, pushers, dataPushers, connection };
 	}
@@ -247,14 +208,14 @@ export class User extends Emitter<UserEvents> {
 		if (offer === undefined) {
 			if (dataSpecs.length > 0) throw new SfuError('unsupported', 'the server offers no data channels');
 			const targets = audioFirst(findPushers(target, mediaSpecs, () => false));
-			return this.#offeringConnection().pull(targets);
+			return this.#connections.toOffer().pull(targets);
 		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
-		const known = this.#find(parsed);
+		const known = this.#connections.find(parsed);
 		const isFormer = (pusherId: string) => known?.hasPulled(pusherId);
 		const targets = findPushers(target, mediaSpecs, isFormer);
 		const dataTargets = findDataPushers(target, dataSpecs, isFormer);
-		const connection = this.#answeringConnection(parsed);
+		const connection = this.#connections.toAnswer(parsed);
 		const negotiated = await connection.pull(parsed, targets, dataTargets);
 		const { answer, pullers, dataPullers } = this.#adopt(connection, negotiated);
 		return { answer, pullers, dataPullers, connection };
@@ -268,8 +229,7 @@ export class User extends Emitter<UserEvents> {
 	 */
 	autoPull(): Connection {
 		this.#assertOpen();
-		const connection = this.#offeringConnection();
-		this.#pullsAll = true;
+		const connection = this.#connections.toOffer();
 		connection.add(audioFirst(this.#context.pushersOfOthers(this)));
 		return connection;
 	}
@@ -297,12 +257,14 @@ export class User extends Emitter<UserEvents> {
 
 	/** @internal Others push. */
 	othersPush(pushers: readonly Pusher[]): void {
-		if (this.#pullsAll) this.#offering?.add(audioFirst(pushers));
+		const { offering } = this.#connections;
+		if (offering?.follows) offering.add(audioFirst(pushers));
 	}
 
 	#offeringConnectionOf(connectionId: string): OfferingConnection {
 		this.#assertOpen();
-		if (this.#offering?.connectionId === connectionId) return this.#offering;
+		const { offering } = this.#connections;
+		if (offering?.connectionId === connectionId) return offering;
 		throw new SfuError('not_found', `the user has no connection ${quote(connectionId)} for which the server offers`);
 	}
 
@@ -313,13 +275,12 @@ export class User extends Emitter<UserEvents> {
 		const added = negotiated.added.filter(isOpen);
 		const pushers: Pusher[] = [];
 		for (const child of added) {
-			if (child.kind === 'data') {
-				if ('pullerId' in child) this.#addDataPuller(child);
-				else this.#addDataPusher(child);
-			} else if ('pullerId' in child) {
-				this.#addPuller(child);
+			if ('pullerId' in child) {
+				this.#belongings.addPuller(child);
+			} else if (child.kind === 'data') {
+				this.#belongings.addDataPusher(child);
 			} else {
-				this.#addPusher(child);
+				this.#belongings.addPusher(child);
 				pushers.push(child);
 			}
 		}
@@ -331,114 +292,6 @@ export class User extends Emitter<UserEvents> {
 			dataPushers: negotiated.dataPushers.filter(isOpen),
 			dataPullers: negotiated.dataPullers.filter(isOpen),
 		};
-	}
-
-	/** The connection of the RTCPeerConnection that an offer comes from, if it has made one before. */
-	#find(offer: Offer): AnsweringConnection | undefined {
-		return [...this.#answering].find((connection) => connection.isOf(offer));
-	}
-
-	#answeringConnection(offer: Offer): AnsweringConnection {
-		const known = this.#find(offer);
-		if (known) return known;
-		return this.#open(
-			() => new AnsweringConnection(this.#connectionContext, offer, this.#addDataPusher.bind(this)),
-			(connection) => {
-				this.#answering.add(connection);
-				return () => this.#answering.delete(connection);
-			},
-		);
-	}
-
-	/** The one RTCPeerConnection for which we offer. */
-	#offeringConnection(): OfferingConnection {
-		if (this.#offering) return this.#offering;
-		return this.#open(
-			() => new OfferingConnection(this.#connectionContext, this.#offered.bind(this)),
-			(connection) => {
-				this.#offering = connection;
-				return () => {
-					this.#offering = undefined;
-					this.#pullsAll = false;
-				};
-			},
-		);
-	}
-
-	#offered(offer: ServerOffer, asked: boolean): void {
-		for (const puller of offer.added) this.#addPuller(puller);
-		if (!asked) this.emit('offer', { offer });
-	}
-
-	/** @param keep - keeps the connection, and returns how to forget it */
-	#open<Kind extends Connection>(create: () => Kind, keep: (connection: Kind) => () => void): Kind {
-		const giveBack = this.#connectionQuota.take();
-		const connection = create();
-		const forget = keep(connection);
-		this.#context.quality.add(connection);
-		connection.on('qualityChanged', ({ quality }) => {
-			this.emit('qualityChanged', { connection, quality });
-		});
-		connection.once('closed', ({ reason }) => {
-			forget();
-			giveBack();
-			if (reason !== 'negotiationFailed') this.emit('connectionClosed', { connection, reason });
-		});
-		return connection;
-	}
-
-	#addPusher(pusher: Pusher): void {
-		this.#pushers.set(pusher.pusherId, pusher);
-		pusher.on('paused', ({ cause }) => {
-			this.emit('pusherPaused', { pusher, cause });
-		});
-		pusher.on('resumed', ({ cause }) => {
-			this.emit('pusherResumed', { pusher, cause });
-		});
-		pusher.on('changed', () => {
-			this.emit('pusherChanged', { pusher });
-		});
-		pusher.once('closed', ({ reason }) => {
-			this.#pushers.delete(pusher.pusherId);
-			this.emit('pusherClosed', { pusher, reason });
-		});
-	}
-
-	#addDataPusher(dataPusher: DataPusher): void {
-		this.#dataPushers.set(dataPusher.pusherId, dataPusher);
-		dataPusher.on('changed', () => {
-			this.emit('dataPusherChanged', { dataPusher });
-		});
-		dataPusher.once('closed', ({ reason }) => {
-			this.#dataPushers.delete(dataPusher.pusherId);
-			this.emit('dataPusherClosed', { dataPusher, reason });
-		});
-		this.emit('dataPusherAdded', { dataPusher });
-	}
-
-	#addDataPuller(dataPuller: DataPuller): void {
-		this.#dataPullers.set(dataPuller.pullerId, dataPuller);
-		dataPuller.once('closed', ({ reason }) => {
-			this.#dataPullers.delete(dataPuller.pullerId);
-			this.emit('dataPullerClosed', { dataPuller, reason });
-		});
-	}
-
-	#addPuller(puller: Puller): void {
-		this.#pullers.set(puller.pullerId, puller);
-		puller.on('paused', ({ cause }) => {
-			this.emit('pullerPaused', { puller, cause });
-		});
-		puller.on('resumed', ({ cause }) => {
-			this.emit('pullerResumed', { puller, cause });
-		});
-		puller.on('layersChanged', ({ layers }) => {
-			this.emit('layersChanged', { puller, layers });
-		});
-		puller.once('closed', ({ reason }) => {
-			this.#pullers.delete(puller.pullerId);
-			this.emit('pullerClosed', { puller, reason });
-		});
 	}
 
 	#assertOpen(): void {

@@ -63,8 +63,7 @@ export class OfferingConnection extends Connection {
 	#restarting = false;
 	#outstanding: Outstanding | undefined;
 	#busy = false;
-	/** More will come by itself, and so it stays when there is nothing to offer. */
-	#lasting = false;
+	#follows = false;
 	#fingerprint: string | undefined;
 
 	/**
@@ -85,6 +84,11 @@ export class OfferingConnection extends Connection {
 		return this.#outstanding?.offer;
 	}
 
+	/** Whether more will come by itself, so that it stays when there is nothing to offer. */
+	get follows(): boolean {
+		return this.#follows;
+	}
+
 	/** @internal Sends `targets`, too: the offer to tell the client of it by. */
 	pull(targets: readonly Pusher[]): Promise<ServerOffer> {
 		return new Promise((resolve, reject) => {
@@ -97,7 +101,7 @@ export class OfferingConnection extends Connection {
 	/** @internal Sends `targets`, too, whenever the next offer can be made; and waits for more. */
 	add(targets: readonly Pusher[]): void {
 		if (this.closed) return;
-		this.#lasting = true;
+		this.#follows = true;
 		this.#wishes.push(...targets.map((pusher) => ({ targets: [pusher] })));
 		this.#proceed();
 	}
@@ -186,7 +190,7 @@ export class OfferingConnection extends Connection {
 	/** Nothing has been offered yet. */
 	#closeUnused(): void {
 		this.#restart = false;
-		if (!this.#lasting && this.#wishes.length === 0) this.close('negotiationFailed');
+		if (!this.#follows && this.#wishes.length === 0) this.close('negotiationFailed');
 	}
 
 	/** What nobody may be waiting to be told. */
