@@ -232,7 +232,7 @@ export class Room extends Emitter<RoomEvents> {
 				quality: this.#quality,
 				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),
-				pushersOfOthers: (self) => this.#others(self).flatMap(({ pushers }) => [...pushers.values()]),
+				othersThan: (self) => this.#others(self),
 				logger: this.#options.logger,
 			},
 		);
@@ -242,7 +242,7 @@ export class Room extends Emitter<RoomEvents> {
 			for (const pusher of pushers) this.#speakers.add(user, pusher);
 			for (const pusher of pushers) this.emit('pusherAdded', { user, pusher });
 			this.emit('pushed', { user, pushers });
-			for (const other of this.#others(user)) other.othersPush(pushers.filter(({ closed }) => !closed));
+			for (const other of this.#others(user)) other.othersPush({ pushers: pushers.filter(({ closed }) => !closed) });
 		});
 		user.on('pusherPaused', ({ pusher, cause }) => {
 			this.emit('pusherPaused', { user, pusher, cause });
@@ -258,6 +258,8 @@ export class Room extends Emitter<RoomEvents> {
 		});
 		user.on('dataPusherAdded', ({ dataPusher }) => {
 			this.emit('dataPusherAdded', { user, dataPusher });
+			if (dataPusher.closed) return;
+			for (const other of this.#others(user)) other.othersPush({ dataPushers: [dataPusher] });
 		});
 		user.on('dataPusherChanged', ({ dataPusher }) => {
 			this.emit('dataPusherChanged', { user, dataPusher });

@@ -9,7 +9,8 @@ import { Belongings } from './Belongings.js';
 import type { Negotiated } from './connections/AnsweringConnection.js';
 import type { Connection } from './connections/Connection.js';
 import type { ConnectionContext } from './connections/ConnectionContext.js';
-import type { OfferingConnection, ServerOffer } from './connections/OfferingConnection.js';
+import type { OfferingConnection } from './connections/OfferingConnection.js';
+import type { ServerOffer } from './connections/ServerOffer.js';
 import { UserConnections } from './connections/UserConnections.js';
 import type { DataPuller } from './data/DataPuller.js';
 import type { DataPusher } from './data/DataPusher.js';
@@ -59,8 +60,8 @@ export interface UserContext {
 	options: ResolvedOptions;
 	/** @throws {@link SfuError} `not_found` */
 	findUser: (userId: string) => User;
-	/** All that is pushed in the room, but by `user`. */
-	pushersOfOthers: (user: User) => Pusher[];
+	/** All in the room but `user`. */
+	othersThan: (user: User) => User[];
 	logger: Logger;
 }
 
@@ -103,6 +104,10 @@ export class User extends Emitter<UserEvents> {
 			offered: (offer, asked) => {
 				for (const puller of offer.added) this.#belongings.addPuller(puller);
 				if (!asked) this.emit('offer', { offer });
+			},
+			dataPulled: (dataPuller) => {
+				this.#belongings.addPuller(dataPuller);
+				this.emit('dataPullerAdded', { dataPuller });
 			},
 			qualityChanged: (connection, quality) => {
 				this.emit('qualityChanged', { connection, quality });
@@ -206,9 +211,9 @@ export class User extends Emitter<UserEvents> {
 		const mediaSpecs = specs.filter((spec) => !isOfData(target, spec));
 		const dataSpecs = specs.filter((spec) => isOfData(target, spec));
 		if (offer === undefined) {
-			if (dataSpecs.length > 0) throw new SfuError('unsupported', 'the server offers no data channels');
 			const targets = audioFirst(findPushers(target, mediaSpecs, () => false));
-			return this.#connections.toOffer().pull(targets);
+			const dataTargets = findDataPushers(target, dataSpecs, () => false);
+			return this.#connections.toOffer().pull(targets, dataTargets);
 		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
 		const known = this.#connections.find(parsed);
@@ -223,14 +228,19 @@ export class User extends Emitter<UserEvents> {
 
 	/**
 	 * Offers everything that the others push to the client, now and from now on, until the connection closes. What the
-	 * client stops itself stays away. Each offer comes by the event `offer`, audio first.
+	 * client stops itself stays away. Each offer comes by the event `offer`, audio first. The first data channel comes with
+	 * an offer, too; the next ones need none, and are told by `dataPullerAdded`.
 	 *
 	 * @throws {@link SfuError} `limit_exceeded`, `closed`
 	 */
 	autoPull(): Connection {
 		this.#assertOpen();
 		const connection = this.#connections.toOffer();
-		connection.add(audioFirst(this.#context.pushersOfOthers(this)));
+		const others = this.#context.othersThan(this);
+		connection.add(
+			audioFirst(others.flatMap(({ pushers }) => [...pushers.values()])),
+			others.flatMap(({ dataPushers }) => [...dataPushers.values()]),
+		);
 		return connection;
 	}
 
@@ -256,9 +266,15 @@ export class User extends Emitter<UserEvents> {
 	}
 
 	/** @internal Others push. */
-	othersPush(pushers: readonly Pusher[]): void {
+	othersPush({
+		pushers = [],
+		dataPushers = [],
+	}: {
+		pushers?: readonly Pusher[];
+		dataPushers?: readonly DataPusher[];
+	}): void {
 		const { offering } = this.#connections;
-		if (offering?.follows) offering.add(audioFirst(pushers));
+		if (offering?.follows) offering.add(audioFirst(pushers), dataPushers);
 	}
 
 	#offeringConnectionOf(connectionId: string): OfferingConnection {

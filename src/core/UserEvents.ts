@@ -1,5 +1,5 @@
 import type { Connection, ConnectionCloseReason } from './connections/Connection.js';
-import type { ServerOffer } from './connections/OfferingConnection.js';
+import type { ServerOffer } from './connections/ServerOffer.js';
 import type { DataPuller, DataPullerCloseReason } from './data/DataPuller.js';
 import type { DataPusher, DataPusherCloseReason } from './data/DataPusher.js';
 import type { PauseCause } from './Pauses.js';
@@ -35,6 +35,8 @@ export type UserEvents = {
 	dataPusherChanged: (event: { dataPusher: DataPusher }) => void;
 	/** A data pusher of this user has closed. */
 	dataPusherClosed: (event: { dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
+	/** A data channel comes to the client that no call and no offer has told of: see `user.autoPull()`. */
+	dataPullerAdded: (event: { dataPuller: DataPuller }) => void;
 	/** A data puller of this user has closed. */
 	dataPullerClosed: (event: { dataPuller: DataPuller; reason: DataPullerCloseReason }) => void;
 	/** The client has to answer an offer that no call has asked for: what it pulls by offers of the server has changed. */

@@ -1,4 +1,4 @@
-import type { ServerOffer } from '../core/connections/OfferingConnection.js';
+import type { ServerOffer } from '../core/connections/ServerOffer.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
 import type { Notifications } from './messages.js';

@@ -10,7 +10,7 @@ import { Member } from './Member.js';
 import type { Notifications, TextMessage, UserData } from './messages.js';
 import type { PeerLimits } from './Peer.js';
 import type { JoinData } from './schemas.js';
-import { dataPusherData, ownDataPusherData, userData } from './userData.js';
+import { dataPullerData, dataPusherData, ownDataPusherData, userData } from './userData.js';
 
 /** Tells the sockets in a room what happens in it. */
 export class RoomChannel {
@@ -168,6 +168,10 @@ export class RoomChannel {
 		user.on('dataPusherAdded', ({ dataPusher }) => {
 			const { connectionId } = dataPusher;
 			member.notify('dataChannelPushed', { connectionId, dataPushers: [ownDataPusherData(dataPusher)] });
+		});
+		user.on('dataPullerAdded', ({ dataPuller }) => {
+			const { connectionId } = dataPuller;
+			member.notify('dataChannelPulled', { connectionId, dataPullers: [dataPullerData(dataPuller)] });
 		});
 		user.on('layersChanged', ({ puller: { pullerId, pusherId, targetUserId: userId }, layers }) => {
 			const { spatialLayer = null, temporalLayer = null } = layers ?? {};

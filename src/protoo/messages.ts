@@ -92,6 +92,8 @@ export interface Notifications {
 	newDataPusher: { roomId: string; userId: string; userName: string; dataPushers: DataPusherData[] };
 	/** To the client itself: a data channel that it has opened is pushed. */
 	dataChannelPushed: { connectionId: string; dataPushers: OwnDataPusherData[] };
+	/** To the client itself: data channels come over an RTCPeerConnection for which the server offers, without an offer. */
+	dataChannelPulled: { connectionId: string; dataPullers: DataPullerData[] };
 	userLeft: string[];
 	pusherClosed: { roomId: string; userId: string; pusherIds: string[] };
 	/** Told to the user's own client, too, when the app has done it. */
@@ -178,6 +180,8 @@ export interface OfferData {
 	sdp: { type: 'offer'; sdp: string };
 	/** All that the connection carries by it. */
 	pullers: PullerData[];
+	/** The same of data channels. Only when there are any. */
+	dataPullers?: DataPullerData[];
 }
 
 /** A pull without an offer. */

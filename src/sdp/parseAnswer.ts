@@ -1,5 +1,6 @@
 import type { DtlsParameters } from 'mediasoup/types';
 import type { Direction } from './Offer.js';
+import { offeredData } from './offeredData.js';
 import { isPayloadType } from './offeredCodecs.js';
 import type { ParsedMedia } from './parsed.js';
 import {
@@ -34,7 +35,7 @@ export interface AnsweredSection {
 /** What the answer must fit to. */
 export interface OfferedFrame {
 	readonly mid: string;
-	readonly type: string;
+	readonly type: 'audio' | 'video' | 'application';
 	/** Whether it was offered with port 0, which an answer can only repeat. */
 	readonly stopped: boolean;
 }
@@ -69,8 +70,10 @@ function readSection({ mid, type, stopped }: OfferedFrame, index: number, sessio
 	const accepted = media.port !== 0;
 	if (accepted && stopped) throw invalid(`m-line ${index} was not offered`);
 	if (accepted && text(media.mid) !== mid) throw invalid(`the mid of m-line ${index} is not "${mid}"`);
+	const isData = type === 'application';
+	if (accepted && isData && !offeredData(media)) throw invalid(`m-line ${index} has no data channels as we know them`);
 	// We offer one port for both, and have no other (RFC 5761, section 5.1.1).
-	if (accepted && media.rtcpMux === undefined) throw invalid(`m-line ${index} has no a=rtcp-mux`);
+	if (accepted && !isData && media.rtcpMux === undefined) throw invalid(`m-line ${index} has no a=rtcp-mux`);
 	const direction = media.direction ?? session.direction;
 	return {
 		accepted,

@@ -1,8 +1,19 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import sdpTransform, { type MediaDescription } from 'sdp-transform';
-import { codecLines, sessionLines, trackLines, transportLines, type LocalTransport, type SentTrack } from './lines.js';
+import {
+	codecLines,
+	dataLines,
+	sessionLines,
+	trackLines,
+	transportLines,
+	type LocalTransport,
+	type SentTrack,
+} from './lines.js';
 
 /** One m-line that we offer. */
+export type OfferedLine = OfferedTrack | OfferedChannels;
+
+/** An m-line for media. */
 export interface OfferedTrack {
 	mid: string;
 	kind: MediaKind;
@@ -14,9 +25,17 @@ export interface OfferedTrack {
 	rejected: boolean;
 }
 
+/** The m-line for data channels. */
+export interface OfferedChannels {
+	mid: string;
+	kind: 'data';
+	/** As of a track. */
+	rejected: boolean;
+}
+
 export interface OfferToWrite {
-	/** In order. An m-line never goes away. */
-	tracks: readonly OfferedTrack[];
+	/** The m-lines, in order. None ever goes away. */
+	lines: readonly OfferedLine[];
 	/** The mids in the order in which they were first offered: the first one names the transport (RFC 9143, section 7.2). */
 	mids: readonly string[];
 	transport: LocalTransport;
@@ -26,29 +45,37 @@ export interface OfferToWrite {
 }
 
 /** Writes an offer (RFC 8829, section 5.2), with mediasoup's own ids for header extensions. */
-export function writeOffer({ tracks, mids, transport, sessionId, sessionVersion }: OfferToWrite): string {
+export function writeOffer({ lines, mids, transport, sessionId, sessionVersion }: OfferToWrite): string {
 	return sdpTransform.write({
 		...sessionLines(transport, { sessionId, sessionVersion, mids }),
 		extmapAllowMixed: 'extmap-allow-mixed',
-		media: tracks.map((track) => section(track, transport)),
+		media: lines.map((line) => {
+			if (line.rejected) return { ...frame(line), port: 0, direction: 'inactive' };
+			return {
+				...frame(line),
+				port: 9,
+				mid: line.mid,
+				setup: 'actpass',
+				...transportLines(transport),
+				...(line.kind === 'data' ? dataLines(transport) : rtpLines(line)),
+			};
+		}),
 	});
 }
 
-function section({ mid, kind, send, parameters, rejected }: OfferedTrack, transport: LocalTransport): MediaDescription {
-	const { codecs, headerExtensions = [] } = parameters;
-	const frame = {
-		type: kind,
-		protocol: 'UDP/TLS/RTP/SAVPF',
-		connection: { version: 4, ip: '127.0.0.1' },
-		...codecLines(codecs, headerExtensions),
-	};
-	if (rejected) return { ...frame, port: 0, direction: 'inactive' };
+/** What is said whether an m-line is in use or not. */
+function frame(line: OfferedLine): Omit<MediaDescription, 'port'> {
+	const connection = { version: 4, ip: '127.0.0.1' };
+	if (line.kind === 'data') {
+		const formats = { payloads: 'webrtc-datachannel', rtp: [], fmtp: [] };
+		return { type: 'application', protocol: 'UDP/DTLS/SCTP', connection, ...formats };
+	}
+	const { codecs, headerExtensions = [] } = line.parameters;
+	return { type: line.kind, protocol: 'UDP/TLS/RTP/SAVPF', connection, ...codecLines(codecs, headerExtensions) };
+}
+
+function rtpLines({ send }: OfferedTrack): Partial<MediaDescription> {
 	return {
-		...frame,
-		port: 9,
-		mid,
-		setup: 'actpass',
-		...transportLines(transport),
 		rtcpMux: 'rtcp-mux',
 		rtcpRsize: 'rtcp-rsize',
 		direction: send ? 'sendonly' : 'inactive',

@@ -135,7 +135,7 @@ for (const [from, to] of ways) {
 			await sender.client.acceptAnswer(id, pushed.answer);
 			const [pusher] = pushed.dataPushers;
 			assert.ok(pusher);
-			assert.deepEqual([pusher.channelId, pusher.negotiated, pusher.source], [0, true, 'moves']);
+			assert.deepEqual([pusher.channelId, pusher.announced, pusher.source], [0, true, 'moves']);
 			const mine = await receiver.client.createChannels([{ label: 'mine' }]);
 			const { answer, dataPullers } = await bob.pull({
 				targetUserId: 'alice',

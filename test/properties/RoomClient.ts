@@ -305,6 +305,7 @@ export class RoomClient {
 				this.#known(view, userId, method);
 			},
 			dataChannelPushed: () => undefined,
+			dataChannelPulled: () => undefined,
 			userLeft: (userIds) => {
 				for (const userId of userIds) {
 					this.#known(view, userId, method);

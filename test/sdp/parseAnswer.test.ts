@@ -94,6 +94,22 @@ describe('An answer', () => {
 		assert.equal(parse(reject(good, 0), frames).media[0]?.accepted, false);
 	});
 
+	const withData = `${replaceLine(good, 'a=group', 'a=group:BUNDLE 0 1 2')}${[
+		'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+		'a=mid:2',
+		'a=setup:active',
+		`a=fingerprint:sha-256 ${fingerprint}`,
+		'a=sctp-port:5000',
+		'',
+	].join('\r\n')}`;
+	const offeredWithData: OfferedFrame[] = [...offered, { mid: '2', type: 'application', stopped: false }];
+
+	it('may take data channels, or reject them', () => {
+		const { media } = parse(withData, offeredWithData);
+		assert.deepEqual([media.length, media[2]?.accepted], [3, true]);
+		assert.equal(parse(reject(withData, 2), offeredWithData).media[2]?.accepted, false);
+	});
+
 	const frames = (change: Partial<OfferedFrame>) => [{ ...offered[0]!, ...change }, offered[1]!];
 	for (const [what, sdp, message, expected] of [
 		['with too few m-lines', editMedia(good, 1, () => ''), 'it has 1 m-lines, the offer has 2'],
@@ -120,6 +136,18 @@ describe('An answer', () => {
 			'with a fingerprint that is none',
 			replaceLine(good, 'a=fingerprint', 'a=fingerprint:sha-256 AB:CD'),
 			'its a=fingerprint is no sha-256 value',
+		],
+		[
+			'with another port of SCTP',
+			replaceLine(withData, 'a=sctp-port', 'a=sctp-port:5001'),
+			'm-line 2 has no data channels as we know them',
+			offeredWithData,
+		],
+		[
+			'with the older form of data channels',
+			replaceLine(withData, 'm=application', 'm=application 9 DTLS/SCTP 5000'),
+			'm-line 2 has no data channels as we know them',
+			offeredWithData,
 		],
 		['that is none', 'nonsense', 'the SDP does not begin with v=0'],
 	] as [string, string, string, OfferedFrame[]?][]) {

@@ -2,7 +2,7 @@ import type { RtpParameters } from 'mediasoup/types';
 import assert from 'node:assert/strict';
 import sdpTransform from 'sdp-transform';
 import { describe, it } from 'node:test';
-import { writeOffer, type OfferedTrack } from '../../src/sdp/writeOffer.js';
+import { writeOffer, type OfferedLine, type OfferedTrack } from '../../src/sdp/writeOffer.js';
 
 const transport = {
 	iceParameters: { usernameFragment: 'ufrag', password: 'password', iceLite: true },
@@ -24,6 +24,7 @@ const transport = {
 			{ algorithm: 'sha-256' as const, value: 'BB' },
 		],
 	},
+	sctpParameters: { port: 5000, maxReceiveMessageSize: 262_144 },
 };
 
 const opus: RtpParameters = {
@@ -57,8 +58,8 @@ const sent = (mid: string, kind: 'audio' | 'video', parameters: RtpParameters): 
 	send: { parameters, streamId: 'stream', trackId: `track${mid}` },
 });
 
-function write(tracks: OfferedTrack[], mids = tracks.flatMap(({ mid, rejected }) => (rejected ? [] : mid))) {
-	return writeOffer({ tracks, mids, transport, sessionId: 7, sessionVersion: 3 });
+function write(lines: OfferedLine[], mids = lines.flatMap(({ mid, rejected }) => (rejected ? [] : mid))) {
+	return writeOffer({ lines, mids, transport, sessionId: 7, sessionVersion: 3 });
 }
 
 describe('An offer', () => {
@@ -130,6 +131,28 @@ describe('An offer', () => {
 		assert.deepEqual([media?.direction, media?.port, media?.mid], ['inactive', 0, undefined]);
 		assert.deepEqual([media?.setup, media?.iceUfrag, media?.candidates, media?.ssrcs], Array(4).fill(undefined));
 		assert.match(offer, /^a=group:BUNDLE 0\r$/m);
+	});
+
+	it('has data channels on the same transport', () => {
+		const offer = write([sent('0', 'audio', opus), { mid: '1', kind: 'data', rejected: false }]);
+		assert.match(offer, /^a=group:BUNDLE 0 1\r$/m);
+		assert.deepEqual(offer.slice(offer.indexOf('m=application')).split('\r\n'), [
+			'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
+			'c=IN IP4 127.0.0.1',
+			'a=setup:actpass',
+			'a=mid:1',
+			'a=ice-ufrag:ufrag',
+			'a=ice-pwd:password',
+			'a=candidate:udpcandidate 1 udp 1 127.0.0.1 40000 typ host',
+			'a=end-of-candidates',
+			'a=sctp-port:5000',
+			'a=max-message-size:262144',
+			'',
+		]);
+		const rejected = write([sent('0', 'audio', opus), { mid: '1', kind: 'data', rejected: true }]);
+		assert.match(rejected, /^m=application 0 UDP\/DTLS\/SCTP webrtc-datachannel\r$/m);
+		assert.match(rejected, /^a=group:BUNDLE 0\r$/m);
+		assert.doesNotMatch(rejected, /sctp-port/);
 	});
 
 	it('bundles in the order that it is told', () => {

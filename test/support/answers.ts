@@ -44,7 +44,7 @@ export class AnsweringPeer {
 			`a=ice-pwd:${this.#digest().slice(0, 24)}`,
 			`a=fingerprint:sha-256 ${fingerprint}`,
 			'a=setup:active',
-			`a=${direction}`,
+			...(head.startsWith('m=application') ? [] : [`a=${direction}`]),
 			'',
 		].join('\r\n');
 	}

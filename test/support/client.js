@@ -73,7 +73,7 @@ async function offer(connection) {
 	return { id, offer: connection.localDescription.sdp };
 }
 
-/** Plays what arrives. */
+/** Plays what arrives, and keeps what comes on data channels. */
 function createConnection() {
 	const connection = new RTCPeerConnection();
 	connection.ontrack = (/** @type {any} */ { track }) => {
@@ -82,6 +82,9 @@ function createConnection() {
 		element.autoplay = true;
 		element.srcObject = new MediaStream([track]);
 		document.body.append(element);
+	};
+	connection.ondatachannel = (/** @type {any} */ { channel }) => {
+		followChannel(connection, channel);
 	};
 	return connection;
 }
@@ -401,11 +404,6 @@ function followChannel(connection, channel) {
  */
 export async function createChannels(opened, { id, audio = false } = {}) {
 	const connection = id === undefined ? createConnection() : connections.get(id);
-	if (id === undefined) {
-		connection.ondatachannel = (/** @type {any} */ { channel }) => {
-			followChannel(connection, channel);
-		};
-	}
 	if (audio) connection.addTransceiver(await capture('audio'), { direction: 'sendonly' });
 	for (const { label, options } of opened) followChannel(connection, connection.createDataChannel(label, options));
 	if (id === undefined) return offer(connection);

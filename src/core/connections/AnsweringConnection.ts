@@ -220,9 +220,8 @@ export class AnsweringConnection extends Connection {
 		if (isEmpty && 'pull' in plan) return { channels: this.#dataChannels, details: [] };
 		const channels = this.#dataChannels ?? (await this.#createDataChannels(offer, transport, undo));
 		if ('pull' in plan) {
-			const pulled = new Set(channels.pullers.map(({ pusherId }) => pusherId));
 			for (const target of plan.pull) {
-				if (!pulled.has(target.pusher.pusherId)) adopt(await channels.pull(target));
+				if (!channels.carries(target.pusher.pusherId)) adopt(await channels.pull(target));
 				this.#everPulled.add(target.pusher.pusherId);
 			}
 			return { channels, details: [] };
@@ -235,21 +234,14 @@ export class AnsweringConnection extends Connection {
 	}
 
 	async #createDataChannels(offer: Offer, transport: WebRtcTransport, undo: Undo): Promise<DataChannels> {
-		const hub = await this.context.fabric.dataHub();
-		this.assertOpen();
-		const channels = new DataChannels(
-			{
-				connectionId: this.connectionId,
-				transport,
-				hub,
-				clientIsDtlsClient: offer.dtls.role === 'client',
-				opened: this.#dataChannelOpened,
-			},
-			this.context,
-		);
+		const { connectionId } = this;
+		const clientIsDtlsClient = offer.dtls.role === 'client';
+		const opened = this.#dataChannelOpened;
+		const channels = await DataChannels.create({ connectionId, transport, clientIsDtlsClient, opened }, this.context);
 		undo.add(() => {
 			channels.close('negotiationFailed');
 		});
+		this.assertOpen();
 		return channels;
 	}
 

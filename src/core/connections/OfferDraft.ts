@@ -1,20 +1,7 @@
-import type { MediaKind, RtpParameters } from 'mediasoup/types';
-import { idleOpus } from '../../media/PayloadTypeTable.js';
-import type { OfferedTrack } from '../../sdp/writeOffer.js';
 import { SfuError } from '../../SfuError.js';
+import type { DataPuller } from '../data/DataPuller.js';
 import type { Puller } from '../pullers/Puller.js';
-
-/** One m-line of a session that we offer. */
-export interface Slot {
-	readonly mid: string;
-	readonly kind: MediaKind;
-	/** What is sent on it. */
-	readonly puller: Puller | undefined;
-	/** What is sent on it, or was. */
-	readonly parameters: RtpParameters;
-	/** The client has rejected it: it may be used again with another mid. */
-	readonly rejected: boolean;
-}
+import type { Slot } from './slots.js';
 
 /** Where something can be sent. */
 export interface Place {
@@ -22,28 +9,11 @@ export interface Place {
 	readonly mid: string;
 }
 
-/**
- * The first m-line of a session. It names the transport, and browsers lose theirs when they reject it; this one they
- * accept, since all clients have Opus and PCMU (RFC 7874, section 3). The first audio takes its place.
- */
-export const firstSlot: Slot = {
-	mid: '0',
-	kind: 'audio',
-	puller: undefined,
-	parameters: {
-		codecs: [
-			{ mimeType: 'audio/opus', payloadType: idleOpus, clockRate: 48000, channels: 2 },
-			{ mimeType: 'audio/PCMU', payloadType: 0, clockRate: 8000, channels: 1 },
-		],
-	},
-	rejected: false,
-};
-
 /** The m-lines of the next offer: those that there are, in order, and those that come to them. */
 export class OfferDraft {
-	readonly #added: Puller[] = [];
-	readonly #released: boolean;
+	readonly #before: readonly Slot[];
 	readonly #maxSections: number;
+	readonly #added: (Puller | DataPuller)[] = [];
 	#slots: Slot[];
 	#free: Set<number>;
 
@@ -52,15 +22,15 @@ export class OfferDraft {
 	 * @param maxSections - how many there may be
 	 */
 	constructor(before: readonly Slot[], maxSections: number) {
+		this.#before = before;
 		this.#maxSections = maxSections;
-		this.#released = before.some(({ puller }) => puller?.closed);
 		this.#slots = before.map((slot) => (slot.puller?.closed ? { ...slot, puller: undefined } : slot));
 		// What is to be told inactive with this offer is used again with a later one: not every client takes both at once.
 		this.#free = new Set(before.flatMap(({ puller }, index) => (puller ? [] : [index])));
 	}
 
 	/** What this offer adds. */
-	get added(): readonly Puller[] {
+	get added(): readonly (Puller | DataPuller)[] {
 		return this.#added;
 	}
 
@@ -68,9 +38,12 @@ export class OfferDraft {
 		return this.#slots;
 	}
 
-	/** Whether it differs from what was offered before. */
+	/** Whether its SDP differs from what was offered before: by more data channels it does not. */
 	get changed(): boolean {
-		return this.#released || this.#added.length > 0;
+		return this.#slots.some(({ mid, puller }, index) => {
+			const before = this.#before[index];
+			return mid !== before?.mid || puller !== before.puller;
+		});
 	}
 
 	carries(pusherId: string): boolean {
@@ -84,7 +57,7 @@ export class OfferDraft {
 	 * @param newMid - makes a mid that the session has not had
 	 * @throws {@link SfuError} `limit_exceeded`
 	 */
-	place(kind: MediaKind, newMid: () => string): Place {
+	place(kind: Slot['kind'], newMid: () => string): Place {
 		const indexes = [...this.#free].filter((index) => this.#slots[index]?.kind === kind);
 		for (const index of indexes) {
 			const { mid, rejected } = this.#slots[index] ?? {};
@@ -97,10 +70,16 @@ export class OfferDraft {
 		return { index, mid: newMid() };
 	}
 
-	put({ index, mid }: Place, puller: Puller): void {
-		this.#free.delete(index);
-		this.#slots[index] = { mid, kind: puller.kind, puller, parameters: puller.rtpParameters, rejected: false };
+	put({ index, mid }: Place, puller: Puller | DataPuller): void {
 		this.#added.push(puller);
+		if (puller.kind === 'data') {
+			// There is room for all of them.
+			this.#free.add(index);
+			this.#slots[index] = { mid, kind: 'data', rejected: false };
+		} else {
+			this.#free.delete(index);
+			this.#slots[index] = { mid, kind: puller.kind, puller, parameters: puller.rtpParameters, rejected: false };
+		}
 	}
 
 	/** Does all of `change`, or nothing of it: what it has put is closed when it fails. */
@@ -115,15 +94,4 @@ export class OfferDraft {
 			throw error;
 		}
 	}
-}
-
-/** The m-lines as SDP tells them. */
-export function offeredTracks(slots: readonly Slot[]): OfferedTrack[] {
-	return slots.map(({ mid, kind, puller, parameters, rejected }) => ({
-		mid,
-		kind,
-		parameters,
-		rejected,
-		...(puller && !puller.closed && { send: { parameters, streamId: puller.streamId, trackId: puller.pusherId } }),
-	}));
 }

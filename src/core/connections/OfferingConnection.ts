@@ -1,45 +1,22 @@
 import type { WebRtcTransport } from 'mediasoup/types';
-import { offeredCapabilities } from '../../media/offeredCapabilities.js';
-import { PayloadTypeTable } from '../../media/PayloadTypeTable.js';
 import { parseAnswer, type Answer, type AnsweredSection } from '../../sdp/parseAnswer.js';
 import { quote } from '../../quote.js';
 import { writeOffer } from '../../sdp/writeOffer.js';
 import { SfuError } from '../../SfuError.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import { createPuller, type PullerOptions } from '../pullers/createPuller.js';
-import { firstSlot, OfferDraft, offeredTracks, type Place, type Slot } from './OfferDraft.js';
+import type { DataChannels } from '../data/DataChannels.js';
+import type { DataPuller } from '../data/DataPuller.js';
+import type { DataPusher } from '../data/DataPusher.js';
+import type { DataTarget } from '../data/DataSender.js';
+import { OfferDraft } from './OfferDraft.js';
+import type { OfferingListener, ServerOffer } from './ServerOffer.js';
+import { accepts, firstSlot, offeredFrame, offeredLine, stopped, type Slot } from './slots.js';
+import { Supply } from './Supply.js';
+import { Wishes, type Caller } from './Wishes.js';
 import type { Puller } from '../pullers/Puller.js';
 import type { Pusher } from '../pushers/Pusher.js';
 import { Undo } from '../Undo.js';
-
-/** An SDP offer of ours, to be answered before there is another one for the same RTCPeerConnection. */
-export interface ServerOffer {
-	readonly connection: OfferingConnection;
-	/** The SDP offer. */
-	readonly offer: string;
-	/** All that the connection carries by it, in the order of the m-lines. */
-	readonly pullers: readonly Puller[];
-	/** Those that it brings. */
-	readonly added: readonly Puller[];
-	/**
-	 * Takes the client's SDP answer. What it rejects is closed (`rejected`), what it does not receive is paused.
-	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large` when it does not fit the offer, which then goes on
-	 *   waiting for one that does; `conflict` when it has been answered or refused already; `closed`, `unavailable`,
-	 *   `internal`
-	 */
-	answer(sdp: string): Promise<void>;
-	/** The client could not take it: what it adds is closed (`rejected`), and all else goes on as before. */
-	refuse(): void;
-}
-
-/** @internal What is asked of a connection, and shall come with its next offer. */
-interface Wish {
-	targets: readonly Pusher[];
-	/** Whoever waits for the offer; nobody does when the room has changed. */
-	caller?: { resolve: (offer: ServerOffer) => void; reject: (error: SfuError) => void };
-}
 
 /** An offer that waits for its answer. */
 interface Outstanding {
@@ -50,13 +27,12 @@ interface Outstanding {
 
 /** The counterpart of an RTCPeerConnection for which the server offers. It carries what a user pulls, from any users. */
 export class OfferingConnection extends Connection {
-	readonly #offered: (offer: ServerOffer, asked: boolean) => void;
-	readonly #payloadTypes = new PayloadTypeTable();
+	readonly #listener: OfferingListener;
 	#sessionVersion = 0;
 	/** As of the last answer. */
 	#slots: readonly Slot[] = [];
-	#nextMid = Number(firstSlot.mid) + 1;
-	#wishes: Wish[] = [];
+	readonly #wishes = new Wishes();
+	readonly #supply: Supply;
 	/** ICE restarts with the next offer. */
 	#restart = false;
 	/** ICE has restarted, and the client has yet to come back. */
@@ -66,16 +42,14 @@ export class OfferingConnection extends Connection {
 	#follows = false;
 	#fingerprint: string | undefined;
 
-	/**
-	 * @internal
-	 * @param offered - told of each offer before anybody else; `asked` when a call waits for it
-	 */
-	constructor(context: ConnectionContext, offered: (offer: ServerOffer, asked: boolean) => void) {
+	/** @internal */
+	constructor(context: ConnectionContext, listener: OfferingListener) {
 		super(context);
-		this.#offered = offered;
+		this.#listener = listener;
+		this.#supply = new Supply(this, context);
 		this.once('closed', () => {
 			this.#settle();
-			for (const { caller } of this.#wishes.splice(0)) caller?.reject(this.failure(undefined));
+			this.#wishes.reject(this.failure(undefined));
 		});
 	}
 
@@ -89,20 +63,23 @@ export class OfferingConnection extends Connection {
 		return this.#follows;
 	}
 
-	/** @internal Sends `targets`, too: the offer to tell the client of it by. */
-	pull(targets: readonly Pusher[]): Promise<ServerOffer> {
+	/** @internal Sends `targets` and `data`, too: the offer to tell the client of it by. */
+	pull(targets: readonly Pusher[], data: readonly DataTarget[]): Promise<ServerOffer> {
 		return new Promise((resolve, reject) => {
 			this.assertOpen();
-			this.#wishes.push({ targets, caller: { resolve, reject } });
+			this.#wishes.add({ targets, data, caller: { resolve, reject } });
 			this.#proceed();
 		});
 	}
 
-	/** @internal Sends `targets`, too, whenever the next offer can be made; and waits for more. */
-	add(targets: readonly Pusher[]): void {
+	/** @internal Sends these, too, whenever the next offer can be made; and waits for more. */
+	add(pushers: readonly Pusher[], dataPushers: readonly DataPusher[]): void {
 		if (this.closed) return;
 		this.#follows = true;
-		this.#wishes.push(...targets.map((pusher) => ({ targets: [pusher] })));
+		this.#wishes.add(
+			...pushers.map((pusher) => ({ targets: [pusher], data: [] })),
+			...dataPushers.map((pusher) => ({ targets: [], data: [{ pusher, negotiated: false }] })),
+		);
 		this.#proceed();
 	}
 
@@ -123,6 +100,10 @@ export class OfferingConnection extends Connection {
 		return [...new Set(slots.flatMap(({ puller }) => puller ?? []))];
 	}
 
+	protected override carried(): (Puller | DataChannels)[] {
+		return [...this.media(), this.#supply.dataChannels ?? []].flat();
+	}
+
 	/** Makes the next offer, when there is something to offer and no answer to wait for. */
 	#proceed(): void {
 		if (this.#busy || this.#outstanding || this.closed || !this.#hasChanges()) return;
@@ -134,24 +115,24 @@ export class OfferingConnection extends Connection {
 	}
 
 	#hasChanges(): boolean {
-		return this.#restart || this.#wishes.length > 0 || this.#slots.some(({ puller }) => puller?.closed);
+		return this.#restart || this.#wishes.size > 0 || this.#slots.some(({ puller }) => puller?.closed);
 	}
 
 	async #makeOffer(): Promise<void> {
 		// What closes at the same time is told together.
 		await Promise.resolve();
-		const wishes = this.#takeWishes();
+		const wishes = this.#wishes.take();
 		const undo = new Undo();
 		const draft = new OfferDraft(
 			this.#slots.length > 0 ? this.#slots : [firstSlot],
 			this.context.options.limits.mediaSections,
 		);
-		const callers: NonNullable<Wish['caller']>[] = [];
+		const callers: Caller[] = [];
 		try {
 			const transport = this.transport ?? (await this.createTransport(undo));
 			for (const wish of wishes) {
 				try {
-					await draft.attempt(() => this.#fulfil(wish, draft, transport));
+					await draft.attempt(() => this.#supply.fulfil(wish, draft, transport, undo));
 					if (wish.caller) callers.push(wish.caller);
 				} catch (error) {
 					const failure = this.#reported(error);
@@ -164,18 +145,23 @@ export class OfferingConnection extends Connection {
 				this.#closeUnused();
 				return;
 			}
-			if (!this.#restart && !draft.changed && callers.length === 0) return;
+			if (!this.#restart && !draft.changed && callers.length === 0) {
+				this.#bringData(dataOf(draft.added));
+				return;
+			}
 			if (this.#restart) await transport.restartIce();
 			this.assertOpen();
 			if (this.#restart) this.#restarting = true;
 			this.#restart = false;
 			const offer = this.#offer(transport, draft);
 			for (const puller of offer.added) {
+				// A data channel leaves no m-line behind.
+				if (puller.kind === 'data') continue;
 				puller.once('closed', () => {
 					this.#proceed();
 				});
 			}
-			this.#offered(offer, callers.length > 0);
+			this.#listener.offered(offer, callers.length > 0);
 			for (const caller of callers) caller.resolve(offer);
 		} catch (error) {
 			undo.run();
@@ -190,7 +176,7 @@ export class OfferingConnection extends Connection {
 	/** Nothing has been offered yet. */
 	#closeUnused(): void {
 		this.#restart = false;
-		if (!this.#follows && this.#wishes.length === 0) this.close('negotiationFailed');
+		if (!this.#follows && this.#wishes.size === 0) this.close('negotiationFailed');
 	}
 
 	/** What nobody may be waiting to be told. */
@@ -203,39 +189,10 @@ export class OfferingConnection extends Connection {
 		return failure;
 	}
 
-	/** One offer answers one call; what nobody waits for comes along. */
-	#takeWishes(): Wish[] {
-		const asked = this.#wishes.find(({ caller }) => caller);
-		const taken = this.#wishes.filter((wish) => !wish.caller || wish === asked);
-		this.#wishes = this.#wishes.filter((wish) => !taken.includes(wish));
-		return taken;
-	}
-
-	async #fulfil({ targets }: Wish, draft: OfferDraft, transport: WebRtcTransport): Promise<void> {
-		for (const pusher of targets) {
-			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
-			const place = draft.place(pusher.kind, () => String(this.#nextMid++));
-			const puller = await createPuller(this.#pullerOptions(pusher, place), transport, this.connectionId, this.context);
-			if (puller) draft.put(place, puller);
-			this.assertOpen();
-		}
-		if (targets.length > 0 && targets.every(({ closed }) => closed)) {
-			throw new SfuError('not_found', 'the pushers have gone');
-		}
-	}
-
-	#pullerOptions(pusher: Pusher, { mid }: Place): PullerOptions {
-		const [codec, rtx] = pusher.rtpParameters.codecs;
-		if (!codec) throw new SfuError('internal', 'a pusher without a codec');
-		const payloadTypes = this.#payloadTypes.choose(codec, rtx);
-		return {
-			pusher,
-			mid,
-			packetMid: mid,
-			payloadTypes,
-			capabilities: (rtxPayloadType) =>
-				offeredCapabilities(pusher.kind, codec, { payloadType: payloadTypes.payloadType, rtxPayloadType }),
-		};
+	/** Lets data channels flow of which no offer tells: the client learns of them in-band. */
+	#bringData(pullers: readonly DataPuller[]): void {
+		for (const puller of pullers) if (!puller.closed) this.#listener.dataPulled(puller);
+		this.#supply.dataChannels?.start(pullers);
 	}
 
 	#offer(transport: WebRtcTransport, { slots, added }: OfferDraft): ServerOffer {
@@ -244,13 +201,14 @@ export class OfferingConnection extends Connection {
 		const offer: ServerOffer = {
 			connection: this,
 			offer: writeOffer({
-				tracks: offeredTracks(slots),
+				lines: slots.map(offeredLine),
 				mids: live.sort((a, b) => Number(a) - Number(b)),
 				transport,
 				sessionId: this.sessionId,
 				sessionVersion: this.#sessionVersion,
 			}),
 			pullers: slots.flatMap(({ puller }) => puller ?? []).filter(isOpen),
+			dataPullers: this.#supply.dataChannels?.pullers ?? [],
 			added: added.filter(isOpen),
 			answer: (sdp) => this.#answer(offer, sdp),
 			refuse: () => {
@@ -272,7 +230,7 @@ export class OfferingConnection extends Connection {
 		// The next offer waits until this one is in force.
 		this.#busy = true;
 		try {
-			await this.#apply(answer);
+			await this.#apply(answer, dataOf(offer.added));
 		} catch (error) {
 			const failure = this.failure(error);
 			if (failure.code === 'internal') this.context.logger.error('an answer could not be applied', error);
@@ -307,8 +265,7 @@ export class OfferingConnection extends Connection {
 	}
 
 	#read(sdp: string, slots: readonly Slot[]): Answer {
-		const frames = slots.map(({ mid, kind, rejected }) => ({ mid, type: kind, stopped: rejected }));
-		const answer = parseAnswer(sdp, frames, this.context.options.limits);
+		const answer = parseAnswer(sdp, slots.map(offeredFrame), this.context.options.limits);
 		const [fingerprint] = answer.dtls?.fingerprints ?? [];
 		if (fingerprint && this.#fingerprint !== undefined && fingerprint.value !== this.#fingerprint) {
 			throw new SfuError('conflict', 'the answer is that of another RTCPeerConnection: its a=fingerprint has changed');
@@ -316,10 +273,11 @@ export class OfferingConnection extends Connection {
 		return answer;
 	}
 
-	async #apply({ dtls, media }: Answer): Promise<void> {
+	async #apply({ dtls, media }: Answer, addedData: readonly DataPuller[]): Promise<void> {
 		const rejected = this.#slots.filter((slot, index) => !accepts(slot, media[index]));
 		this.#slots = this.#slots.map((slot, index) => (media[index]?.accepted ? slot : stopped(slot)));
 		for (const { puller } of rejected) puller?.close('rejected');
+		if (rejected.some(({ kind }) => kind === 'data')) this.#supply.rejectData();
 		if (dtls && this.#fingerprint === undefined) {
 			this.#fingerprint = dtls.fingerprints[0]?.value;
 			await this.transport?.connect({ dtlsParameters: dtls });
@@ -336,20 +294,16 @@ export class OfferingConnection extends Connection {
 			}),
 		);
 		this.assertOpen();
+		this.#supply.dataChannels?.start(addedData);
 		this.awaitClient({ restarted: this.#restarting });
 		this.#restarting = false;
 	}
 }
 
-const isOpen = ({ closed }: Puller): boolean => !closed;
+const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;
+
+const dataOf = (pullers: readonly (Puller | DataPuller)[]): DataPuller[] =>
+	pullers.flatMap((puller) => (puller.kind === 'data' ? puller : []));
 
 const receives = (section: AnsweredSection | undefined): boolean =>
 	section?.direction === 'recvonly' || section?.direction === 'sendrecv';
-
-/** Whether what is sent on an m-line can be received. */
-function accepts({ parameters: { codecs } }: Slot, section: AnsweredSection | undefined): boolean {
-	const [codec] = codecs;
-	return section !== undefined && section.accepted && !!codec && section.payloadTypes.includes(codec.payloadType);
-}
-
-const stopped = (slot: Slot): Slot => ({ ...slot, puller: undefined, rejected: true });

@@ -6,14 +6,13 @@ import { Quota } from '../Quota.js';
 import { AnsweringConnection } from './AnsweringConnection.js';
 import type { Connection, ConnectionCloseReason } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import { OfferingConnection, type ServerOffer } from './OfferingConnection.js';
+import { OfferingConnection } from './OfferingConnection.js';
+import type { OfferingListener } from './ServerOffer.js';
 
 /** Is told what happens to connections. */
-export interface ConnectionsListener {
+export interface ConnectionsListener extends OfferingListener {
 	/** The client has opened a data channel in-band. */
 	dataChannelOpened: (pusher: DataPusher) => void;
-	/** There is an offer to answer; `asked` when a call waits for it. */
-	offered: (offer: ServerOffer, asked: boolean) => void;
 	qualityChanged: (connection: Connection, quality: Quality) => void;
 	/** It was in use, and is gone. */
 	closed: (connection: Connection, reason: ConnectionCloseReason) => void;
@@ -74,9 +73,8 @@ export class UserConnections {
 	 */
 	toOffer(): OfferingConnection {
 		if (this.#offering) return this.#offering;
-		const { offered } = this.#listener;
 		return this.#open(
-			() => new OfferingConnection(this.#context, offered),
+			() => new OfferingConnection(this.#context, this.#listener),
 			(connection) => {
 				this.#offering = connection;
 				return () => (this.#offering = undefined);

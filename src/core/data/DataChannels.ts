@@ -14,25 +14,31 @@ export class DataChannels {
 	readonly #receiver: DataReceiver;
 	readonly #sender: DataSender;
 
-	/** @param options - `opened`: told of each channel that the client opens in-band */
-	constructor(
-		options: {
+	/** @param of - `opened`: told of each channel that the client opens in-band */
+	static async create(
+		of: {
 			connectionId: string;
 			transport: WebRtcTransport;
-			hub: DataHub;
 			clientIsDtlsClient: boolean;
 			opened: (pusher: DataPusher) => void;
 		},
 		context: ConnectionContext,
+	): Promise<DataChannels> {
+		return new DataChannels(of, await context.fabric.dataHub(), context);
+	}
+
+	private constructor(
+		{ opened, ...of }: Parameters<typeof DataChannels.create>[0],
+		hub: DataHub,
+		context: ConnectionContext,
 	) {
-		const { hub, opened, ...of } = options;
 		const polled = () => {
 			this.#receiver.refill();
 		};
 		this.#association = new Association({ ...of, polled }, context);
 		this.#receiver = new DataReceiver(this.#association, hub, opened);
 		this.#sender = new DataSender(this.#association);
-		options.transport.on('sctpstatechange', (state) => {
+		of.transport.on('sctpstatechange', (state) => {
 			// It cannot be had again.
 			if (state === 'failed' || state === 'closed') this.close('connectionClosed');
 		});
@@ -50,6 +56,11 @@ export class DataChannels {
 	/** What it receives. */
 	get pullers(): DataPuller[] {
 		return [...this.#association.pullers.values()];
+	}
+
+	/** Whether a pusher is sent to the client. */
+	carries(pusherId: string): boolean {
+		return this.pullers.some((puller) => puller.pusherId === pusherId);
 	}
 
 	close(reason: DataPusherCloseReason & DataPullerCloseReason): void {

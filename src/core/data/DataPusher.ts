@@ -40,7 +40,7 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 	/** The `id` of the client's RTCDataChannel. */
 	readonly channelId: number;
 	/** Whether it was announced with its id, rather than opened in-band (RFC 8832). */
-	readonly negotiated: boolean;
+	readonly announced: boolean;
 	/** As the client says, as all that follows. */
 	readonly label: string;
 	/** The subprotocol, `""` for none. */
@@ -63,7 +63,7 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 	constructor(options: {
 		userId: string;
 		connectionId: string;
-		negotiated: boolean;
+		announced: boolean;
 		channel: DataChannelParameters;
 		details: PusherDetails;
 		stream: DataStream;
@@ -72,11 +72,11 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 		ended: (reason: DataPusherCloseReason) => void;
 	}) {
 		super(options.logger);
-		const { userId, connectionId, negotiated, channel, details, stream, limits, ended } = options;
+		const { userId, connectionId, announced, channel, details, stream, limits, ended } = options;
 		this.userId = userId;
 		this.connectionId = connectionId;
 		this.channelId = stream.streamId;
-		this.negotiated = negotiated;
+		this.announced = announced;
 		this.label = channel.label;
 		this.protocol = channel.protocol;
 		this.ordered = channel.ordered;

@@ -69,7 +69,7 @@ export class DataReceiver {
 					continue;
 				}
 				const stream = streams.get(id) ?? (await this.#addStream(id));
-				const pusher = this.#createPusher(stream, { channel, details, negotiated: true });
+				const pusher = this.#createPusher(stream, { channel, details, announced: true });
 				undo.add(() => {
 					pusher.close('negotiationFailed');
 				});
@@ -123,7 +123,7 @@ export class DataReceiver {
 			if (++this.#openedLately > 2 * dataPushersPerUser) throw new SfuError('limit_exceeded', 'there are too many');
 			checkLength(channel.label, 'label', idLength);
 			checkLength(channel.protocol, 'protocol', idLength);
-			pusher = this.#createPusher(stream, { channel, details: {}, negotiated: false });
+			pusher = this.#createPusher(stream, { channel, details: {}, announced: false });
 		} catch (error) {
 			this.#refuse(stream, toSfuError(error).message);
 			return;
@@ -153,7 +153,7 @@ export class DataReceiver {
 
 	#createPusher(
 		stream: DataStream,
-		options: { channel: DataChannelParameters; details: PusherDetails; negotiated: boolean },
+		options: { channel: DataChannelParameters; details: PusherDetails; announced: boolean },
 	): DataPusher {
 		const { connectionId, context, pushers } = this.#association;
 		const giveBack = context.dataPusherQuota.take();

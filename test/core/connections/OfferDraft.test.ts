@@ -1,7 +1,9 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { firstSlot, OfferDraft, offeredTracks, type Slot } from '../../../src/core/connections/OfferDraft.js';
+import { OfferDraft } from '../../../src/core/connections/OfferDraft.js';
+import { firstSlot, type Slot } from '../../../src/core/connections/slots.js';
+import type { DataPuller } from '../../../src/core/data/DataPuller.js';
 import type { Puller } from '../../../src/core/pullers/Puller.js';
 
 const parameters: RtpParameters = { codecs: [] };
@@ -22,6 +24,8 @@ function aPuller(kind: MediaKind, pusherId: string) {
 	};
 	return puller as unknown as typeof puller & Puller;
 }
+
+const aDataPuller = (pusherId: string) => aPuller('data' as MediaKind, pusherId) as unknown as DataPuller;
 
 const slot = (mid: string, kind: MediaKind, puller?: Puller, rejected = false): Slot => {
 	return { mid, kind, puller, parameters, rejected };
@@ -137,22 +141,29 @@ describe('The draft of an offer', () => {
 		);
 	});
 
-	it('is told with the streams and tracks of what is still there', () => {
-		const [there, gone] = [aPuller('audio', 'there'), aPuller('video', 'gone')];
-		gone.close('because');
-		assert.deepEqual(
-			offeredTracks([slot('0', 'audio', there), slot('1', 'video', gone), slot('2', 'audio', undefined, true)]),
-			[
-				{
-					mid: '0',
-					kind: 'audio',
-					parameters,
-					rejected: false,
-					send: { parameters, streamId: 'stream', trackId: 'there' },
-				},
-				{ mid: '1', kind: 'video', parameters, rejected: false },
-				{ mid: '2', kind: 'audio', parameters, rejected: true },
-			],
+	it('has one m-line for all data channels, of which the first alone changes it', () => {
+		const draft = new OfferDraft([slot('0', 'audio')], 2);
+		const chat = aDataPuller('chat');
+		draft.put(
+			draft.place('data', () => '1'),
+			chat,
 		);
+		assert.deepEqual([words(draft), draft.changed, draft.added], [['0 audio idle', '1 data idle'], true, [chat]]);
+		assert.deepEqual(
+			draft.place('data', () => '2'),
+			{ index: 1, mid: '1' },
+		);
+		const next = new OfferDraft(draft.slots, 2);
+		next.put(
+			next.place('data', () => '2'),
+			aDataPuller('game'),
+		);
+		assert.deepEqual([words(next), next.changed, next.added.length], [['0 audio idle', '1 data idle'], false, 1]);
+		const again = new OfferDraft([slot('0', 'audio'), { mid: '1', kind: 'data', rejected: true }], 2);
+		again.put(
+			again.place('data', () => '2'),
+			chat,
+		);
+		assert.deepEqual([words(again), again.changed], [['0 audio idle', '2 data idle'], true]);
 	});
 });

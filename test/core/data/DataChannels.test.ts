@@ -82,7 +82,7 @@ describe('A data channel', () => {
 		await until(() => alice.dataPushers.size === 1, 'it is pushed');
 		const pusher = only(alice);
 		assert.deepEqual(
-			[pusher.kind, pusher.userId, pusher.label, pusher.protocol, pusher.ordered, pusher.negotiated],
+			[pusher.kind, pusher.userId, pusher.label, pusher.protocol, pusher.ordered, pusher.announced],
 			['data', 'alice', 'chat', 'json', true, false],
 		);
 		const { dataPullers } = await pull([pusher]);
@@ -266,7 +266,6 @@ describe('A pull of a data channel', () => {
 		await rejects(sfu, () => pull({ pusherId, negotiated: 1 }), 'invalid_argument', /negotiated must be boolean/);
 		const withoutData = anOffer('chromium-recvonly-video-audio');
 		await rejects(sfu, () => pull({ pusherId }, withoutData), 'invalid_argument', /no m-line for data channels/);
-		await rejects(sfu, () => bob.pull({ targetUserId: 'alice', specs: [{ pusherId }] }), 'unsupported');
 		const { dataPullers } = await pull({ pusherId, kind: 'data' });
 		assert.equal(dataPullers.length, 1);
 		const again = await pull({ pusherId });
