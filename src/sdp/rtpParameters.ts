@@ -13,8 +13,9 @@ const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 const rid = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
 const repairedRid = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id';
 const transportCc = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+const dependencyDescriptor = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
 
-export const headerExtensionUris = { mid, rid, transportCc } as const;
+export const headerExtensionUris = { mid, rid, transportCc, dependencyDescriptor } as const;
 
 /**
  * What mediasoup reads from a pusher. `toffset` is left out on purpose: it would be sent on under an id that older
@@ -29,7 +30,6 @@ const receivedExtensions: Record<MediaKind, readonly RtpHeaderExtensionUri[]> = 
 	],
 	video: [mid, transportCc, 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', 'urn:3gpp:video-orientation'],
 };
-const dependencyDescriptor = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
 
 // The feedback that the worker gives and takes, per kind.
 const supportedFeedback: Record<MediaKind, readonly string[]> = {
@@ -124,7 +124,8 @@ function acceptedExtensions(
 
 /**
  * What a receiving m-line can take of one codec, as the capabilities to `consume()` with. mediasoup sends header
- * extensions under ids of its own, and so keeps those that the offer has under the same ids.
+ * extensions under ids of its own, and so keeps those that the offer has under the same ids. Estimates of the client's own
+ * (REMB) are left out: Firefox's abs-send-time has mediasoup's id, but Firefox sends none, and so the first one would stay.
  */
 export function consumerCapabilities(
 	media: OfferedMedia & { kind: MediaKind },
@@ -140,7 +141,7 @@ export function consumerCapabilities(
 				preferredPayloadType: codec.payloadType,
 				...(media.kind === 'audio' && { channels: codec.channels }),
 				parameters: { ...codec.parameters },
-				rtcpFeedback: [...codec.rtcpFeedback],
+				rtcpFeedback: codec.rtcpFeedback.filter(({ type }) => type !== 'goog-remb'),
 			},
 			...(rtxPayloadType === undefined
 				? []

@@ -44,8 +44,8 @@ describe('The layers that are pulled', { skip }, () => {
 		});
 		const alice = await room.join({ userId: 'alice' });
 		const bob = await room.join({ userId: 'bob' });
-		const video = await pushLayers(alice, await openPage(t), { codec, layers });
-		await layersOf(video, { expected: layers.name === 'SVC' ? ['0', '1', '2'] : ['l', 'm', 'h'], within: 30_000 });
+		const { pusher: video } = await pushLayers(alice, await openPage(t), { codec, layers });
+		await layersOf(video, { expected: layers.expected, within: 30_000 });
 		const page = await openPage(t);
 		const specs = [...alice.pushers.values()].map(({ pusherId }) => ({ pusherId }));
 		const { id, offer } = await page.client.createPuller({ kinds: ['video', 'audio'] });

@@ -7,7 +7,15 @@ import {
 	formatParameters,
 	producerParameters,
 } from '../../src/sdp/rtpParameters.js';
-import { addLine, editMedia, loadOffer, offerNames, replaceLine, withoutLine } from '../support/offers.js';
+import {
+	addLine,
+	dependencyDescriptor,
+	editMedia,
+	loadOffer,
+	offerNames,
+	replaceLine,
+	withoutLine,
+} from '../support/offers.js';
 import { chromium, firefox, mediaAt, parse } from './setup.js';
 
 type Offered = Parameters<typeof producerParameters>[0];
@@ -117,10 +125,10 @@ describe('The header extensions of a producer', () => {
 	});
 
 	it('have the dependency descriptor with AV1 alone', () => {
-		const descriptor = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
-		const sdp = addLine(chromium, 1, `a=extmap:12 ${descriptor}`);
+		const sdp = addLine(chromium, 1, `a=extmap:12 ${dependencyDescriptor}`);
 		const av1 = mediaAt(sdp, 1).codecs.findIndex(({ name }) => name === 'AV1');
-		const has = (codec: number) => produce(sdp, 1, { codec }).headerExtensions?.some(({ uri }) => uri === descriptor);
+		const has = (codec: number) =>
+			produce(sdp, 1, { codec }).headerExtensions?.some(({ uri }) => uri === dependencyDescriptor);
 		assert.equal(has(av1), true);
 		assert.equal(has(0), false);
 	});
@@ -185,6 +193,11 @@ describe('The capabilities of a consumer', () => {
 				}
 			}
 		}
+	});
+
+	it('have the feedback of the client, but no estimate of its own', () => {
+		const [codec] = capabilities(firefox, 1).codecs ?? [];
+		assert.deepEqual(codec?.rtcpFeedback?.map(formatFeedback), ['nack', 'nack pli', 'ccm fir', 'transport-cc']);
 	});
 
 	it('have the header extensions that the client receives', () => {

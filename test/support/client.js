@@ -64,12 +64,14 @@ export function videoCodecs() {
 
 /**
  * @param {any} connection
+ * @param {(sdp: string) => string} [change]
  * @returns {Promise<{ id: string, offer: string }>}
  */
-async function offer(connection) {
+async function offer(connection, change = (sdp) => sdp) {
 	const id = String(connections.size);
 	connections.set(id, connection);
-	await connection.setLocalDescription();
+	const { type, sdp } = await connection.createOffer();
+	await connection.setLocalDescription({ type, sdp: change(sdp) });
 	return { id, offer: connection.localDescription.sdp };
 }
 
@@ -175,6 +177,28 @@ function drawNoise({ width, height, frameRate }) {
 }
 
 /**
+ * The video as three streams that are known by their SSRCs, as clients had it before there were rids.
+ *
+ * @param {string} sdp
+ * @returns {string}
+ */
+function withSourceGroup(sdp) {
+	const [group, first, repair] = /a=ssrc-group:FID (\d+) (\d+)\r\n/.exec(sdp) ?? [];
+	if (!group) return sdp;
+	const pairs = [0, 1, 2].map((step) => [Number(first) + step, Number(repair) + step]);
+	const lines = (sdp.match(/^a=ssrc:\d+ (cname|msid):.*$/gm) ?? []).filter((line) =>
+		line.startsWith(`a=ssrc:${first} `),
+	);
+	const sources = pairs.flat().flatMap((ssrc) => lines.map((line) => line.replace(/\d+/, String(ssrc))));
+	const groups = [
+		`a=ssrc-group:SIM ${pairs.map(([ssrc]) => ssrc).join(' ')}`,
+		...pairs.map((pair) => `a=ssrc-group:FID ${pair.join(' ')}`),
+	];
+	const others = sdp.replace(new RegExp(`^a=ssrc:(${first}|${repair}) .*\r\n`, 'gm'), '');
+	return others.replace(group, [...groups, ...sources, ''].join('\r\n'));
+}
+
+/**
  * Offers the fake camera and microphone, the video in one codec alone.
  *
  * @param {object} [options]
@@ -182,14 +206,22 @@ function drawNoise({ width, height, frameRate }) {
  * @param {boolean} [options.video]
  * @param {VideoCodec} [options.codec]
  * @param {object[]} [options.encodings] of the video: the `sendEncodings` of WebRTC
+ * @param {boolean} [options.sourceGroup] whether the three encodings have SSRCs in place of rids
  * @param {{ width: number, height: number, frameRate: number }} [options.noise] to be sent instead of the camera
  */
-export async function createPusher({ audio = true, video = true, codec = 'VP8', encodings, noise } = {}) {
+export async function createPusher({
+	audio = true,
+	video = true,
+	codec = 'VP8',
+	encodings,
+	sourceGroup = false,
+	noise,
+} = {}) {
 	const stream = await navigator.mediaDevices.getUserMedia({ audio, video: video && !noise && smallCamera });
 	if (noise) stream.addTrack(drawNoise(noise));
 	const connection = createConnection();
 	for (const track of [...stream.getVideoTracks(), ...stream.getAudioTracks()]) {
-		const sendEncodings = track.kind === 'video' ? encodings : undefined;
+		const sendEncodings = sourceGroup ? undefined : track.kind === 'video' ? encodings : undefined;
 		const transceiver = connection.addTransceiver(track, {
 			direction: 'sendonly',
 			streams: [stream],
@@ -207,7 +239,16 @@ export async function createPusher({ audio = true, video = true, codec = 'VP8', 
 			...codecs.filter(isRtx),
 		]);
 	}
-	return offer(connection);
+	if (!sourceGroup) return offer(connection);
+	const offered = await offer(connection, withSourceGroup);
+	const [sender] = connection.getSenders();
+	const parameters = sender.getParameters();
+	for (const [index, encoding] of (encodings ?? []).entries()) {
+		const { scaleResolutionDownBy, maxBitrate } = /** @type {any} */ (encoding);
+		Object.assign(parameters.encodings[index], { scaleResolutionDownBy, maxBitrate });
+	}
+	await sender.setParameters(parameters);
+	return offered;
 }
 
 /**
@@ -351,6 +392,36 @@ export async function sent(id) {
 		targetBitrate: sum('targetBitrate'),
 		availableOutgoingBitrate: all.find((report) => report.availableOutgoingBitrate)?.availableOutgoingBitrate ?? 0,
 	};
+}
+
+/**
+ * Of one outbound RTP stream of video. What a browser does not count is 0.
+ *
+ * @typedef {object} OutboundStats
+ * @property {string} rid '' without simulcast.
+ * @property {string} codec The MIME type, '' before the first packet.
+ * @property {string} scalabilityMode '' unless the browser tells it.
+ * @property {number} framesEncoded
+ * @property {number} frameWidth
+ */
+
+/**
+ * The streams of video that a connection sends.
+ *
+ * @param {string} id
+ * @returns {Promise<OutboundStats[]>}
+ */
+export async function outbound(id) {
+	const reports = await connections.get(id).getStats();
+	return [...reports.values()]
+		.filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video')
+		.map((report) => ({
+			rid: report.rid ?? '',
+			codec: reports.get(report.codecId)?.mimeType ?? '',
+			scalabilityMode: report.scalabilityMode ?? '',
+			framesEncoded: report.framesEncoded ?? 0,
+			frameWidth: report.frameWidth ?? 0,
+		}));
 }
 
 /**

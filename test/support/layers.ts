@@ -8,9 +8,12 @@ import type { VideoCodec } from './client.js';
 export const noise = { width: 960, height: 540, frameRate: 10 };
 
 export interface Layers {
-	name: 'simulcast' | 'SVC';
+	name: 'simulcast' | 'simulcast by SSRCs' | 'SVC';
 	encodings: object[];
+	sourceGroup?: boolean;
 	scalabilityMode?: string;
+	/** As {@link layersOf} has them. */
+	expected: string[];
 }
 
 /** A quarter, a half and all of the width. */
@@ -21,6 +24,15 @@ export const simulcast: Layers = {
 		{ rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
 		{ rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
 	],
+	expected: ['l', 'm', 'h'],
+};
+
+/** The same as clients had it before there were rids. */
+export const simulcastBySources: Layers = {
+	name: 'simulcast by SSRCs',
+	encodings: simulcast.encodings,
+	sourceGroup: true,
+	expected: ['0', '1', '2'],
 };
 
 /** The same within one stream. */
@@ -28,23 +40,31 @@ export const svc: Layers = {
 	name: 'SVC',
 	encodings: [{ scalabilityMode: 'L3T3_KEY', maxBitrate: 1_500_000 }],
 	scalabilityMode: 'L3T3_KEY',
+	expected: ['0', '1', '2'],
 };
 
 /** Pushes noise from a page, and a microphone; resolves to the pusher of the video. */
 export async function pushLayers(user: User, page: Page, { codec, layers }: { codec: VideoCodec; layers: Layers }) {
-	const { encodings, scalabilityMode } = layers;
-	const { id, offer } = await page.client.createPusher({ codec, encodings, noise });
+	const { encodings, sourceGroup, scalabilityMode } = layers;
+	const { id, offer } = await page.client.createPusher({
+		codec,
+		noise,
+		encodings,
+		...(sourceGroup && { sourceGroup }),
+	});
 	const media = { '0': { ...(scalabilityMode !== undefined && { scalabilityMode }) } };
 	const { answer, pushers } = await user.push(offer, { media });
 	await page.client.acceptAnswer(id, answer);
-	return pushers.find(({ kind }) => kind === 'video')!;
+	return { id, pusher: pushers.find(({ kind }) => kind === 'video')! };
 }
 
-/** The layers that arrive of a pusher: its rids, or the spatial layers of its one stream. */
-async function arriving({ producer }: Pusher): Promise<string[]> {
+/** The layers that arrive of a pusher: its streams, by their rids or their numbers, or the spatial layers of its one. */
+async function arriving({ producer, media: { encodings } }: Pusher): Promise<string[]> {
 	const streams = (await producer.getStats()).filter(({ bitrate }) => bitrate > 0);
 	if (producer.type === 'simulcast') {
-		return streams.filter(({ score }) => score > 0).flatMap(({ rid }) => rid ?? []);
+		return streams
+			.filter(({ score }) => score > 0)
+			.map(({ rid, ssrc }) => rid ?? String(encodings.findIndex((encoding) => encoding.ssrc === ssrc)));
 	}
 	const bitrates = Object.entries(streams[0]?.bitrateByLayer ?? {});
 	return [...new Set(bitrates.filter(([, bitrate]) => bitrate > 0).map(([layer]) => layer.split('.')[0]!))];

@@ -41,6 +41,10 @@ function withOtherSsrcs(sdp: string): string {
 /** A stored offer, each time from another client. */
 export const anOffer = (name: string): string => fromAnotherClient(loadOffer(name));
 
+/** The header extension by which the packets of AV1 tell their layers. */
+export const dependencyDescriptor =
+	'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
+
 /** The lines before the first m-line, then those of each m-line. */
 export const sections = (sdp: string): string[] => sdp.split(/^(?=m=)/m);
 

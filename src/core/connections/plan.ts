@@ -3,6 +3,7 @@ import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { findCodec, type CodecPolicy } from '../../media/codecs.js';
 import { acceptedRids, acceptedSources, isSimulcastCodec } from '../../sdp/encodings.js';
 import type { Offer, OfferedCodec, OfferedMedia } from '../../sdp/Offer.js';
+import { headerExtensionUris } from '../../sdp/rtpParameters.js';
 import { quote } from '../../quote.js';
 import { SfuError } from '../../SfuError.js';
 import type { Puller } from '../pullers/Puller.js';
@@ -158,11 +159,21 @@ function checkScalabilityMode(
 	{ scalabilityMode: mode }: PushMediaOptions,
 ): void {
 	if (mode === undefined) return;
-	const { spatialLayers } = parseScalabilityMode(mode);
+	const { spatialLayers, temporalLayers } = parseScalabilityMode(mode);
 	if (push) {
-		const isSvc = push.media.kind === 'video' && !isSimulcastCodec(push.codec);
-		if (push.media.kind === 'audio' || (spatialLayers > 1 && !isSvc)) {
-			throw new SfuError('invalid_argument', `media says ${mode} of mid ${quote(mid)}, which is ${push.codec.name}`);
+		const { media, codec } = push;
+		const isSvc = media.kind === 'video' && !isSimulcastCodec(codec);
+		if (media.kind === 'audio' || (spatialLayers > 1 && !isSvc)) {
+			throw new SfuError('invalid_argument', `media says ${mode} of mid ${quote(mid)}, which is ${codec.name}`);
+		}
+		// Without it the worker sees no layers of AV1, and would send nothing of a stream that is said to have some.
+		const uri = headerExtensionUris.dependencyDescriptor;
+		const isTold = codec.name !== 'AV1' || media.headerExtensions.some((extension) => extension.uri === uri);
+		if (spatialLayers * temporalLayers > 1 && !isTold) {
+			throw new SfuError(
+				'invalid_argument',
+				`media says ${mode} of mid ${quote(mid)}, but AV1 has layers only with the header extension ${uri}`,
+			);
 		}
 	} else if (pusher?.media.encodings.some(({ scalabilityMode }) => scalabilityMode !== mode)) {
 		throw new SfuError('conflict', `mid ${quote(mid)} is received already, and its scalabilityMode cannot change`);

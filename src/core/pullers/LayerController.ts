@@ -86,21 +86,26 @@ export class LayerController {
 		const selections = new Map<string, LayerSelection>();
 		for (const stream of flowing) {
 			const { consumer, selection, producer } = stream;
-			const [now, bitrates] = await Promise.all([count(consumer), rates.of(producer, selection.ladder)]);
+			const [now, bitrates, sent] = await Promise.all([
+				count(consumer),
+				rates.of(producer, selection.ladder),
+				rates.highestTemporalLayer(producer),
+			]);
 			if (!now || !bitrates || !streams.has(stream)) continue;
+			selection.sent = sent;
 			const before = streams.get(stream);
 			const smooth = selection.ladder.at(-1)?.temporalLayer ?? 0;
 			streams.set(stream, now);
 			if (!before) {
 				const others = layered.reduce((taken, { rung, bitrates: rungs }) => taken + (rungs[rung] ?? 0), 0);
 				selection.rung = startingRung(bitrates, smooth, this.#initialBitrate - others);
-				await selection.apply();
 			} else {
 				sum.packets += now.packets - before.packets;
 				sum.lost += now.lost - before.lost;
 				sum.bitrate += ((now.bytes - before.bytes) * 8000) / Math.max(now.at - before.at, 1);
 				now.lowerSince = await renewIfLower(stream, bitrates, before);
 			}
+			await selection.apply();
 			selections.set(consumer.id, selection);
 			layered.push({ id: consumer.id, priority: consumer.priority, rung: selection.rung, smooth, bitrates });
 		}
@@ -150,10 +155,8 @@ class ProducerRates {
 
 	/** Of each of the layers; `undefined` when the pusher has gone. */
 	async of(producer: Producer, layers: readonly Layers[]): Promise<number[] | undefined> {
-		const asked = this.#stats.get(producer) ?? producer.getStats();
-		this.#stats.set(producer, asked);
 		try {
-			const streams = await asked;
+			const streams = await this.#ask(producer);
 			const { encodings = [] } = producer.rtpParameters;
 			return layers.map(({ spatialLayer, temporalLayer }) => {
 				if (encodings.length === 1) return streams[0]?.bitrateByLayer[`${spatialLayer}.${temporalLayer}`] ?? 0;
@@ -169,5 +172,28 @@ class ProducerRates {
 		} catch {
 			return undefined;
 		}
+	}
+
+	/**
+	 * The highest temporal layer that is sent: SDP does not say it, and Firefox has fewer of them in its simulcast than
+	 * Chromium. `Infinity` when packets do not say which one they are of, or the pusher has gone.
+	 */
+	async highestTemporalLayer(producer: Producer): Promise<number> {
+		try {
+			const streams = await this.#ask(producer);
+			const flowing = streams.flatMap(({ bitrateByLayer }) =>
+				Object.entries(bitrateByLayer).flatMap(([layers, bitrate]) => (bitrate > 0 ? [layers] : [])),
+			);
+			const highest = Math.max(0, ...flowing.map((layers) => Number(layers.split('.')[1])));
+			return highest > 0 ? highest : Infinity;
+		} catch {
+			return Infinity;
+		}
+	}
+
+	#ask(producer: Producer): ReturnType<Producer['getStats']> {
+		const asked = this.#stats.get(producer) ?? producer.getStats();
+		this.#stats.set(producer, asked);
+		return asked;
 	}
 }

@@ -50,15 +50,18 @@ export class LayerSelection {
 	#allowed: Layers;
 	/** What the link is taken to bear; `undefined` for everything. */
 	#borne: Layers | undefined;
+	/** The highest temporal layer that is there to be sent. */
+	#sent = Infinity;
 	#applied: Layers;
 	#applying: Promise<void> | undefined;
 
-	constructor(consumer: Consumer, highest: Layers) {
+	/** @param allowed - those that the worker knows as the preferred ones already */
+	constructor(consumer: Consumer, highest: Layers, allowed = highest) {
 		this.#consumer = consumer;
 		this.highest = highest;
 		this.#preferred = highest;
-		this.#allowed = highest;
-		this.#applied = highest;
+		this.#allowed = allowed;
+		this.#applied = allowed;
 	}
 
 	get preferred(): Layers {
@@ -98,9 +101,18 @@ export class LayerSelection {
 		this.#borne = this.ladder[rung];
 	}
 
+	/**
+	 * The highest temporal layer that the pusher turns out to send: `Infinity` while that is not known. The worker goes up
+	 * from the lowest one when it sees a packet of the very one that it shall send, so it must not be asked for another.
+	 */
+	set sent(temporalLayer: number) {
+		this.#sent = temporalLayer;
+	}
+
 	/** What is sent at most. */
 	get target(): Layers {
-		return this.ladder[this.rung] ?? this.#preferred;
+		const { spatialLayer, temporalLayer } = this.ladder[this.rung] ?? this.#preferred;
+		return { spatialLayer, temporalLayer: Math.min(temporalLayer, this.#sent) };
 	}
 
 	/** Resolves when the worker knows, whatever is set meanwhile. */

@@ -1,4 +1,4 @@
-import type { Consumer, MediaKind, RtpParameters } from 'mediasoup/types';
+import type { Consumer, MediaKind, RtpHeaderExtensionParameters, RtpParameters } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../Logger.js';
 import { SfuError } from '../../SfuError.js';
@@ -65,11 +65,16 @@ export class Puller extends Pausable<PullerEvents> {
 	/** The mid of its m-line, `undefined` when the offer had none. */
 	readonly mid: string | undefined;
 	readonly #consumer: Consumer;
+	readonly #rtpParameters: RtpParameters;
 	readonly #selection: LayerSelection | undefined;
 	#currentLayers: Layers | undefined;
 	#closed = false;
 
-	/** @internal */
+	/**
+	 * @internal
+	 * @param options - with the dependency descriptor, when it is sent and the client can be told so; and whether no more
+	 *   than the lowest spatial layer is sent until the app allows more
+	 */
 	constructor(options: {
 		userId: string;
 		targetUserId: string;
@@ -78,10 +83,12 @@ export class Puller extends Pausable<PullerEvents> {
 		connectionId: string;
 		mid: string | undefined;
 		consumer: Consumer;
+		descriptor: RtpHeaderExtensionParameters | undefined;
+		lowestOnly: boolean;
 		logger: Logger;
 	}) {
 		super(options.consumer, options.logger);
-		const { userId, targetUserId, pusherId, streamId, connectionId, mid, consumer } = options;
+		const { userId, targetUserId, pusherId, streamId, connectionId, mid, consumer, descriptor, lowestOnly } = options;
 		this.userId = userId;
 		this.targetUserId = targetUserId;
 		this.pusherId = pusherId;
@@ -90,8 +97,14 @@ export class Puller extends Pausable<PullerEvents> {
 		this.kind = consumer.kind;
 		this.mid = mid;
 		this.#consumer = consumer;
+		const { headerExtensions = [] } = consumer.rtpParameters;
+		this.#rtpParameters = {
+			...consumer.rtpParameters,
+			headerExtensions: [...headerExtensions, descriptor ?? []].flat(),
+		};
 		const highest = highestLayers(consumer);
-		this.#selection = highest && new LayerSelection(consumer, highest);
+		const allowed = highest && lowestOnly ? { ...highest, spatialLayer: 0 } : highest;
+		this.#selection = highest && new LayerSelection(consumer, highest, allowed);
 		if (highest) {
 			consumer.on('layerschange', (layers) => {
 				this.#setCurrentLayers(layers && { temporalLayer: 0, ...layers });
@@ -108,7 +121,7 @@ export class Puller extends Pausable<PullerEvents> {
 
 	/** @internal What is sent. */
 	get rtpParameters(): RtpParameters {
-		return this.#consumer.rtpParameters;
+		return this.#rtpParameters;
 	}
 
 	/** @internal What sends it. */
@@ -131,7 +144,10 @@ export class Puller extends Pausable<PullerEvents> {
 		return this.#selection?.preferred;
 	}
 
-	/** Those that the app allows at most; at first the highest. */
+	/**
+	 * Those that the app allows at most; at first the highest. Of AV1 they are the lowest spatial one at first, when the
+	 * client cannot be told of the dependency descriptor, as in its own offer: Chromium 156 then decodes no other.
+	 */
 	get allowedLayers(): Layers | undefined {
 		return this.#selection?.allowed;
 	}

@@ -1,5 +1,6 @@
 import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import type { PayloadTypes } from '../../media/codecs.js';
+import { hasDescriptor, toldDescriptor } from '../../media/dependencyDescriptor.js';
 import { SfuError } from '../../SfuError.js';
 import type { ConnectionContext } from '../connections/ConnectionContext.js';
 import { Puller } from './Puller.js';
@@ -37,11 +38,16 @@ export async function createPuller(
 		undo.add(() => {
 			lease.release();
 		});
+		const rtpCapabilities = capabilities(lease.rtx ? payloadTypes.rtxPayloadType : undefined);
+		const isDescribed = hasDescriptor(pusher.rtpParameters);
+		const descriptor = isDescribed ? toldDescriptor(rtpCapabilities) : undefined;
+		const lowestOnly = isDescribed && !descriptor && pusher.producer.type === 'svc';
 		const consumer = await transport.consume({
 			producerId: lease.producerId,
-			rtpCapabilities: capabilities(lease.rtx ? payloadTypes.rtxPayloadType : undefined),
+			rtpCapabilities,
 			mid: packetMid,
 			paused: true,
+			...(lowestOnly && { preferredLayers: { spatialLayer: 0 } }),
 		});
 		undo.add(() => {
 			consumer.close();
@@ -56,6 +62,8 @@ export async function createPuller(
 			connectionId,
 			mid,
 			consumer,
+			descriptor,
+			lowestOnly,
 			logger,
 		});
 		// The worker tells of it too, but later.

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'node:test';
 import type { SimulcastConsumerDump } from 'mediasoup/types';
 import type { Puller, SfuError } from 'sfu-rooms';
-import { anOffer } from '../../support/offers.js';
+import { addLine, anOffer, dependencyDescriptor, replaceLine } from '../../support/offers.js';
 import { outcome, pullAll, specsOf, startCall, until } from '../setup.js';
 
 /** Alice pushes three layers; Bob pulls them by an offer of the server, for which there is an estimate. */
@@ -50,6 +50,34 @@ describe('The layers of a puller', () => {
 		}
 	});
 
+	it('of AV1 are told by the offer of the server, and the lowest one alone when the client cannot be told', async (t) => {
+		const { bob, join } = await startCall(t);
+		const carol = await join('carol');
+		const av1 = anOffer('chromium-sendonly-video').replace(/^(m=video 9 \S+) .*$/m, '$1 45 46');
+		const sdp = addLine(av1, 0, `a=extmap:13 ${dependencyDescriptor}`);
+		await carol.push(sdp, { media: { '0': { scalabilityMode: 'L3T3_KEY' } } });
+		const line = `a=extmap:7 ${dependencyDescriptor}`;
+
+		const offered = await bob.pull({ targetUserId: 'carol', specs: specsOf(carol) });
+		assert.match(offered.offer, new RegExp(`^${line}\r$`, 'm'));
+		assert.deepEqual(offered.pullers[0]?.allowedLayers, layers(2, 2));
+
+		for (const name of ['chromium-recvonly-video-audio', 'firefox-recvonly-video-audio']) {
+			const { answer, pullers } = await bob.pull(pullAll(carol, anOffer(name)));
+			assert.ok(!answer.includes(dependencyDescriptor));
+			const [puller] = pullers;
+			assert.deepEqual([puller!.highestLayers, puller!.allowedLayers], [layers(2, 2), layers(0, 2)]);
+			assert.deepEqual(await preferredOf(puller!), layers(0, 2));
+			await puller!.setAllowedLayers({ spatialLayer: 2 });
+			assert.deepEqual(await preferredOf(puller!), layers(2, 2));
+		}
+
+		const knowing = replaceLine(anOffer('chromium-recvonly-video-audio'), 'a=extmap:7 ', line);
+		const { answer, pullers } = await bob.pull(pullAll(carol, knowing));
+		assert.match(answer, new RegExp(`^${line}\r$`, 'm'));
+		assert.deepEqual(pullers[0]?.allowedLayers, layers(2, 2));
+	});
+
 	it('there are none of a single stream, nor of audio', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const { pullers } = await bob.pull(pullAll(alice));
@@ -80,6 +108,17 @@ describe('What is sent at most', () => {
 		assert.deepEqual(await preferredOf(puller), layers(0, 1));
 		assert.deepEqual([puller.preferredLayers, puller.allowedLayers], [layers(2, 2), layers(0, 1)]);
 		await puller.setAllowedLayers({ spatialLayer: 99 });
+		assert.deepEqual(await preferredOf(puller), layers(2, 2));
+	});
+
+	it('is no temporal layer that the pusher does not send', async (t) => {
+		const { puller } = await startLayers(t);
+		const selection = puller.layerSelection!;
+		selection.sent = 1;
+		await selection.apply();
+		assert.deepEqual(await preferredOf(puller), layers(2, 1));
+		selection.sent = Infinity;
+		await selection.apply();
 		assert.deepEqual(await preferredOf(puller), layers(2, 2));
 	});
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
-import { anOffer, editMedia, replaceLine, withoutLine } from '../../support/offers.js';
+import { addLine, anOffer, dependencyDescriptor, editMedia, replaceLine, withoutLine } from '../../support/offers.js';
 import { rejects, startCall, startRoom } from '../setup.js';
 
 /** Alice pushes simulcast, and can push again from the same RTCPeerConnection. */
@@ -140,13 +140,15 @@ describe('Simulcast SSRCs', () => {
 describe('The scalability mode of a pusher', () => {
 	const only = (sdp: string, payloadTypes: string) => sdp.replace(/^(m=video 9 \S+) .*$/m, `$1 ${payloadTypes}`);
 	const vp9 = () => only(anOffer('chromium-sendonly-video'), '98 99');
+	const av1 = () => only(anOffer('chromium-sendonly-video'), '45 46');
 
 	it('is what the client says', async (t) => {
 		const { alice } = await startCall(t);
 		for (const [offer, scalabilityMode, type] of [
 			[vp9(), 'L3T3_KEY', 'svc'],
 			[vp9(), 'L1T1', 'simple'],
-			[only(anOffer('chromium-sendonly-video'), '45 46'), 'L2T1', 'svc'],
+			[addLine(av1(), 0, `a=extmap:13 ${dependencyDescriptor}`), 'L2T1', 'svc'],
+			[av1(), 'L1T1', 'simple'],
 			[anOffer('chromium-sendonly-video'), 'L1T3', 'svc'],
 			[anOffer('chromium-sendonly-video-simulcast'), 'L1T2', 'simulcast'],
 		] as const) {
@@ -181,6 +183,14 @@ describe('The scalability mode of a pusher', () => {
 			);
 		});
 	}
+
+	it('has no layers of AV1 whose packets do not tell them', async (t) => {
+		const { sfu, alice } = await startCall(t);
+		for (const scalabilityMode of ['L3T3_KEY', 'L1T2']) {
+			const push = () => alice.push(av1(), { media: { '0': { scalabilityMode } } });
+			await rejects(sfu, push, 'invalid_argument', /, but AV1 has layers only with the header extension https:/);
+		}
+	});
 
 	it('has no spatial layers of VP8, of simulcast, and none at all of audio', async (t) => {
 		const { sfu, alice } = await startCall(t);
