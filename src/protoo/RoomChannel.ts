@@ -7,7 +7,7 @@ import type { Room } from '../core/Room.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
 import { Member } from './Member.js';
-import type { Notifications, TextMessage, UserData } from './messages.js';
+import type { ActiveSpeakerData, Notifications, TextMessage, UserData } from './messages.js';
 import type { PeerLimits } from './Peer.js';
 import type { JoinData } from './schemas.js';
 import { dataPullerData, dataPusherData, ownDataPusherData, userData } from './userData.js';
@@ -72,12 +72,8 @@ export class RoomChannel {
 			const dataPushers = [dataPusherData(dataPusher)];
 			this.#tellOthers(user, 'newDataPusher', { roomId: room.roomId, userId, userName, dataPushers });
 		});
-		room.on('activeSpeakerChanged', ({ user, pusher }) => {
-			this.#tellAll('activeSpeaker', {
-				roomId: room.roomId,
-				userId: user?.userId ?? null,
-				pusherId: pusher?.pusherId ?? null,
-			});
+		room.on('activeSpeakerChanged', () => {
+			this.#tellAll('activeSpeaker', this.activeSpeaker ?? { roomId: room.roomId, userId: null, pusherId: null });
 		});
 		if (audioLevels) {
 			room.on('audioLevels', ({ levels }) => {
@@ -128,6 +124,14 @@ export class RoomChannel {
 		} finally {
 			this.#joining.delete(userId);
 		}
+	}
+
+	/** Who speaks, `undefined` when nobody does. */
+	get activeSpeaker(): ActiveSpeakerData | undefined {
+		const { roomId, activeSpeaker } = this.room;
+		if (!activeSpeaker) return undefined;
+		const { user, pusher } = activeSpeaker;
+		return { roomId, userId: user.userId, pusherId: pusher.pusherId };
 	}
 
 	/** What somebody who joins is told of the others. */

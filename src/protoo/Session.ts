@@ -117,7 +117,14 @@ export class Session {
 		return (): JoinSuccess => {
 			if (member.user.closed) throw new SfuError('closed', 'the user has left meanwhile');
 			member.listen();
-			return { code: 0, message: 'join success', users: channel.others(member.user), resumed };
+			const { activeSpeaker } = channel;
+			return {
+				code: 0,
+				message: 'join success',
+				users: channel.others(member.user),
+				resumed,
+				...(activeSpeaker && { activeSpeaker }),
+			};
 		};
 	}
 

@@ -1,6 +1,7 @@
 export type { Authorize, AuthorizeAction } from './authorize.js';
 export { errorCodes } from './errorCodes.js';
 export type {
+	ActiveSpeakerData,
 	AutoPullSuccess,
 	JoinSuccess,
 	Notifications,

@@ -85,6 +85,13 @@ export interface TextMessage {
 	time?: number | string | undefined;
 }
 
+/** Who speaks; `null` when nobody does. */
+export interface ActiveSpeakerData {
+	roomId: string;
+	userId: string | null;
+	pusherId: string | null;
+}
+
 /** What the server tells clients unasked. */
 export interface Notifications {
 	newUser: UserData[];
@@ -116,8 +123,8 @@ export interface Notifications {
 	};
 	pullerPaused: { pullerId: string; pusherId: string; userId: string };
 	pullerResumed: { pullerId: string; pusherId: string; userId: string };
-	/** Who speaks from now on; `null` when nobody does. */
-	activeSpeaker: { roomId: string; userId: string | null; pusherId: string | null };
+	/** Who speaks from now on. */
+	activeSpeaker: ActiveSpeakerData;
 	/** In dBov, -127 to 0, the loudest first. */
 	audioLevels: { roomId: string; levels: { userId: string; pusherId: string; volume: number }[] };
 	/** How well one of the client's own connections carries what it carries. */
@@ -140,6 +147,8 @@ export interface JoinSuccess {
 	users: UserData[];
 	/** Whether the user was in the room already, and goes on with what it pushes and pulls. */
 	resumed: boolean;
+	/** Who speaks at the moment. Only when somebody does. */
+	activeSpeaker?: ActiveSpeakerData;
 }
 
 export interface PushSuccess {

@@ -39,10 +39,12 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 	it('the one that is not muted is the active speaker, and all are told', async () => {
 		ProtooClient.patience = 20_000;
 		const adapter = new ProtooAdapter(sfu, { audioLevels: true });
-		const carol = ProtooClient.overPair((socket) => {
-			adapter.accept(socket);
-		});
-		await carol.join('speakers', 'carol');
+		const connect = () =>
+			ProtooClient.overPair((socket) => {
+				adapter.accept(socket);
+			});
+		const carol = connect();
+		assert.ok(!('activeSpeaker' in (await carol.join('speakers', 'carol'))), 'nobody speaks yet');
 		const room = await sfu.getOrCreateRoom('speakers');
 		const speaking: (string | undefined)[] = [];
 		room.on('activeSpeakerChanged', ({ user }) => speaking.push(user?.userId));
@@ -66,6 +68,11 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 			levels.every(({ volume }) => volume >= -80 && volume <= 0),
 			JSON.stringify(levels),
 		);
+		for (const isBack of [false, true]) {
+			const { resumed, activeSpeaker } = await connect().join('speakers', 'dave');
+			assert.equal(resumed, isBack);
+			assert.deepEqual(activeSpeaker, { roomId: 'speakers', userId: 'loud', pusherId: loud.pusher.pusherId });
+		}
 		await loud.page.client.mute(loud.id, true);
 		await until('nobody is active', async () => Promise.resolve(room.activeSpeaker === undefined));
 		await quiet.page.client.mute(quiet.id, false);
