@@ -1,58 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { assertFaultsRefused, assertRefused, faultsOf, noObject, withoutEffect } from './faults.js';
 import { receivingOffer, sendingOffer, without } from './offers.js';
-import { held, serve, type Server, specsOf } from './setup.js';
-import { type ProtooClient, RequestError, type Spec } from '../support/protooClient.js';
-
-/** The key of a fault is what its reason has to say. */
-type Faults = Record<string, unknown>;
+import { serve, specsOf } from './setup.js';
+import type { Spec } from '../support/protooClient.js';
 
 const member = { roomId: 'room', userId: 'alice' };
 const offer = (sdp: string) => ({ type: 'offer', sdp });
-
-const noObject: Faults = Object.fromEntries(
-	[null, undefined, [], 'data', 7, true].map((data) => [`data must be object, not ${JSON.stringify(data)}`, data]),
-);
-
-/** The faults that each field of `data` can have: missing, or of another type. */
-function faultsOf(data: Record<string, unknown>, prefix = 'data', wrap = (faulty: object): object => faulty): Faults {
-	return Object.fromEntries(
-		Object.keys(data).flatMap((key) => [
-			[`${prefix}.${key} is missing`, wrap({ ...data, [key]: undefined })],
-			...[null, 7, true, [], {}].map((wrong) => [
-				`${prefix}.${key} must, not be ${JSON.stringify(wrong)}`,
-				wrap({ ...data, [key]: wrong }),
-			]),
-		]),
-	) as Faults;
-}
-
-async function assertRefused(client: ProtooClient, method: string, data: unknown, code: number, reason: RegExp) {
-	const error: unknown = await client.request(method, data).catch((failure: unknown) => failure);
-	assert.ok(error instanceof RequestError, `${method} is refused`);
-	assert.equal(error.errorCode, code, error.errorReason);
-	assert.match(error.errorReason ?? '', reason);
-	assert.doesNotMatch(error.errorReason ?? '', /\bat .*:\d+|node_modules|\/src\/|\.[jt]s\b|Error:/);
-}
-
-/** Sends requests that are to be refused, and asserts that nothing else comes of them. */
-async function withoutEffect(server: Server, client: ProtooClient, refused: () => Promise<void>) {
-	const observer = await server.join('observer');
-	await client.told();
-	const before = await held(server.sfu);
-	await refused();
-	assert.deepEqual(await observer.told(), [], 'the others are told nothing');
-	assert.deepEqual(await held(server.sfu), before, 'nothing is left in the worker');
-	assert.deepEqual([...server.sfu.rooms.keys()], ['room'], 'no room is opened');
-}
-
-async function assertFaultsRefused(client: ProtooClient, method: string, faults: Faults) {
-	for (const [reason, data] of Object.entries(faults)) {
-		const [subject] = reason.split(/ must| is/);
-		await assertRefused(client, method, data, 400, new RegExp(`^${subject!}[ .]`));
-		if (reason.endsWith('is missing')) await assertRefused(client, method, data, 400, new RegExp(`^${reason}$`));
-	}
-}
 
 describe('join', () => {
 	it('with invalid data is refused with 400', async (t) => {

@@ -21,8 +21,9 @@ interface Membership {
 }
 
 export interface Spec {
-	type: 'audio' | 'video';
+	type: 'audio' | 'video' | 'data';
 	pusher_id: string;
+	negotiated?: boolean;
 }
 
 /** What a client may ask, and what it is answered. */
