@@ -43,6 +43,12 @@ export class Belongings {
 
 	addDataPusher(dataPusher: DataPusher): void {
 		this.dataPushers.set(dataPusher.pusherId, dataPusher);
+		dataPusher.on('paused', ({ cause }) => {
+			this.#emit('dataPusherPaused', { dataPusher, cause });
+		});
+		dataPusher.on('resumed', ({ cause }) => {
+			this.#emit('dataPusherResumed', { dataPusher, cause });
+		});
 		dataPusher.on('changed', () => {
 			this.#emit('dataPusherChanged', { dataPusher });
 		});
@@ -77,6 +83,12 @@ export class Belongings {
 
 	#addDataPuller(dataPuller: DataPuller): void {
 		this.dataPullers.set(dataPuller.pullerId, dataPuller);
+		dataPuller.on('paused', ({ cause }) => {
+			this.#emit('dataPullerPaused', { dataPuller, cause });
+		});
+		dataPuller.on('resumed', ({ cause }) => {
+			this.#emit('dataPullerResumed', { dataPuller, cause });
+		});
 		dataPuller.once('closed', ({ reason }) => {
 			this.dataPullers.delete(dataPuller.pullerId);
 			this.#emit('dataPullerClosed', { dataPuller, reason });

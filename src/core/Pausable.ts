@@ -13,9 +13,10 @@ export type PausableEvents = {
 export abstract class Pausable<Events extends PausableEvents> extends Emitter<Events> {
 	readonly #pauses: Pauses;
 
-	protected constructor(target: PauseTarget, logger: Logger) {
+	/** @param held - whether `target` is to be left as it is until {@link Pausable.release} */
+	protected constructor(target: PauseTarget, logger: Logger, held = false) {
 		super(logger);
-		this.#pauses = new Pauses(target);
+		this.#pauses = new Pauses(target, held);
 	}
 
 	/** Whether anybody has paused it. A puller of a paused pusher is not, by that. */
@@ -56,6 +57,23 @@ export abstract class Pausable<Events extends PausableEvents> extends Emitter<Ev
 			this.emit(paused ? 'paused' : 'resumed', ...([{ cause }] as Parameters<Events['paused' | 'resumed']>));
 		}
 		await this.#pauses.apply();
+	}
+
+	/** Whether nothing shall flow, for whatever reason. */
+	protected get stopped(): boolean {
+		return this.#pauses.stopped;
+	}
+
+	/** From now on it is as those want who pause it. */
+	protected release(): Promise<void> {
+		this.#pauses.release();
+		return this.#pauses.apply();
+	}
+
+	/** Stops it besides, without anybody's having paused it. */
+	protected suspend(suspended: boolean): Promise<void> {
+		this.#pauses.suspend(suspended);
+		return this.#pauses.apply();
 	}
 
 	/** @throws {@link SfuError} `closed` */

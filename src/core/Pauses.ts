@@ -24,14 +24,23 @@ export interface PauseTarget {
 export class Pauses {
 	readonly #target: PauseTarget;
 	readonly #causes = new Set<PauseCause>();
+	#held: boolean;
+	#suspended = false;
 	#applying: Promise<void> | undefined;
 
-	constructor(target: PauseTarget) {
+	/** @param held - whether it is to be left as it is until {@link Pauses.release} */
+	constructor(target: PauseTarget, held = false) {
 		this.#target = target;
+		this.#held = held;
 	}
 
 	get paused(): boolean {
 		return this.#causes.size > 0;
+	}
+
+	/** Whether it is to be paused, for whatever reason. */
+	get stopped(): boolean {
+		return this.paused || this.#suspended;
 	}
 
 	get causes(): readonly PauseCause[] {
@@ -46,16 +55,27 @@ export class Pauses {
 		return this.paused !== before;
 	}
 
+	/** Pauses it besides, for what is told elsewhere. */
+	suspend(suspended: boolean): void {
+		this.#suspended = suspended;
+	}
+
+	/** Begins to apply what is set. */
+	release(): void {
+		this.#held = false;
+	}
+
 	/** Resolves when the worker is as it should be, whatever is set meanwhile. */
 	apply(): Promise<void> {
+		if (this.#held) return Promise.resolve();
 		this.#applying ??= this.#apply().finally(() => (this.#applying = undefined));
 		return this.#applying;
 	}
 
 	async #apply(): Promise<void> {
 		try {
-			while (!this.#target.closed && this.#target.paused !== this.paused) {
-				await (this.paused ? this.#target.pause() : this.#target.resume());
+			while (!this.#target.closed && this.#target.paused !== this.stopped) {
+				await (this.stopped ? this.#target.pause() : this.#target.resume());
 			}
 		} catch (error) {
 			// It was closed meanwhile, and its owner tells of that.

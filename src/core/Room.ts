@@ -71,6 +71,9 @@ export type RoomEvents = {
 	dataPusherAdded: (event: { user: User; dataPusher: DataPusher }) => void;
 	/** Its source or its metadata has. */
 	dataPusherChanged: (event: { user: User; dataPusher: DataPusher }) => void;
+	/** What is sent on it reaches nobody any more, because the client or the app has paused it. */
+	dataPusherPaused: (event: { user: User; dataPusher: DataPusher; cause: PauseCause }) => void;
+	dataPusherResumed: (event: { user: User; dataPusher: DataPusher; cause: PauseCause }) => void;
 	/** As `pusherClosed`. */
 	dataPusherClosed: (event: { user: User; dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
 	/** Somebody else speaks now; nobody, when both are `undefined`. With `audioObservers` alone. */
@@ -260,6 +263,12 @@ export class Room extends Emitter<RoomEvents> {
 			this.emit('dataPusherAdded', { user, dataPusher });
 			if (dataPusher.closed) return;
 			for (const other of this.#others(user)) other.othersPush({ dataPushers: [dataPusher] });
+		});
+		user.on('dataPusherPaused', ({ dataPusher, cause }) => {
+			this.emit('dataPusherPaused', { user, dataPusher, cause });
+		});
+		user.on('dataPusherResumed', ({ dataPusher, cause }) => {
+			this.emit('dataPusherResumed', { user, dataPusher, cause });
 		});
 		user.on('dataPusherChanged', ({ dataPusher }) => {
 			this.emit('dataPusherChanged', { user, dataPusher });

@@ -31,12 +31,20 @@ export type UserEvents = {
 	pusherClosed: (event: { pusher: Pusher; reason: PusherCloseReason }) => void;
 	/** The client has opened a data channel, or announced one. */
 	dataPusherAdded: (event: { dataPusher: DataPusher }) => void;
+	/** Nothing that this user sends on it reaches anybody any more, because the client or the app has paused it. */
+	dataPusherPaused: (event: { dataPusher: DataPusher; cause: PauseCause }) => void;
+	/** It does again. */
+	dataPusherResumed: (event: { dataPusher: DataPusher; cause: PauseCause }) => void;
 	/** The source or the metadata of a data pusher of this user has changed. */
 	dataPusherChanged: (event: { dataPusher: DataPusher }) => void;
 	/** A data pusher of this user has closed. */
 	dataPusherClosed: (event: { dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
 	/** A data channel comes to the client that no call and no offer has told of: see `user.autoPull()`. */
 	dataPullerAdded: (event: { dataPuller: DataPuller }) => void;
+	/** A data puller of this user receives nothing any more, because the client or the app has paused it. */
+	dataPullerPaused: (event: { dataPuller: DataPuller; cause: PauseCause }) => void;
+	/** It receives again. */
+	dataPullerResumed: (event: { dataPuller: DataPuller; cause: PauseCause }) => void;
 	/** A data puller of this user has closed. */
 	dataPullerClosed: (event: { dataPuller: DataPuller; reason: DataPullerCloseReason }) => void;
 	/** The client has to answer an offer that no call has asked for: what it pulls by offers of the server has changed. */

@@ -3,6 +3,7 @@ import type { DataPusher } from '../core/data/DataPusher.js';
 import type { Puller } from '../core/pullers/Puller.js';
 import type { Pusher } from '../core/pushers/Pusher.js';
 import { OfferingConnection } from '../core/connections/OfferingConnection.js';
+import type { PauseCause } from '../core/Pauses.js';
 import type { Room } from '../core/Room.js';
 import type { User } from '../core/User.js';
 import { SfuError } from '../SfuError.js';
@@ -45,15 +46,29 @@ export class RoomChannel {
 		room.on('dataPusherClosed', ({ user, dataPusher, reason }) => {
 			tellClosed(user, dataPusher, reason);
 		});
-		for (const event of ['pusherPaused', 'pusherResumed'] as const) {
-			room.on(event, ({ user, pusher, cause }) => {
-				const { userId } = user;
-				const data = { roomId: room.roomId, userId, pusherIds: [pusher.pusherId] };
-				this.#tellOthers(user, event, data);
-				// Its own client has done it itself, or must be told.
-				if (cause === 'app') this.#members.get(userId)?.notify(event, data);
-			});
-		}
+		const tellPaused = (
+			method: 'pusherPaused' | 'pusherResumed',
+			{ userId }: User,
+			{ pusherId }: Pusher | DataPusher,
+			cause: PauseCause,
+		) => {
+			const data = { roomId: room.roomId, userId, pusherIds: [pusherId] };
+			this.#tellOthers({ userId }, method, data);
+			// Its own client has done it itself, or must be told.
+			if (cause === 'app') this.#members.get(userId)?.notify(method, data);
+		};
+		room.on('pusherPaused', ({ user, pusher, cause }) => {
+			tellPaused('pusherPaused', user, pusher, cause);
+		});
+		room.on('pusherResumed', ({ user, pusher, cause }) => {
+			tellPaused('pusherResumed', user, pusher, cause);
+		});
+		room.on('dataPusherPaused', ({ user, dataPusher, cause }) => {
+			tellPaused('pusherPaused', user, dataPusher, cause);
+		});
+		room.on('dataPusherResumed', ({ user, dataPusher, cause }) => {
+			tellPaused('pusherResumed', user, dataPusher, cause);
+		});
 		const tellChanged = (user: User, { pusherId, source, metadata }: Pusher | DataPusher) => {
 			this.#tellOthers(user, 'pusherChanged', {
 				roomId: room.roomId,
@@ -181,11 +196,25 @@ export class RoomChannel {
 			const { spatialLayer = null, temporalLayer = null } = layers ?? {};
 			member.notify('layersChanged', { pullerId, pusherId, userId, spatialLayer, temporalLayer });
 		});
-		for (const event of ['pullerPaused', 'pullerResumed'] as const) {
-			user.on(event, ({ puller: { pullerId, pusherId, targetUserId: userId }, cause }) => {
-				if (cause === 'app') member.notify(event, { pullerId, pusherId, userId });
-			});
-		}
+		const tellPaused = (
+			method: 'pullerPaused' | 'pullerResumed',
+			{ pullerId, pusherId, targetUserId: userId }: Puller | DataPuller,
+			cause: PauseCause,
+		) => {
+			if (cause === 'app') member.notify(method, { pullerId, pusherId, userId });
+		};
+		user.on('pullerPaused', ({ puller, cause }) => {
+			tellPaused('pullerPaused', puller, cause);
+		});
+		user.on('pullerResumed', ({ puller, cause }) => {
+			tellPaused('pullerResumed', puller, cause);
+		});
+		user.on('dataPullerPaused', ({ dataPuller, cause }) => {
+			tellPaused('pullerPaused', dataPuller, cause);
+		});
+		user.on('dataPullerResumed', ({ dataPuller, cause }) => {
+			tellPaused('pullerResumed', dataPuller, cause);
+		});
 		user.on('offer', () => {
 			member.bringOffer();
 		});

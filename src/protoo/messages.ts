@@ -45,6 +45,8 @@ export interface ChannelData {
 /** A data channel that a user sends on. */
 export interface DataPusherData extends ChannelData {
 	pusherId: string;
+	/** Only when it is paused at the moment. */
+	paused?: true;
 	source?: string;
 	metadata?: unknown;
 }

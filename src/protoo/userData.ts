@@ -24,7 +24,7 @@ export const whenAny = <Key extends string, Item>(key: Key, items: Item[]): Part
 
 /** A data channel as the others are told of it. */
 export function dataPusherData(pusher: DataPusher): DataPusherData {
-	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits, source, metadata } = pusher;
+	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits, paused, source, metadata } = pusher;
 	return {
 		pusherId,
 		label,
@@ -32,6 +32,7 @@ export function dataPusherData(pusher: DataPusher): DataPusherData {
 		ordered,
 		...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
 		...(maxRetransmits !== undefined && { maxRetransmits }),
+		...(paused && { paused }),
 		...(source !== undefined && { source }),
 		...(metadata !== undefined && { metadata }),
 	};

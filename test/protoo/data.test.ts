@@ -372,3 +372,58 @@ describe('updatePusher of a data channel', () => {
 		});
 	});
 });
+
+describe('pausePusher and pausePuller of a data channel', () => {
+	it('pause and resume it, and tell whom it concerns', async (t) => {
+		const { alice, bob, ids, specs, sfu, connect } = await startData(t);
+		const [pusherId = ''] = ids;
+		const { dataPullers = [] } = await pull(bob, specs);
+		const [{ pullerId } = { pullerId: '' }] = dataPullers;
+		const of = { ...as('alice'), pusherIds: [pusherId] };
+		const ask = (method: string) => alice.request(method, { ...as('alice'), pusherId });
+		assert.deepEqual(await ask('pausePusher'), { code: 0, message: 'pausePusher success', paused: true });
+		assert.deepEqual(await bob.next('pusherPaused'), of);
+		const { users } = await connect().join('room', 'carol');
+		assert.deepEqual(
+			users[0]?.dataPushers?.map(({ paused }) => paused),
+			[true, undefined],
+		);
+		await bob.next('newUser');
+		await alice.next('newUser');
+		const pusher = sfu.rooms.get('room')!.users.get('alice')!.dataPushers.get(pusherId)!;
+		await pusher.pause();
+		assert.deepEqual(await ask('resumePusher'), { code: 0, message: 'resumePusher success', paused: true });
+		await pusher.resume();
+		assert.deepEqual([await bob.next('pusherResumed'), await alice.next('pusherResumed')], [of, of]);
+
+		const askPuller = (method: string) => bob.request(method, { ...as('bob'), pullerId });
+		assert.deepEqual(await askPuller('pausePuller'), { code: 0, message: 'pausePuller success', paused: true });
+		assert.deepEqual(await askPuller('resumePuller'), { code: 0, message: 'resumePuller success', paused: false });
+		const puller = sfu.rooms.get('room')!.users.get('bob')!.dataPullers.get(pullerId)!;
+		await puller.pause();
+		assert.deepEqual(await bob.next('pullerPaused'), { pullerId, pusherId, userId: 'alice' });
+		await puller.resume();
+		assert.deepEqual(await bob.next('pullerResumed'), { pullerId, pusherId, userId: 'alice' });
+		assert.deepEqual([await methods(alice), await methods(bob)], [[], []]);
+	});
+
+	it('that are wrong are refused', async (t) => {
+		const server = await startData(t);
+		const { alice, bob, ids, specs } = server;
+		const { dataPullers = [] } = await pull(bob, specs);
+		const pusher = { ...as('alice'), pusherId: ids[0]! };
+		const puller = { ...as('bob'), pullerId: dataPullers[0]!.pullerId };
+		await withoutEffect(server, alice, async () => {
+			for (const verb of ['pause', 'resume']) {
+				for (const data of Object.values({ ...noObject, ...faultsOf(pusher) })) {
+					await assertRefused(alice, `${verb}Pusher`, data, 400, /^data/);
+				}
+				for (const data of Object.values({ ...noObject, ...faultsOf(puller) })) {
+					await assertRefused(bob, `${verb}Puller`, data, 400, /^data/);
+				}
+				await assertRefused(bob, `${verb}Pusher`, { ...pusher, userId: 'bob' }, 404, /no pusher/);
+				await assertRefused(alice, `${verb}Puller`, { ...puller, userId: 'alice' }, 404, /no puller/);
+			}
+		});
+	});
+});

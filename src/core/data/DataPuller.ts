@@ -1,8 +1,10 @@
 import type { DataConsumer } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
-import { Emitter } from '../../Emitter.js';
 import type { Logger } from '../../Logger.js';
+import { SfuError } from '../../SfuError.js';
+import { Pausable, type PausableEvents } from '../Pausable.js';
 import type { DataPusher } from './DataPusher.js';
+import type { Follower } from './Followers.js';
 import type { PullerCloseReason } from '../pullers/Puller.js';
 
 /** Why a data puller has closed. */
@@ -13,13 +15,13 @@ export type DataPullerCloseReason =
 	| 'tooSlow'
 	| PullerCloseReason;
 
-export type DataPullerEvents = {
+export type DataPullerEvents = PausableEvents & {
 	/** Emitted once, last. */
 	closed: (event: { reason: DataPullerCloseReason }) => void;
 };
 
-/** A data channel that carries to a user what another one sends on its own. */
-export class DataPuller extends Emitter<DataPullerEvents> {
+/** A data channel that carries to a user what another one sends on its own; what comes while it is paused is lost. */
+export class DataPuller extends Pausable<DataPullerEvents> implements Follower {
 	/** Unique, and made by us. */
 	readonly pullerId = randomUUID();
 	/** The user that receives it. */
@@ -49,7 +51,7 @@ export class DataPuller extends Emitter<DataPullerEvents> {
 		consumer: DataConsumer;
 		logger: Logger;
 	}) {
-		super(options.logger);
+		super(options.consumer, options.logger, true);
 		const { userId, pusher, connectionId, channelId, negotiated, consumer } = options;
 		this.userId = userId;
 		this.targetUserId = pusher.userId;
@@ -82,11 +84,31 @@ export class DataPuller extends Emitter<DataPullerEvents> {
 		return this.#consumer;
 	}
 
+	/**
+	 * @internal Lets it flow, unless somebody has paused it.
+	 * @param open - sends what opens it at the client
+	 */
+	async start(open: () => Promise<unknown>): Promise<void> {
+		// What is paused can send nothing. The worker does these one after the other, and lets nothing else through.
+		const { stopped } = this;
+		await Promise.all([this.#consumer.resume(), open(), stopped && this.#consumer.pause()]);
+		await this.release();
+	}
+
+	/** @internal Stops while its pusher is paused. */
+	follow(paused: boolean): Promise<void> {
+		return this.suspend(paused);
+	}
+
 	/** Closes the data channel, at the client too. */
 	close(reason: DataPullerCloseReason = 'closed'): void {
 		if (this.#closed) return;
 		this.#closed = true;
 		this.#consumer.close();
 		this.emit('closed', { reason });
+	}
+
+	protected override assertOpen(): void {
+		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
 	}
 }

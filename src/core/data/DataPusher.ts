@@ -1,10 +1,11 @@
 import type { DataProducer } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
-import { Emitter } from '../../Emitter.js';
 import type { Logger } from '../../Logger.js';
 import { payloadProtocol, readUserMessage, type DataChannelParameters } from '../../sdp/dataChannelProtocol.js';
 import { SfuError } from '../../SfuError.js';
+import { Pausable, type PausableEvents } from '../Pausable.js';
 import type { DataStream } from './DataStream.js';
+import { Followers } from './Followers.js';
 import { Details } from '../pushers/Details.js';
 import { toSfuError } from '../mediaErrors.js';
 import type { Limits } from '../options.js';
@@ -16,10 +17,10 @@ export type DataPusherCloseReason =
 	/** The client has closed the data channel. */
 	'channelClosed' | PusherCloseReason;
 
-export type DataPusherEvents = {
+export type DataPusherEvents = PausableEvents & {
 	/**
-	 * The client has sent a string, or bytes. While there is a listener, every message of this data channel passes
-	 * through this process, beside its way to those who pull it.
+	 * The client has sent a string, or bytes, while nobody has paused it. While there is a listener, every message of this
+	 * data channel passes through this process, beside its way to those who pull it.
 	 */
 	message: (event: { data: string | Buffer }) => void;
 	/** Its source or its metadata has. */
@@ -28,8 +29,11 @@ export type DataPusherEvents = {
 	closed: (event: { reason: DataPusherCloseReason }) => void;
 };
 
-/** A data channel that a user has opened. Others pull what it sends on it; the app can answer on it. */
-export class DataPusher extends Emitter<DataPusherEvents> {
+/**
+ * A data channel that a user has opened. Others pull what it sends on it; the app can answer on it. What comes while it is
+ * paused is lost.
+ */
+export class DataPusher extends Pausable<DataPusherEvents> {
 	/** Unique, and made by us. */
 	readonly pusherId = randomUUID();
 	/** The user that sends on it. */
@@ -50,6 +54,8 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 	readonly maxPacketLifeTime: number | undefined;
 	/** Undefined for no limit. */
 	readonly maxRetransmits: number | undefined;
+	/** @internal Those who pull it. */
+	readonly followers: Followers;
 	readonly #stream: DataStream;
 	readonly #details: Details;
 	readonly #limits: Limits;
@@ -71,7 +77,9 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 		logger: Logger;
 		ended: (reason: DataPusherCloseReason) => void;
 	}) {
-		super(options.logger);
+		const followers = new Followers();
+		super(followers, options.logger);
+		this.followers = followers;
 		const { userId, connectionId, announced, channel, details, stream, limits, ended } = options;
 		this.userId = userId;
 		this.connectionId = connectionId;
@@ -130,14 +138,14 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 	 */
 	async send(message: string | Uint8Array): Promise<void> {
 		const bytes = checkMessage(message, this.#limits.dataMessageBytes);
-		this.#assertOpen();
+		this.assertOpen();
 		try {
 			const back = await this.#stream.back();
-			this.#assertOpen();
+			this.assertOpen();
 			// Empty ones are as mediasoup wants them: it makes them the one byte that does not count.
 			await back.send(bytes, typeof message === 'string' ? stringProtocol(bytes) : binaryProtocol(bytes));
 		} catch (error) {
-			if (this.#closed) this.#assertOpen();
+			if (this.#closed) this.assertOpen();
 			// mediasoup has no class for it.
 			if (error instanceof Error && error.message.includes('sctpsendbufferfull')) {
 				throw new SfuError('limit_exceeded', 'the client reads too slowly', { cause: error });
@@ -152,7 +160,7 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
 	 */
 	update(details: PusherDetails): void {
-		this.#assertOpen();
+		this.assertOpen();
 		this.setDetails(readDetails(details, this.#limits));
 	}
 
@@ -163,7 +171,7 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 
 	/** @internal What the client has sent. */
 	receive(message: Buffer, payloadProtocolId: number): void {
-		if (this.#closed || this.listenerCount('message') === 0) return;
+		if (this.#closed || this.paused || this.listenerCount('message') === 0) return;
 		const data = readUserMessage(message, payloadProtocolId);
 		if (data !== undefined) this.emit('message', { data });
 		this.#followListeners();
@@ -173,6 +181,7 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 	close(reason: DataPusherCloseReason = 'closed'): void {
 		if (this.#closed) return;
 		this.#closed = true;
+		this.followers.close();
 		this.#ended(reason);
 		this.emit('closed', { reason });
 	}
@@ -182,7 +191,7 @@ export class DataPusher extends Emitter<DataPusherEvents> {
 		return this;
 	}
 
-	#assertOpen(): void {
+	protected override assertOpen(): void {
 		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
 	}
 }

@@ -60,6 +60,7 @@ export class DataSender {
 			};
 			pusher.once('closed', follow);
 			pullers.set(channelId, puller);
+			undo.add(pusher.followers.add(puller));
 			undo.add(() => {
 				pusher.off('closed', follow);
 				pullers.delete(channelId);
@@ -87,18 +88,18 @@ export class DataSender {
 	#start(puller: DataPuller): void {
 		this.#starting.delete(puller);
 		void this.#association.attempt('a data channel could not be started', async () => {
-			await puller.consumer.resume();
-			if (puller.negotiated) return;
-			await this.#announce(puller);
-			if (puller.pusher.ordered) return;
+			const { pusher, negotiated, consumer } = puller;
+			const open = async () => {
+				if (!negotiated) await consumer.send(writeOpen(pusher), payloadProtocol.control);
+			};
+			await puller.start(open);
+			if (negotiated || pusher.ordered) return;
 			for (const delay of openRepeats) {
-				this.#association.later(delay, 'a data channel could not be announced again', () => this.#announce(puller));
+				this.#association.later(delay, 'a data channel could not be announced again', async () => {
+					if (!puller.closed && !consumer.paused) await open();
+				});
 			}
 		});
-	}
-
-	async #announce(puller: DataPuller): Promise<void> {
-		if (!puller.closed) await puller.consumer.send(writeOpen(puller.pusher), payloadProtocol.control);
 	}
 
 	/**

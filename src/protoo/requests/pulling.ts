@@ -1,5 +1,6 @@
 import type { DataPuller } from '../../core/data/DataPuller.js';
 import type { Puller } from '../../core/pullers/Puller.js';
+import type { User } from '../../core/User.js';
 import type { PullSuccess } from '../messages.js';
 import { pullersData } from '../offerData.js';
 import { checkData } from '../schemas.js';
@@ -40,8 +41,7 @@ export const pulling: Record<string, RequestHandler> = {
 
 	unpull: (data, { memberOf }) => {
 		const unpull = checkData.unpull(data);
-		const { user } = memberOf(unpull);
-		const all = new Map<string, Puller | DataPuller>([...user.pullers, ...user.dataPullers]);
+		const all = allPullers(memberOf(unpull).user);
 		const pullers = unpull.pullerIds.map((pullerId) => find(all, pullerId, 'puller'));
 		for (const puller of pullers) puller.close('unpulled');
 		return () => ({ code: 0, message: 'unpull success' });
@@ -55,14 +55,14 @@ export const pulling: Record<string, RequestHandler> = {
 
 	pausePuller: async (data, { memberOf }) => {
 		const request = checkData.puller(data);
-		const puller = find(memberOf(request).user.pullers, request.pullerId, 'puller');
+		const puller = find(allPullers(memberOf(request).user), request.pullerId, 'puller');
 		await puller.pause('client');
 		return () => ({ code: 0, message: 'pausePuller success', paused: puller.paused });
 	},
 
 	resumePuller: async (data, { memberOf }) => {
 		const request = checkData.puller(data);
-		const puller = find(memberOf(request).user.pullers, request.pullerId, 'puller');
+		const puller = find(allPullers(memberOf(request).user), request.pullerId, 'puller');
 		await puller.resume('client');
 		return () => ({ code: 0, message: 'resumePuller success', paused: puller.paused });
 	},
@@ -75,3 +75,6 @@ export const pulling: Record<string, RequestHandler> = {
 		return () => ({ code: 0, message: 'setPreferredLayers success', ...puller.preferredLayers });
 	},
 };
+
+const allPullers = ({ pullers, dataPullers }: User): ReadonlyMap<string, Puller | DataPuller> =>
+	new Map<string, Puller | DataPuller>([...pullers, ...dataPullers]);

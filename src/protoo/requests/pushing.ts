@@ -41,14 +41,14 @@ export const pushing: Record<string, RequestHandler> = {
 
 	pausePusher: async (data, { memberOf }) => {
 		const request = checkData.pusher(data);
-		const pusher = find(memberOf(request).user.pushers, request.pusherId, 'pusher');
+		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
 		await pusher.pause('client');
 		return () => ({ code: 0, message: 'pausePusher success', paused: pusher.paused });
 	},
 
 	resumePusher: async (data, { memberOf }) => {
 		const request = checkData.pusher(data);
-		const pusher = find(memberOf(request).user.pushers, request.pusherId, 'pusher');
+		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
 		await pusher.resume('client');
 		return () => ({ code: 0, message: 'resumePusher success', paused: pusher.paused });
 	},
