@@ -20,7 +20,15 @@ export type { AudioLevel, Speaker } from './core/quality/Speakers.js';
 export { Sfu } from './core/Sfu.js';
 export type { SfuEvents } from './core/Sfu.js';
 export type { Quality } from './core/quality/quality.js';
-export type { ConnectionStats, PullerStats, PusherStats, SelectedTuple, StreamStats } from './core/quality/stats.js';
+export type {
+	ConnectionStats,
+	PullerStats,
+	PusherStats,
+	SelectedTuple,
+	StatsOptions,
+	StreamStats,
+	TransferStats,
+} from './core/quality/stats.js';
 export type { User } from './core/User.js';
 export type { PullResult, PushResult } from './core/User.js';
 export type { UserCloseReason, UserEvents } from './core/UserEvents.js';

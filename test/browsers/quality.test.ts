@@ -89,6 +89,8 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 		const [from, to] = [await chromium.newPage(), await chromium.newPage()];
 		const room = await sfu.getOrCreateRoom('stats');
 		const id = await call(room, { from, to, codec: 'VP8' });
+		// The first connection of its page.
+		const cameraId = '0';
 		await untilPlaying(to, id, { within: 10_000 });
 		const alice = room.users.get('alice')!;
 		const bob = room.users.get('bob')!;
@@ -103,11 +105,21 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 			assert.ok(stream!.fractionLost >= 0 && stream!.fractionLost < 0.5 && stream!.score > 0, JSON.stringify(stream));
 			assert.ok(stream!.jitter >= 0 && stream!.jitter < 1000, JSON.stringify(stream));
 		}
+		const encoded = async () => (await from.client.outbound(cameraId))[0]!.framesEncoded;
+		const [framesBefore, at] = [await encoded(), performance.now()];
+		const counted = await Promise.all([pusher, puller].map((of) => of.getStats({ frameRate: true })));
+		const frameRate = ((await encoded()) - framesBefore) / ((performance.now() - at) / 1000);
+		for (const told of counted) {
+			assert.ok(Math.abs(told.frameRate! - frameRate) < 3, `${told.frameRate}, and the browser says ${frameRate}`);
+			assert.equal(told.streams[0]!.frameRate, told.frameRate);
+		}
 		for (const connection of [...alice.connections, ...bob.connections]) {
 			const stats = await connection.getStats();
 			assert.equal(stats.dtlsState, 'connected');
 			assert.equal(stats.selectedTuple!.localAddress, mediaAddress);
 			assert.ok(stats.bytesReceived > 1000 && stats.bytesSent > 100, JSON.stringify(stats));
+			assert.ok(stats.bitrate > 10_000 && stats.score > 0, JSON.stringify(stats));
+			assert.equal(stats.pushers.length + stats.pullers.length, 2);
 		}
 
 		const asked = async () => (await pusher.getStats()).streams[0]!.keyframeRequests;

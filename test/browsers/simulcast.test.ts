@@ -120,6 +120,9 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 			const alice = await room.join({ userId: 'alice' });
 			const { id, pusher } = await pushLayers(alice, from, { codec, layers });
 			await layersOf(pusher, { expected: layers.expected, within: 40_000 });
+			const { streams } = await pusher.getStats({ frameRate: true });
+			assert.equal(streams.length, layers.name === 'SVC' ? 1 : layers.expected.length);
+			for (const { frameRate } of streams) assert.ok(frameRate! > 3 && frameRate! < 12, `${frameRate} frames a second`);
 
 			/** Of the highest layer; Chromium counts the frames of each layer of SVC. */
 			const encoded = async () => {

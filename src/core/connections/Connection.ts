@@ -8,7 +8,7 @@ import { askOf, toSfuError } from '../mediaErrors.js';
 import type { Puller, PullerCloseReason } from '../pullers/Puller.js';
 import type { Pusher, PusherCloseReason } from '../pushers/Pusher.js';
 import { QualityLevel, rate, type Quality } from '../quality/quality.js';
-import { connectionStats, type ConnectionStats } from '../quality/stats.js';
+import { checkStatsOptions, connectionStats, type ConnectionStats, type StatsOptions } from '../quality/stats.js';
 import type { Undo } from '../Undo.js';
 
 /** Why a connection has closed. */
@@ -121,28 +121,30 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	/**
-	 * How its transport does at the moment.
+	 * How its transport does at the moment, and all media that goes through it.
 	 *
-	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
-	async getStats(): Promise<ConnectionStats> {
-		const stats = await askOf(this, 'the connection', async () => this.transport?.getStats());
-		return connectionStats(this.connectionId, stats?.[0]);
+	async getStats(options: StatsOptions = {}): Promise<ConnectionStats> {
+		const checked = checkStatsOptions(options);
+		return askOf(this, 'the connection', async () => {
+			const [stats, carried] = await Promise.all([
+				this.transport?.getStats(),
+				// What closes meanwhile has no stats.
+				Promise.allSettled(this.media().map((child) => child.getStats(checked))),
+			]);
+			const told = carried.flatMap((child) => (child.status === 'fulfilled' ? child.value : []));
+			return connectionStats(this.connectionId, stats?.[0], told);
+		});
 	}
 
 	/** @internal Measures its quality. Never rejects. */
 	async measure(): Promise<void> {
 		try {
-			const flowing = this.media().filter(({ closed, paused }) => !closed && !paused);
-			const [{ bytesReceived }, carried] = await Promise.all([
-				this.getStats(),
-				// What closes meanwhile has no stats, and nothing to measure.
-				Promise.allSettled(flowing.map(async (child) => (await child.getStats()).streams)),
-			]);
+			const { bytesReceived, pushers, pullers } = await this.getStats();
 			const now = performance.now();
 			if (bytesReceived !== this.#heard.bytes) this.#heard = { at: now, bytes: bytesReceived };
-			const streams = carried.flatMap((child) => (child.status === 'fulfilled' ? child.value : []));
-			if (this.closed) return;
+			const streams = [...pushers, ...pullers].flatMap((child) => child.streams).filter(({ bitrate }) => bitrate > 0);
 			const measured = this.#state === 'disconnected' ? 'lost' : rate({ silence: now - this.#heard.at, streams });
 			if (this.#quality.add(measured)) this.emit('qualityChanged', { quality: this.#quality.level ?? measured });
 		} catch (error) {

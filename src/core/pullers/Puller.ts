@@ -6,7 +6,8 @@ import { validator } from '../../validation.js';
 import { highestLayers, isSameLayers, LayerSelection, type Layers } from './LayerSelection.js';
 import { askOf, toSfuError } from '../mediaErrors.js';
 import { Pausable, type PausableEvents } from '../Pausable.js';
-import { streamStats, totalBitrate, type PullerStats } from '../quality/stats.js';
+import { FrameRates } from '../quality/FrameRates.js';
+import { checkStatsOptions, inAll, streamStats, type PullerStats, type StatsOptions } from '../quality/stats.js';
 
 /** Why a puller has closed. */
 export type PullerCloseReason =
@@ -66,6 +67,7 @@ export class Puller extends Pausable<PullerEvents> {
 	readonly mid: string | undefined;
 	readonly #consumer: Consumer;
 	readonly #rtpParameters: RtpParameters;
+	readonly #frameRates: FrameRates;
 	readonly #selection: LayerSelection | undefined;
 	#currentLayers: Layers | undefined;
 	#closed = false;
@@ -97,6 +99,7 @@ export class Puller extends Pausable<PullerEvents> {
 		this.kind = consumer.kind;
 		this.mid = mid;
 		this.#consumer = consumer;
+		this.#frameRates = new FrameRates(consumer);
 		const { headerExtensions = [] } = consumer.rtpParameters;
 		this.#rtpParameters = {
 			...consumer.rtpParameters,
@@ -238,12 +241,16 @@ export class Puller extends Pausable<PullerEvents> {
 	/**
 	 * What is sent at the moment.
 	 *
-	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
-	async getStats(): Promise<PullerStats> {
-		const stats = await askOf(this, 'the puller', () => this.#consumer.getStats());
+	async getStats(options: StatsOptions = {}): Promise<PullerStats> {
+		const { frameRate = false } = checkStatsOptions(options);
+		const [stats, frameRates] = await askOf(this, 'the puller', async () => {
+			const rates = frameRate && this.kind === 'video' ? await this.#frameRates.measure() : undefined;
+			return [await this.#consumer.getStats(), rates] as const;
+		});
 		const [codec] = this.#consumer.rtpParameters.codecs;
-		const streams = streamStats(stats, 'outbound-rtp', codec?.clockRate ?? 0);
+		const streams = streamStats(stats, 'outbound-rtp', codec?.clockRate ?? 0, frameRates);
 		const layers = this.#consumer.currentLayers;
 		return {
 			timestamp: Date.now(),
@@ -251,8 +258,7 @@ export class Puller extends Pausable<PullerEvents> {
 			pusherId: this.pusherId,
 			kind: this.kind,
 			codec: codec?.mimeType.split('/')[1] ?? '',
-			bitrate: totalBitrate(streams),
-			frameRate: undefined,
+			...inAll(streams),
 			layers: layers && { spatialLayer: layers.spatialLayer, temporalLayer: layers.temporalLayer },
 			streams,
 		};

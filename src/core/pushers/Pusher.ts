@@ -9,7 +9,8 @@ import type { Limits } from '../options.js';
 import { Pausable, type PausableEvents } from '../Pausable.js';
 import { Details } from './Details.js';
 import { readDetails, type PushMediaOptions, type PusherDetails } from './PushOptions.js';
-import { streamStats, totalBitrate, type PusherStats } from '../quality/stats.js';
+import { FrameRates } from '../quality/FrameRates.js';
+import { checkStatsOptions, inAll, streamStats, type PusherStats, type StatsOptions } from '../quality/stats.js';
 
 /** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
 export interface PusherMedia {
@@ -86,6 +87,7 @@ export class Pusher extends Pausable<PusherEvents> {
 	/** What was negotiated. */
 	readonly media: PusherMedia;
 	readonly #producer: Producer;
+	readonly #frameRates: FrameRates;
 	readonly #requestKeyframe: MediaFabric['requestKeyframe'];
 	readonly #limits: Limits;
 	#maxBitrate: number;
@@ -113,6 +115,7 @@ export class Pusher extends Pausable<PusherEvents> {
 		this.streamId = streamId;
 		this.media = pusherMedia(producer);
 		this.#producer = producer;
+		this.#frameRates = new FrameRates(producer);
 		this.#requestKeyframe = options.requestKeyframe;
 		this.#limits = limits;
 		this.#maxBitrate = details.maxBitrate ?? 0;
@@ -197,19 +200,22 @@ export class Pusher extends Pausable<PusherEvents> {
 	/**
 	 * What is received of it at the moment.
 	 *
-	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
-	async getStats(): Promise<PusherStats> {
-		const stats = await askOf(this, 'the pusher', () => this.#producer.getStats());
+	async getStats(options: StatsOptions = {}): Promise<PusherStats> {
+		const { frameRate = false } = checkStatsOptions(options);
+		const [stats, frameRates] = await askOf(this, 'the pusher', async () => {
+			const rates = frameRate && this.kind === 'video' ? await this.#frameRates.measure() : undefined;
+			return [await this.#producer.getStats(), rates] as const;
+		});
 		const { codec, clockRate } = this.media;
-		const streams = streamStats(stats, 'inbound-rtp', clockRate);
+		const streams = streamStats(stats, 'inbound-rtp', clockRate, frameRates);
 		return {
 			timestamp: Date.now(),
 			pusherId: this.pusherId,
 			kind: this.kind,
 			codec,
-			bitrate: totalBitrate(streams),
-			frameRate: undefined,
+			...inAll(streams),
 			streams,
 		};
 	}

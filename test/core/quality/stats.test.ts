@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { connectionStats, streamStats } from '../../../src/core/quality/stats.js';
-import { outcome, pullAll, startCall } from '../setup.js';
+import { connectionStats, inAll, streamStats } from '../../../src/core/quality/stats.js';
+import { outcome, pullAll, startCall, until } from '../setup.js';
 
 describe('The stats of a stream', () => {
 	const stream = {
@@ -30,7 +30,8 @@ describe('The stats of a stream', () => {
 	};
 
 	it('are in bit/s, in ms, and shares of one', () => {
-		assert.deepEqual(streamStats([stream, { ...stream, type: 'outbound-rtp' }], 'inbound-rtp', 90000), [
+		const told = streamStats([stream, { ...stream, type: 'outbound-rtp' }], 'inbound-rtp', 90000, new Map([[2, 29.5]]));
+		assert.deepEqual(told, [
 			{
 				ssrc: 2,
 				rid: 'r0',
@@ -41,12 +42,30 @@ describe('The stats of a stream', () => {
 				fractionLost: 0.25,
 				jitter: 10,
 				roundTripTime: 33.5,
+				frameRate: 29.5,
 				packetsRetransmitted: 4,
 				nackCount: 6,
 				keyframeRequests: 17,
 				score: 10,
 			},
 		]);
+	});
+
+	it('have a frame rate when it was counted, 0 when there was no frame', () => {
+		const frameRates = (counted?: Map<number, number>) =>
+			streamStats([stream], 'inbound-rtp', 90000, counted).map(({ frameRate }) => frameRate);
+		assert.deepEqual([frameRates(), frameRates(new Map())], [[undefined], [0]]);
+	});
+
+	it('make those of several: the sum of the bitrates, the highest frame rate, and the worst of what flows', () => {
+		const one = { bitrate: 1, fractionLost: 0.1, jitter: 5, roundTripTime: undefined, frameRate: 7, score: 9 };
+		const two = { bitrate: 2, fractionLost: 0.3, jitter: 4, roundTripTime: 6, frameRate: 30, score: 8 };
+		const still = { bitrate: 0, fractionLost: 1, jitter: 99, roundTripTime: 99, frameRate: 0, score: 0 };
+		const all = { bitrate: 3, fractionLost: 0.3, jitter: 5, roundTripTime: 6, frameRate: 30, score: 8 };
+		assert.deepEqual(inAll([one, two, still]), all);
+		const none = { bitrate: 0, fractionLost: 0, jitter: 0, roundTripTime: undefined, score: 0 };
+		assert.deepEqual(inAll([still]), { ...none, frameRate: 0 });
+		assert.deepEqual(inAll([]), { ...none, frameRate: undefined });
 	});
 });
 
@@ -62,9 +81,71 @@ describe('Stats', () => {
 		const stats = await pulled.connection.getStats();
 		assert.deepEqual([stats.iceState, stats.dtlsState, stats.selectedTuple], ['new', 'new', undefined]);
 		assert.equal(stats.connectionId, pulled.connection.connectionId);
+		assert.deepEqual(
+			stats.pullers.map(({ pullerId }) => pullerId),
+			pulled.pullers.map(({ pullerId }) => pullerId),
+		);
+		assert.deepEqual([stats.pushers, stats.bitrate, stats.score], [[], 0, 0]);
 		for (const each of [audio, video, sent, stats]) {
 			assert.deepEqual(JSON.parse(JSON.stringify(each)), JSON.parse(JSON.stringify(structuredClone(each))));
 			assert.ok(Math.abs(each!.timestamp - Date.now()) < 10_000, 'the time is that of the day');
+		}
+	});
+
+	it('have a frame rate of video, when it is asked for, and count once for all who ask meanwhile', async (t) => {
+		const { alice, bob, pushed } = await startCall(t);
+		const { pullers, connection } = await bob.pull(pullAll(alice));
+		const [audio, video] = pushed.pushers;
+		const [puller] = pullers;
+		const enabled: unknown[] = [];
+		for (const { producer } of [audio!, video!]) {
+			const enable = producer.enableTraceEvent.bind(producer);
+			t.mock.method(producer, 'enableTraceEvent', (types: never) => {
+				enabled.push(types);
+				return enable(types);
+			});
+		}
+		const dumps = () => Promise.all([video!.producer.dump(), puller!.consumer.dump()]);
+		const all = Promise.all([
+			audio!.getStats({ frameRate: true }),
+			video!.getStats({ frameRate: true }),
+			pushed.connection.getStats({ frameRate: true }),
+			connection.getStats({ frameRate: true }),
+		]);
+		await until(
+			async () => (await dumps()).every(({ traceEventTypes }) => traceEventTypes.includes('rtp')),
+			'traces',
+		);
+		await all;
+		assert.deepEqual(enabled, [['rtp'], []]);
+		for (const { traceEventTypes } of await dumps()) assert.deepEqual(traceEventTypes, []);
+		assert.equal(puller!.consumer.observer.listenerCount('trace'), 0);
+		assert.equal((await video!.getStats()).frameRate, undefined);
+		assert.deepEqual(enabled, [['rtp'], []]);
+	});
+
+	it('are no longer counted for when what they are of closes', async (t) => {
+		const { alice, bob, pushed } = await startCall(t);
+		const { pullers } = await bob.pull(pullAll(alice));
+		const [, video] = pushed.pushers;
+		for (const object of [pullers[0]!, video!]) {
+			const started = performance.now();
+			const underWay = outcome(object.getStats({ frameRate: true }));
+			setTimeout(() => {
+				object.close();
+			}, 100);
+			assert.equal(await underWay, 'closed');
+			assert.ok(performance.now() - started < 1000);
+		}
+		assert.equal(video!.producer.observer.listenerCount('trace'), 0);
+	});
+
+	it('are refused when what is asked for makes no sense', async (t) => {
+		const { pushed } = await startCall(t);
+		for (const object of [pushed.pushers[0]!, pushed.connection]) {
+			for (const wrong of [null, [], { frameRate: 1 }, { frames: true }]) {
+				assert.equal(await outcome(object.getStats(wrong as never)), 'invalid_argument');
+			}
 		}
 	});
 
@@ -72,7 +153,7 @@ describe('Stats', () => {
 		const { bob } = await startCall(t);
 		const { dtlsState, bytesSent } = await bob.autoPull().getStats();
 		assert.deepEqual([dtlsState, bytesSent], ['new', 0]);
-		assert.equal(connectionStats('id', undefined).connectionId, 'id');
+		assert.equal(connectionStats('id', undefined, []).connectionId, 'id');
 	});
 
 	it('of what has closed, or closes meanwhile, are rejected', async (t) => {
