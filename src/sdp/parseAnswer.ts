@@ -6,6 +6,7 @@ import type { ParsedMedia } from './parsed.js';
 import {
 	invalidBecause,
 	isDirection,
+	readBandwidth,
 	readDescription,
 	readFingerprint,
 	readHeaderExtensions,
@@ -17,6 +18,8 @@ import {
 export interface Answer {
 	/** The answerer's fingerprint, and the DTLS role that it takes. Undefined when it rejects every m-line. */
 	readonly dtls: Required<DtlsParameters> | undefined;
+	/** What the answerer wants to receive in all, at most, in bit/s. */
+	readonly bandwidth: number | undefined;
 	/** The m-lines, as many as the offer has, in order. */
 	readonly media: readonly AnsweredSection[];
 }
@@ -30,6 +33,8 @@ export interface AnsweredSection {
 	readonly payloadTypes: readonly number[];
 	/** The URIs of the header extensions that were accepted. */
 	readonly headerExtensions: readonly string[];
+	/** What the answerer wants to receive on it, at most, in bit/s. */
+	readonly bandwidth: number | undefined;
 }
 
 /** What the answer must fit to. */
@@ -61,7 +66,7 @@ export function parseAnswer(sdp: string, offered: readonly OfferedFrame[], limit
 		session,
 	);
 	const carrier = session.media[media.findIndex(({ accepted }) => accepted)];
-	return { dtls: carrier && dtlsParameters(session, carrier), media };
+	return { dtls: carrier && dtlsParameters(session, carrier), bandwidth: readBandwidth(session), media };
 }
 
 function readSection({ mid, type, stopped }: OfferedFrame, index: number, session: Session): AnsweredSection {
@@ -80,6 +85,7 @@ function readSection({ mid, type, stopped }: OfferedFrame, index: number, sessio
 		direction: isDirection(direction) ? direction : 'sendrecv',
 		payloadTypes: String(media.payloads).split(' ').filter(isPayloadType).map(Number),
 		headerExtensions: readHeaderExtensions(media).map(({ uri }) => uri),
+		bandwidth: readBandwidth(media),
 	};
 }
 

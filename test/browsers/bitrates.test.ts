@@ -3,6 +3,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sfu, type WebRtcOptions } from 'sfu-rooms';
 import { cannotRun, startBrowser, type Browser, type Page } from '../support/browsers.js';
+import { layersOf, pushLayers, simulcast } from '../support/layers.js';
 import { mediaAddress } from '../support/namespace.js';
 
 describe('A publisher in Chromium that could send more', { skip: cannotRun('Chromium') }, () => {
@@ -69,5 +70,54 @@ describe('A publisher in Chromium that could send more', { skip: cannotRun('Chro
 		await untilSends(page, id, (bitrate) => bitrate > 100_000 && bitrate < 240_000);
 		await sleep(3000);
 		await untilSends(page, id, (bitrate) => bitrate < 240_000);
+	});
+});
+
+describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, () => {
+	let chromium: Browser;
+
+	before(async () => {
+		chromium = await startBrowser('Chromium');
+	});
+
+	after(async () => {
+		await chromium.close();
+	});
+
+	it('is sent the layers that its bounds leave: those of its answer, and those of the app', async (t) => {
+		const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }] } });
+		const [from, to] = [await chromium.newPage(), await chromium.newPage()];
+		t.after(async () => {
+			sfu.close();
+			await Promise.all([from.close(), to.close()]);
+		});
+		const room = await sfu.getOrCreateRoom('room');
+		const alice = await room.join({ userId: 'alice' });
+		const bob = await room.join({ userId: 'bob' });
+		const { pusher } = await pushLayers(alice, from, { codec: 'VP8', layers: simulcast });
+		await layersOf(pusher, { expected: simulcast.expected, within: 30_000 });
+		const pull = () => bob.pull({ targetUserId: 'alice', specs: [{ pusherId: pusher.pusherId }] });
+		const first = await pull();
+		const { id, answer } = await to.client.answerOffer(first.offer);
+		await first.answer(answer.replace(/^(m=video .*\r\n)/m, '$1b=AS:100\r\n'));
+		const becomesWide = async (wanted: number) => {
+			const deadline = performance.now() + 40_000;
+			for (;;) {
+				const width = (await to.client.stats(id)).video[0]?.frameWidth;
+				if (width === wanted) return;
+				assert.ok(performance.now() < deadline, `${width} pixels wide, not ${wanted}`);
+				await sleep(200);
+			}
+		};
+		await becomesWide(240);
+		await sleep(5000);
+		await becomesWide(240);
+		const second = await pull();
+		await second.answer((await to.client.answerOffer(second.offer, id)).answer);
+		await becomesWide(960);
+		await first.connection.setMaxOutgoingBitrate(100_000);
+		await becomesWide(240);
+		await first.connection.setMaxOutgoingBitrate(0);
+		await becomesWide(960);
 	});
 });

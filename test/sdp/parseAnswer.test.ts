@@ -43,13 +43,15 @@ describe('An answer', () => {
 	it('is read', () => {
 		assert.deepEqual(parse(good), {
 			dtls: { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: fingerprint }] },
+			bandwidth: undefined,
 			media: [
-				{ accepted: true, direction: 'recvonly', payloadTypes: [111], headerExtensions: [] },
+				{ accepted: true, direction: 'recvonly', payloadTypes: [111], headerExtensions: [], bandwidth: undefined },
 				{
 					accepted: true,
 					direction: 'recvonly',
 					payloadTypes: [96, 97],
 					headerExtensions: ['http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time'],
+					bandwidth: undefined,
 				},
 			],
 		});
@@ -68,6 +70,14 @@ describe('An answer', () => {
 			media.map(({ direction }) => direction),
 			['inactive', 'inactive'],
 		);
+	});
+
+	it('may bound what is sent', () => {
+		const bounded = editMedia(good.replace('t=0 0', 'b=AS:900\r\nt=0 0'), 1, (media) =>
+			media.replace('a=mid', 'b=TIAS:500500\r\na=mid'),
+		);
+		const { bandwidth, media } = parse(bounded);
+		assert.deepEqual([bandwidth, ...media.map((section) => section.bandwidth)], [900_000, undefined, 500_500]);
 	});
 
 	it('that says no direction goes both ways', () => {

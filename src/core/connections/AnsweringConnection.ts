@@ -3,6 +3,7 @@ import { isUsable, type IceCredentials, type Offer } from '../../sdp/Offer.js';
 import { consumerCapabilities } from '../../sdp/rtpParameters.js';
 import { writeAnswer, type AnsweredMedia } from '../../sdp/writeAnswer.js';
 import { SfuError } from '../../SfuError.js';
+import { wantedBitrate } from './BitrateBounds.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from '../pullers/createPuller.js';
@@ -183,7 +184,8 @@ export class AnsweringConnection extends Connection {
 			this.#dataChannels = data.channels;
 			for (const gone of plan.removed) gone.close('removed');
 			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
-			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wantedBitrate(offer, sections))]);
+			const wanted = wantedBitrate(offer.bandwidth, videoBounds(sections));
+			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wanted)]);
 			this.assertOpen();
 			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
 			for (const { pusher, details } of data.details) if (!pusher.closed) pusher.setDetails(details);
@@ -298,15 +300,11 @@ async function followDirection({ media, pusher, puller }: PlannedSection): Promi
 	if (puller && !puller.closed) await puller.setPaused('direction', !receives(media));
 }
 
-/** What the client wants to be sent in all, at most, in bit/s; 0 when it leaves that open, or does for some video. */
-function wantedBitrate(offer: Offer, sections: readonly PlannedSection[]): number {
-	const videos = sections
+/** The bounds of the m-lines on which video is sent. */
+const videoBounds = (sections: readonly PlannedSection[]): (number | undefined)[] =>
+	sections
 		.filter(({ media, puller }) => media.kind === 'video' && receives(media) && puller)
-		.map(({ media }) => media.bandwidth ?? Infinity);
-	const ofVideo = videos.reduce((sum, bandwidth) => sum + bandwidth, 0);
-	const wanted = Math.min(ofVideo || Infinity, offer.bandwidth ?? Infinity);
-	return Number.isFinite(wanted) ? wanted : 0;
-}
+		.map(({ media }) => media.bandwidth);
 
 function answered({ media, pusher, puller }: PlannedSection, startBitrate: number | undefined): AnsweredMedia {
 	const receive = pusher && !pusher.closed ? pusher.rtpParameters : undefined;

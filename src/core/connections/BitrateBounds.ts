@@ -80,6 +80,18 @@ export class BitrateBounds {
 	}
 }
 
+/**
+ * What a client wants to receive in all, at most, in bit/s; 0 when it leaves that open, or does for some video.
+ *
+ * @param inAll - what its SDP says of the session
+ * @param videos - what it says of each m-line that video is sent on
+ */
+export function wantedBitrate(inAll: number | undefined, videos: readonly (number | undefined)[]): number {
+	const ofVideo = videos.reduce<number>((sum, bound) => sum + (bound ?? Infinity), 0);
+	const wanted = Math.min(ofVideo || Infinity, inAll ?? Infinity);
+	return Number.isFinite(wanted) ? wanted : 0;
+}
+
 /** The lesser of two bounds. */
 function least(one: number, other: number): number {
 	return one > 0 && other > 0 ? Math.min(one, other) : Math.max(one, other);

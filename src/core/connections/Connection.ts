@@ -92,7 +92,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		return this.bitrates.incoming;
 	}
 
-	/** What the client is sent in all, in bit/s; 0 for as much as it can take. Its own offer may have bounded it further. */
+	/** What the client is sent in all, in bit/s; 0 for as much as it can take. Its own SDP may have bounded it further. */
 	get maxOutgoingBitrate(): number {
 		return this.bitrates.outgoing;
 	}

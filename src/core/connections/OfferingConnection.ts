@@ -3,6 +3,7 @@ import { parseAnswer, type Answer, type AnsweredSection } from '../../sdp/parseA
 import { quote } from '../../quote.js';
 import { writeOffer } from '../../sdp/writeOffer.js';
 import { SfuError } from '../../SfuError.js';
+import { wantedBitrate } from './BitrateBounds.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { DataChannels } from '../data/DataChannels.js';
@@ -273,7 +274,7 @@ export class OfferingConnection extends Connection {
 		return answer;
 	}
 
-	async #apply({ dtls, media }: Answer, addedData: readonly DataPuller[]): Promise<void> {
+	async #apply({ dtls, bandwidth, media }: Answer, addedData: readonly DataPuller[]): Promise<void> {
 		const rejected = this.#slots.filter((slot, index) => !accepts(slot, media[index]));
 		this.#slots = this.#slots.map((slot, index) => (media[index]?.accepted ? slot : stopped(slot)));
 		for (const { puller } of rejected) puller?.close('rejected');
@@ -288,11 +289,16 @@ export class OfferingConnection extends Connection {
 			this.close('offerFailed');
 			return;
 		}
-		await Promise.all(
-			this.#slots.map(async ({ puller }, index) => {
+		const videos = this.#slots.flatMap(({ kind, puller }, index) => {
+			const section = media[index];
+			return kind === 'video' && puller && section && receives(section) ? [section.bandwidth] : [];
+		});
+		await Promise.all([
+			...this.#slots.map(async ({ puller }, index) => {
 				if (puller && !puller.closed) await puller.setPaused('direction', !receives(media[index]));
 			}),
-		);
+			this.bitrates.setWanted(wantedBitrate(bandwidth, videos)),
+		]);
 		this.assertOpen();
 		this.#supply.dataChannels?.start(addedData);
 		this.awaitClient({ restarted: this.#restarting });

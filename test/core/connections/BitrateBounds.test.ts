@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { JoinOptions, SfuOptions } from 'sfu-rooms';
+import { AnsweringPeer } from '../../support/answers.js';
 import { anOffer, editMedia, sections } from '../../support/offers.js';
-import { interruptEach, outcome, pullAll, startRoom, startSfu, untilHeld, held } from '../setup.js';
+import { interruptEach, outcome, pullAll, specsOf, startRoom, startSfu, untilHeld, held } from '../setup.js';
 
 /** A room, and the transports for clients that its worker has made. */
 async function start(t: TestContext, options: SfuOptions = {}) {
@@ -79,6 +80,22 @@ describe('What a connection may carry', () => {
 		assert.deepEqual(await bounds(), [undefined, undefined]);
 		await bob.pull(pullAll(alice, offer.replace('t=0 0', 'b=AS:300\r\nt=0 0')));
 		assert.deepEqual(await bounds(), [undefined, 300_000]);
+	});
+
+	it('is bounded by what the answer of the client says, too', async (t) => {
+		const { join, bounds } = await start(t);
+		const alice = await join('alice');
+		const bob = await join('bob');
+		await alice.push(anOffer(push));
+		const specs = specsOf(alice);
+		const first = await bob.pull({ targetUserId: 'alice', specs });
+		const client = new AnsweringPeer();
+		await first.answer(client.answer(first.offer).replace(/^(m=video .*\r\n)/m, '$1b=AS:600\r\n'));
+		assert.deepEqual(await bounds(), [undefined, 600_000]);
+		assert.equal(first.connection.maxOutgoingBitrate, 600_000);
+		const second = await bob.pull({ targetUserId: 'alice', specs });
+		await second.answer(client.answer(second.offer));
+		assert.deepEqual(await bounds(), [undefined, undefined]);
 	});
 
 	it('cannot be what is no bitrate, nor bounded once it has closed', async (t) => {

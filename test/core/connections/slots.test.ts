@@ -23,6 +23,7 @@ const answered = (accepted: boolean, payloadTypes: number[]): AnsweredSection =>
 	payloadTypes,
 	direction: 'recvonly',
 	headerExtensions: [],
+	bandwidth: undefined,
 });
 
 describe('An m-line that we offer', () => {

@@ -112,10 +112,7 @@ describe('Stats', () => {
 			pushed.connection.getStats({ frameRate: true }),
 			connection.getStats({ frameRate: true }),
 		]);
-		await until(
-			async () => (await dumps()).every(({ traceEventTypes }) => traceEventTypes.includes('rtp')),
-			'traces',
-		);
+		await until(async () => (await dumps()).every(({ traceEventTypes }) => traceEventTypes.includes('rtp')), 'traces');
 		await all;
 		assert.deepEqual(enabled, [['rtp'], []]);
 		for (const { traceEventTypes } of await dumps()) assert.deepEqual(traceEventTypes, []);
