@@ -1,15 +1,9 @@
-import type { EventEmitter } from 'node:events';
+import type { Consumer, Producer } from 'mediasoup/types';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watchTrace } from '../../media/watchTrace.js';
 
 /** For how long frames are counted, in ms: long enough to be right within one frame or so. */
 const sampleTime = 1500;
-
-/** A Producer or a Consumer. */
-interface Source {
-	readonly closed: boolean;
-	readonly observer: EventEmitter;
-	enableTraceEvent(types: 'rtp'[]): Promise<void>;
-}
 
 /** What mediasoup tells of a packet. */
 interface TracedPacket {
@@ -23,10 +17,10 @@ interface TracedPacket {
  * to.
  */
 export class FrameRates {
-	readonly #source: Source;
+	readonly #source: Producer | Consumer;
 	#sampling: Promise<ReadonlyMap<number, number>> | undefined;
 
-	constructor(source: Source) {
+	constructor(source: Producer | Consumer) {
 		this.#source = source;
 	}
 
@@ -40,31 +34,25 @@ export class FrameRates {
 	}
 
 	async #sample(): Promise<ReadonlyMap<number, number>> {
-		const { observer } = this.#source;
 		const frames = new Map<number, Set<number>>();
-		const count = ({ type, info }: { type: string; info: unknown }) => {
-			if (type !== 'rtp') return;
-			const { ssrc, timestamp } = (info as { rtpPacket: TracedPacket }).rtpPacket;
+		const count = (info: Record<string, unknown>) => {
+			const { ssrc, timestamp } = info.rtpPacket as TracedPacket;
 			frames.set(ssrc, (frames.get(ssrc) ?? new Set()).add(timestamp));
 		};
 		const closed = new AbortController();
 		const abort = () => {
 			closed.abort();
 		};
-		observer.on('trace', count);
+		// Producers and consumers are the same in this, but TypeScript cannot call what either of two types has.
+		const { observer } = this.#source as Consumer;
 		observer.once('close', abort);
-		try {
-			await this.#source.enableTraceEvent(['rtp']);
-			frames.clear();
-			const started = performance.now();
-			await sleep(sampleTime, undefined, { signal: closed.signal }).catch(() => undefined);
-			const seconds = (performance.now() - started) / 1000;
-			return new Map([...frames].map(([ssrc, timestamps]) => [ssrc, timestamps.size / seconds]));
-		} finally {
-			observer.off('trace', count);
-			observer.off('close', abort);
-			// When it fails, the source is gone, and all with it.
-			if (!this.#source.closed) await this.#source.enableTraceEvent([]).catch(() => undefined);
-		}
+		// When somebody else watches keyframes, their packets come as those alone.
+		const ends = (['rtp', 'keyframe'] as const).map((type) => watchTrace(this.#source, type, count));
+		const started = performance.now();
+		await sleep(sampleTime, undefined, { signal: closed.signal }).catch(() => undefined);
+		const seconds = (performance.now() - started) / 1000;
+		for (const end of ends) end();
+		observer.off('close', abort);
+		return new Map([...frames].map(([ssrc, timestamps]) => [ssrc, timestamps.size / seconds]));
 	}
 }
