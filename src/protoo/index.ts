@@ -3,9 +3,13 @@ export { errorCodes } from './errorCodes.js';
 export type {
 	ActiveSpeakerData,
 	AutoPullSuccess,
+	ChannelData,
+	DataPullerData,
+	DataPusherData,
 	JoinSuccess,
 	Notifications,
 	OfferData,
+	OwnDataPusherData,
 	PullerData,
 	PullOffered,
 	PullSuccess,

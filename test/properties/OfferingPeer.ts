@@ -3,9 +3,12 @@ import { loadOffer, sections } from '../support/offers.js';
 
 export type Kind = 'audio' | 'video';
 
+/** Of an m-line, which may be that for data channels. */
+export type SectionKind = Kind | 'data';
+
 /** One m-line of what an RTCPeerConnection would offer. */
 export interface OfferedSection {
-	kind: Kind;
+	kind: SectionKind;
 	mid: string;
 	direction: 'sendonly' | 'recvonly' | 'sendrecv' | 'inactive';
 	ssrc: number;
@@ -80,7 +83,7 @@ export class OfferingPeer {
 	}
 
 	/** An m-line that no offer has had. */
-	section(kind: Kind, direction: OfferedSection['direction']): OfferedSection {
+	section(kind: SectionKind, direction: OfferedSection['direction']): OfferedSection {
 		const made = this.#made++;
 		return { kind, mid: String(made), direction, ssrc: this.#id * 1000 + made * 2 + 1, stopped: false };
 	}
@@ -109,28 +112,43 @@ export class OfferingPeer {
 		].join('\r\n');
 	}
 
-	#lines({ kind, mid, direction, ssrc, stopped }: OfferedSection): string[] {
+	#lines(section: OfferedSection): string[] {
+		const { kind, direction, stopped } = section;
+		const port = stopped ? 0 : 9;
+		if (kind === 'data') {
+			const head = `m=application ${port} UDP/DTLS/SCTP webrtc-datachannel`;
+			return [head, ...this.#transportLines(section), 'a=sctp-port:5000', 'a=max-message-size:262144'];
+		}
 		const sends = direction === 'sendonly' || direction === 'sendrecv';
 		const [head = '', ...rest] = (sends ? this.#profile.sending : this.#profile.receiving)[kind].split('\r\n');
+		return [
+			head.replace(/^(m=\S+) \d+/, `$1 ${port}`),
+			...this.#transportLines(section),
+			`a=${direction}`,
+			...rest,
+			...(sends ? this.#sourceLines(section) : []),
+		];
+	}
+
+	#transportLines({ mid }: OfferedSection): string[] {
 		const id = String(this.#id);
 		return [
-			stopped ? head.replace(/^(m=\S+) \d+/, '$1 0') : head.replace(/^(m=\S+) \d+/, '$1 9'),
 			'c=IN IP4 0.0.0.0',
 			`a=ice-ufrag:u${id}x${this.#restarts}`.padEnd(20, '0'),
 			`a=ice-pwd:p${id}x${this.#restarts}`.padEnd(40, '0'),
 			`a=fingerprint:sha-256 ${this.#fingerprint}`,
 			'a=setup:actpass',
 			`a=mid:${mid}`,
-			`a=${direction}`,
-			...rest,
-			...(sends
-				? [
-						`a=msid:stream${id} track${mid}`,
-						...(kind === 'video' ? [`a=ssrc-group:FID ${ssrc} ${ssrc + 1}`] : []),
-						`a=ssrc:${ssrc} cname:c${id}`,
-						...(kind === 'video' ? [`a=ssrc:${ssrc + 1} cname:c${id}`] : []),
-					]
-				: []),
+		];
+	}
+
+	#sourceLines({ kind, mid, ssrc }: OfferedSection): string[] {
+		const id = String(this.#id);
+		return [
+			`a=msid:stream${id} track${mid}`,
+			...(kind === 'video' ? [`a=ssrc-group:FID ${ssrc} ${ssrc + 1}`] : []),
+			`a=ssrc:${ssrc} cname:c${id}`,
+			...(kind === 'video' ? [`a=ssrc:${ssrc + 1} cname:c${id}`] : []),
 		];
 	}
 }

@@ -4,6 +4,7 @@ import {
 	createSocketPair,
 	type JoinSuccess,
 	type Notifications,
+	type DataPusherData,
 	type OfferData,
 	type PullOffered,
 	type PullSuccess,
@@ -58,6 +59,8 @@ export class RoomClient {
 	readonly name: string;
 	view: View | undefined;
 	settling: Settling = 'receive';
+	/** The pusher ids of its own data channels. */
+	readonly ownData: string[] = [];
 	/** The code that the socket was closed with. */
 	closeCode: number | undefined;
 	/** Everything that has come and gone, for those who look for the cause of a failure. */
@@ -247,7 +250,7 @@ export class RoomClient {
 				if ('autoPull' in (data as object)) break;
 				if (typeof (success as PullSuccess | PullOffered).sdp === 'object')
 					this.#offered(success as PullOffered, undefined);
-				else this.#receives((success as PullSuccess).pullers);
+				else this.#receives(success as PullSuccess);
 				break;
 			case 'push':
 				assert.ok((success as PushSuccess).sdp.startsWith('v=0'));
@@ -255,8 +258,8 @@ export class RoomClient {
 		}
 	}
 
-	#receives(pullers: PullSuccess['pullers']): void {
-		for (const { pullerId } of pullers) {
+	#receives({ pullers, dataPullers = [] }: Pick<PullSuccess, 'pullers' | 'dataPullers'>): void {
+		for (const { pullerId } of [...pullers, ...dataPullers]) {
 			if (!this.view?.closedPullers.has(pullerId)) this.view?.pullers.add(pullerId);
 		}
 	}
@@ -278,7 +281,11 @@ export class RoomClient {
 		const ids = pullers.map(({ mid }) => mid);
 		assert.equal(new Set(ids).size, ids.length, 'each on an m-line of its own');
 		this.#sections.set(connectionId, mids);
-		this.#receives(pullers);
+		assert.ok(
+			!data.dataPullers || media.some(({ type, port }) => type === 'application' && port !== 0),
+			'data channels have an m-line',
+		);
+		this.#receives(data);
 		this.#offer = { data, requestId };
 		this.settle(this.settling);
 	}
@@ -300,12 +307,17 @@ export class RoomClient {
 				const user = this.#known(view, userId, method);
 				for (const pusher of pushers) this.#hasPusher(user, pusher, false);
 			},
-			newDataPusher: ({ roomId, userId }) => {
+			newDataPusher: ({ roomId, userId, dataPushers }) => {
 				assert.equal(roomId, view.roomId);
-				this.#known(view, userId, method);
+				const user = this.#known(view, userId, method);
+				for (const pusher of dataPushers) this.#hasPusher(user, pusher, false);
 			},
-			dataChannelPushed: () => undefined,
-			dataChannelPulled: () => undefined,
+			dataChannelPushed: ({ dataPushers }) => {
+				this.ownData.unshift(...dataPushers.map(({ pusherId }) => pusherId));
+			},
+			dataChannelPulled: ({ dataPullers }) => {
+				this.#receives({ pullers: [], dataPullers });
+			},
 			userLeft: (userIds) => {
 				for (const userId of userIds) {
 					this.#known(view, userId, method);
@@ -371,15 +383,15 @@ export class RoomClient {
 		notifications[method](data as Notifications[Method]);
 	}
 
-	#met(view: View, { userId, userName, pushers }: UserData): void {
+	#met(view: View, { userId, userName, pushers, dataPushers = [] }: UserData): void {
 		assert.notEqual(userId, view.userId, 'told of himself');
 		assert.ok(!view.users.has(userId), `told twice that ${userId} is there`);
 		const user: KnownUser = { userName, pushers: new Map() };
 		view.users.set(userId, user);
-		for (const pusher of pushers) this.#hasPusher(user, pusher, undefined);
+		for (const pusher of [...pushers, ...dataPushers]) this.#hasPusher(user, pusher, undefined);
 	}
 
-	#hasPusher({ pushers }: KnownUser, pusher: PusherData, paused: boolean | undefined) {
+	#hasPusher({ pushers }: KnownUser, pusher: PusherData | DataPusherData, paused: boolean | undefined) {
 		const { pusherId, source = null, metadata = null } = pusher;
 		assert.ok(!pushers.has(pusherId), `told twice of pusher ${pusherId}`);
 		pushers.set(pusherId, { paused: pusher.paused ?? paused, said: { source, metadata } });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Pusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
+import type { DataPuller, DataPusher, Puller, Pusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
 import type { AutoPullSuccess, ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
-import { OfferingPeer, type OfferedSection, type Profile } from './OfferingPeer.js';
+import { OfferingPeer, type OfferedSection, type Profile, type SectionKind } from './OfferingPeer.js';
 import { RoomClient, type Settling, type View } from './RoomClient.js';
 
 const changes = [
@@ -53,6 +53,7 @@ const step = fc.oneof(
 			nth: nat,
 			change: fc.constantFrom(...changes),
 			says: fc.array(details, { maxLength: 3 }),
+			channels: fc.uniqueArray(nat, { maxLength: 3 }),
 		}),
 	},
 	{ weight: 6, arbitrary: fc.record({ act: fc.constant('pull'), slot, nth: nat, target: nat, specs: nat }) },
@@ -80,9 +81,11 @@ const step = fc.oneof(
 	{ weight: 1, arbitrary: fc.record({ act: fc.constantFrom('appPause', 'appResume', 'appClose'), nth: nat }) },
 	{ weight: 1, arbitrary: fc.record({ act: fc.constant('closeRoom'), roomId }) },
 	{ weight: 2, arbitrary: fc.record({ act: fc.constant('pass'), grace: fc.constantFrom(0.1, 0.6, 1.1, 2) }) },
+	{ weight: 4, arbitrary: fc.record({ act: fc.constant('connected'), nth: fc.nat({ max: 3 }) }) },
+	{ weight: 1, arbitrary: fc.record({ act: fc.constantFrom('closed', 'failed'), nth: nat }) },
 	{
 		weight: 2,
-		arbitrary: fc.record({ act: fc.constantFrom('connected', 'closed', 'failed'), nth: nat }),
+		arbitrary: fc.record({ act: fc.constantFrom('openChannel', 'closeChannel'), nth: fc.nat({ max: 999 }) }),
 	},
 	{ weight: 1, arbitrary: fc.record({ act: fc.constant('workerDies'), sure: fc.nat({ max: 3 }) }) },
 );
@@ -114,6 +117,9 @@ export interface Stage {
 	/** Checks what the workers hold against what they should; only at quiet points. */
 	checkHeld: () => void;
 	transport?: (nth: number, state: 'connected' | 'closed' | 'failed') => void;
+	/** Some client opens a data channel in-band, or closes one; after the second one time has passed. */
+	openChannel?: (nth: number) => void;
+	closeChannel?: (nth: number) => void | Promise<void>;
 	workerDies?: () => void;
 	/** What has been logged that should not be. */
 	problems: string[];
@@ -232,8 +238,10 @@ export class Scenario {
 		for (const { user } of this.#users) {
 			if (!user.closed) continue;
 			assert.deepEqual(
-				[user.pushers.size, user.pullers.size, user.connections.length],
-				[0, 0, 0],
+				[user.pushers, user.dataPushers, user.pullers, user.dataPullers, user.connections].map((all) => [
+					...all.values(),
+				]),
+				[[], [], [], [], []],
 				`${user.userId} has left, and all that was of it`,
 			);
 		}
@@ -266,20 +274,14 @@ export class Scenario {
 	#do(step: Step, alone: boolean): void | Promise<void> {
 		const { sfu } = this.#stage;
 		const act = step as Record<string, unknown> & { act: string; slot: number; nth: number };
-		const pushers = () =>
-			[...sfu.rooms.values()].flatMap((room) => [...room.users.values()].flatMap((user) => [...user.pushers.values()]));
+		const pushers = () => [...sfu.rooms.values()].flatMap((room) => [...room.users.values()].flatMap(pushersOf));
 		const holdings = () =>
 			JSON.stringify(
 				[...sfu.rooms.values()].map((room) =>
 					[...room.users.values()].map((user) => [
 						user.userId,
-						[...user.pushers.values()].map(({ pusherId, paused, source, metadata }) => [
-							pusherId,
-							paused,
-							source,
-							metadata,
-						]),
-						[...user.pullers.values()].map(({ pullerId, paused }) => [pullerId, paused]),
+						pushersOf(user).map(({ pusherId, paused, source, metadata }) => [pusherId, paused, source, metadata]),
+						pullersOf(user).map(({ pullerId, paused }) => [pullerId, paused]),
 						user.connections.length,
 					]),
 				),
@@ -306,7 +308,7 @@ export class Scenario {
 				break;
 			}
 			case 'push':
-				this.#push(act.slot, act.nth, act.change as (typeof changes)[number], act.says as PusherDetails[], mustSucceed);
+				this.#push(act as unknown as PushStep, mustSucceed);
 				break;
 			case 'pull':
 				this.#pull(act.slot, act.nth, Number(act.target), Number(act.specs), mustSucceed);
@@ -353,7 +355,7 @@ export class Scenario {
 			case 'pausePusher':
 			case 'resumePusher': {
 				const client = this.#client(act.slot);
-				const own = this.#ownPushers[act.slot] ?? [];
+				const own = this.#own(act.slot);
 				const pusherId = own[act.nth % Math.max(own.length, 1)] ?? 'none';
 				const data = act.act === 'unpush' ? { pusherIds: [pusherId] } : { pusherId };
 				void client.request(act.act, { ...membership(client.view), ...data });
@@ -361,11 +363,12 @@ export class Scenario {
 			}
 			case 'updatePusher': {
 				const client = this.#client(act.slot);
-				const own = this.#ownPushers[act.slot] ?? [];
+				const own = this.#own(act.slot);
 				const pusherId = own[act.nth % Math.max(own.length, 1)] ?? 'none';
 				const details = act.details as PusherDetails;
 				const { roomId, userId } = membership(client.view);
-				const isThere = sfu.rooms.get(roomId)?.users.get(userId)?.pushers.has(pusherId);
+				const user = sfu.rooms.get(roomId)?.users.get(userId);
+				const isThere = user !== undefined && pushersOf(user).some((pusher) => pusher.pusherId === pusherId);
 				mustSucceed(
 					client.request(act.act, { roomId, userId, pusherId, ...details }),
 					!client.view || !isThere || isTooMuch(details),
@@ -441,6 +444,11 @@ export class Scenario {
 			case 'failed':
 				this.#stage.transport?.(act.nth, act.act);
 				break;
+			case 'openChannel':
+				this.#stage.openChannel?.(act.nth);
+				break;
+			case 'closeChannel':
+				return this.#stage.closeChannel?.(act.nth);
 			case 'workerDies':
 				if (act.sure === 0) this.#stage.workerDies?.();
 				break;
@@ -449,7 +457,7 @@ export class Scenario {
 		}
 	}
 
-	#update(pusher: Pusher | undefined, details: PusherDetails): void {
+	#update(pusher: Pusher | DataPusher | undefined, details: PusherDetails): void {
 		if (!isTooMuch(details)) pusher?.update(details);
 		else if (pusher)
 			assert.throws(
@@ -458,6 +466,11 @@ export class Scenario {
 				},
 				{ name: 'SfuError' },
 			);
+	}
+
+	/** What a client has pushed, if it is still there. */
+	#own(slot: number): string[] {
+		return [...(this.#ownPushers[slot] ?? []), ...(this.#clients[slot]?.ownData ?? [])];
 	}
 
 	#peer(slot: number, nth: number): OfferingPeer {
@@ -470,28 +483,31 @@ export class Scenario {
 	}
 
 	#push(
-		slot: number,
-		nth: number,
-		change: (typeof changes)[number],
-		says: PusherDetails[],
+		{ slot, nth, change, says, channels }: PushStep,
 		mustSucceed: (promise: Promise<{ ok: boolean; errorReason?: string }>, unless?: boolean) => void,
 	): void {
 		const client = this.#client(slot);
 		const peer = this.#peer(slot, nth);
 		const isNew = peer.sections.length === 0;
-		const sections = isNew && !adds(change) ? changed(peer, 'both') : changed(peer, change);
-		const sending = sections.filter(({ direction, stopped }) => direction.startsWith('send') && !stopped);
+		const media = isNew && !adds(change) ? changed(peer, 'both') : changed(peer, change);
+		const addsData = channels.length > 0 && !hasData(media);
+		const sections = addsData ? [...media, peer.section('data', 'inactive')] : media;
+		const sending = sections.filter(({ kind, direction, stopped }) => {
+			return kind !== 'data' && direction.startsWith('send') && !stopped;
+		});
+		const announced = hasData(sections) ? channels : [];
 		const pushed = client.request('push', {
 			...membership(client.view),
 			sdp: { type: 'offer', sdp: peer.offer(sections) },
 			media: sending.slice(0, says.length).map(({ mid }, index) => ({ mid, ...says[index] })),
+			data: announced.map((id, index) => ({ id, label: `channel ${id}`, ...says[index] })),
 		});
 		void pushed.then(({ ok, data }) => {
 			if (!ok) return;
 			peer.sections = sections;
 			(this.#ownPushers[slot] ??= []).unshift(...(data as PushSuccess).pushers.map(({ pusherId }) => pusherId));
 		});
-		mustSucceed(pushed, !client.view || !isNew || (this.#ownPushers[slot]?.length ?? 0) > 12 || says.some(isTooMuch));
+		mustSucceed(pushed, !client.view || !isNew || this.#own(slot).length > 12 || says.some(isTooMuch));
 	}
 
 	#pull(
@@ -505,7 +521,10 @@ export class Scenario {
 		const peer = this.#peer(slot, nth);
 		const { targetUserId, specs, there } = this.#specs(slot, target, count);
 		const isNew = peer.sections.length === 0;
-		const sections = [...peer.sections, ...specs.map(({ type }) => peer.section(type, 'recvonly'))];
+		const wanted = specs.filter(({ type }, index) => {
+			return type !== 'data' || (!hasData(peer.sections) && specs.findIndex((spec) => spec.type === type) === index);
+		});
+		const sections = [...peer.sections, ...wanted.map(({ type }) => peer.section(type, 'recvonly'))];
 		const pulled = client.request('pull', {
 			...membership(client.view),
 			targetUserId,
@@ -516,7 +535,8 @@ export class Scenario {
 			if (ok) peer.sections = sections;
 		});
 		// Two clients may have no codec in common; audio they all have.
-		mustSucceed(pulled, !there || !isNew || !specs.some(({ type }) => type === 'audio'));
+		const canSucceed = specs.some(({ type }) => type === 'audio') || specs.every(({ type }) => type === 'data');
+		mustSucceed(pulled, !there || !isNew || !canSucceed);
 	}
 
 	/** What a client may want to pull, and whether all of it is there. */
@@ -525,15 +545,22 @@ export class Scenario {
 		const { sfu } = this.#stage;
 		const users = client.view ? [...client.view.users.keys(), client.view.userId] : ['nobody'];
 		const targetUserId = users[target % users.length] ?? '';
-		const known = [...(client.view?.users.get(targetUserId)?.pushers.keys() ?? this.#ownPushers[slot] ?? [])];
+		const known = [...(client.view?.users.get(targetUserId)?.pushers.keys() ?? this.#own(slot))];
+		// So that the last come first at times, as data channels do.
+		if (count % 3 === 2) known.reverse();
 		const room = sfu.rooms.get(client.view?.roomId ?? '');
-		const pushers = room?.users.get(targetUserId)?.pushers;
-		const specs = [...new Set(known)].slice(0, count % 4 === 0 ? 1 : count).map((pusherId) => ({
-			pusher_id: pusherId,
-			type: pushers?.get(pusherId)?.kind ?? 'video',
-		}));
+		const targetUser = room?.users.get(targetUserId);
+		const pushers = new Map<string, Pusher | DataPusher>(
+			(targetUser ? pushersOf(targetUser) : []).map((pusher) => [pusher.pusherId, pusher]),
+		);
+		const specs: { pusher_id: string; type: SectionKind }[] = [...new Set(known)]
+			.slice(0, count % 4 === 0 ? 1 : count)
+			.map((pusherId) => ({
+				pusher_id: pusherId,
+				type: pushers.get(pusherId)?.kind ?? 'video',
+			}));
 		if (specs.length === 0) specs.push({ pusher_id: 'none', type: 'video' });
-		return { targetUserId, specs, there: specs.every(({ pusher_id }) => pushers?.has(pusher_id)) };
+		return { targetUserId, specs, there: specs.every(({ pusher_id }) => pushers.has(pusher_id)) };
 	}
 
 	#garbage(client: RoomClient, frame: string): void {
@@ -572,7 +599,30 @@ export class Scenario {
 	}
 }
 
+interface PushStep {
+	slot: number;
+	nth: number;
+	change: (typeof changes)[number];
+	/** What is said of what is pushed: first of the tracks, and of the data channels. */
+	says: PusherDetails[];
+	/** The ids of data channels that are announced. */
+	channels: number[];
+}
+
 const adds = (change: (typeof changes)[number]) => change === 'both' || change === 'audio' || change === 'video';
+
+const hasData = (sections: readonly OfferedSection[]) =>
+	sections.some(({ kind, stopped }) => kind === 'data' && !stopped);
+
+const pushersOf = ({ pushers, dataPushers }: User): (Pusher | DataPusher)[] => [
+	...pushers.values(),
+	...dataPushers.values(),
+];
+
+const pullersOf = ({ pullers, dataPullers }: User): (Puller | DataPuller)[] => [
+	...pullers.values(),
+	...dataPullers.values(),
+];
 
 const membership = (view: { roomId: string; userId: string } | undefined) => ({
 	roomId: view?.roomId ?? 'x',
@@ -632,12 +682,13 @@ function checkSending({ name, sending }: RoomClient, { connections, pullers }: U
 
 function checkView(name: string, view: View, room: Room, user: User): void {
 	const others = [...room.users.values()].filter((other) => other !== user);
-	const facts = others.map(({ userId, userName, pushers }) => {
+	const facts = others.map((other) => {
+		const { userId, userName } = other;
 		const known = view.users.get(userId)?.pushers;
 		return {
 			userId,
 			userName,
-			pushers: [...pushers.values()]
+			pushers: pushersOf(other)
 				.map(({ pusherId, paused, source = null, metadata = null }) => ({
 					pusherId,
 					said: { source, metadata },
@@ -654,12 +705,18 @@ function checkView(name: string, view: View, room: Room, user: User): void {
 	const byUser = (a: { userId: string }, b: { userId: string }) => a.userId.localeCompare(b.userId);
 	assert.deepEqual(known.sort(byUser), facts.sort(byUser), `what ${name} (${key(view)}) knows is so`);
 	if (!view.resumed) {
-		assert.deepEqual([...view.pullers].sort(), [...user.pullers.keys()].sort(), `${name} knows what it receives`);
+		assert.deepEqual(
+			[...view.pullers].sort(),
+			pullersOf(user)
+				.map(({ pullerId }) => pullerId)
+				.sort(),
+			`${name} knows what it receives`,
+		);
 		const { follows } = view;
 		if (follows && !user.outstandingOffer) {
-			const offered = [...user.pullers.values()].filter(({ connectionId }) => connectionId === follows.connectionId);
+			const offered = pullersOf(user).filter(({ connectionId }) => connectionId === follows.connectionId);
 			const pulled = new Set(offered.map(({ pusherId }) => pusherId));
-			const missing = others.flatMap(({ pushers }) => [...pushers.keys()].filter((id) => !pulled.has(id)));
+			const missing = others.flatMap(pushersOf).flatMap(({ pusherId }) => (pulled.has(pusherId) ? [] : pusherId));
 			assert.deepEqual(
 				missing.filter((id) => !follows.without.has(id)),
 				[],

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { after, before, describe, it, mock } from 'node:test';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { Sfu, type Connection, type Logger } from 'sfu-rooms';
+import { Sfu, type Connection, type Logger, type User } from 'sfu-rooms';
 import { ProtooAdapter } from 'sfu-rooms/protoo';
+import { payloadProtocol, writeOpen } from '../../src/sdp/dataChannelProtocol.js';
 import { FakeWorkers, type Books } from '../support/fakeWorkers.js';
 import { OfferingPeer, profile, withOnly } from './OfferingPeer.js';
 import { RoomClient } from './RoomClient.js';
@@ -29,6 +30,8 @@ const firefox = profile('firefox', 'firefox-sendonly-audio-video', 'firefox-recv
 const unlimited = 1_000_000_000;
 const grace = 20_000;
 const emptyRoomTimeout = 30_000;
+// Within this it is noticed that a client has closed a data channel.
+const noticed = 1000;
 
 /** Random numbers that a seed fixes: mulberry32. */
 function random(seed: number) {
@@ -71,6 +74,7 @@ function checkBooks(sfu: Sfu, books: Books): void {
 		},
 		'the worker holds what the users have',
 	);
+	checkData(users, books);
 	const pipes = books.count('pipe');
 	assert.equal(pipes.producers, pipes.consumers, 'each pipe has two ends');
 	assert.ok(pipes.producers <= pullers.length, 'nothing is piped for nobody');
@@ -89,9 +93,27 @@ function checkBooks(sfu: Sfu, books: Books): void {
 	assert.equal(pausedExits.length, pausedSources.length, 'pipes are paused with their sources');
 }
 
+function checkData(users: readonly User[], { data }: Books): void {
+	const pushers = users.flatMap(({ dataPushers }) => [...dataPushers.values()]);
+	const pullers = users.flatMap(({ dataPullers }) => [...dataPullers.values()]);
+	for (const { producer } of pushers) assert.ok(data.producers.has(producer.id), 'a data pusher is received');
+	const streams = [...data.producers.values()].filter(({ streamId }) => streamId !== undefined);
+	assert.equal(data.taps.length, streams.length, 'each stream is listened to');
+	assert.deepEqual(
+		data.pulled.map(([id]) => id).sort(),
+		pullers.map(({ consumer }) => consumer.id).sort(),
+		'what is sent of data channels is what users pull',
+	);
+	for (const { consumer, pusher, paused } of pullers) {
+		const held = data.consumers.get(consumer.id);
+		assert.equal(held?.producerId, pusher.producer.id, 'it is that of the pusher');
+		if (paused || pusher.paused) assert.equal(held.paused, true, 'what is paused is, in the worker');
+	}
+}
+
 describe('rooms, with fake media and a fake clock', () => {
 	before(() => {
-		mock.timers.enable({ apis: ['setTimeout'] });
+		mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
 	});
 	after(() => {
 		mock.timers.reset();
@@ -121,6 +143,15 @@ describe('rooms, with fake media and a fake clock', () => {
 		};
 		const adapter = new ProtooAdapter(sfu, { rtcpilot, reconnectTimeout: grace, limits });
 		let now = 0;
+		const pass = async (ms: number) => {
+			let open!: () => void;
+			gate = new Promise((resolve) => (open = resolve));
+			await setImmediate();
+			now += ms;
+			mock.timers.tick(ms);
+			await setImmediate();
+			open();
+		};
 		const scenario = new Scenario({
 			sfu,
 			adapter,
@@ -130,15 +161,7 @@ describe('rooms, with fake media and a fake clock', () => {
 			problems,
 			now: () => now,
 			// Timers fire when no microtask is left; the workers may be in the midst of something.
-			pass: async (ms) => {
-				let open!: () => void;
-				gate = new Promise((resolve) => (open = resolve));
-				await setImmediate();
-				now += ms;
-				mock.timers.tick(ms);
-				await setImmediate();
-				open();
-			},
+			pass,
 			turns: async (count) => {
 				for (let turn = 0; turn < count; turn++) await Promise.resolve();
 			},
@@ -152,6 +175,15 @@ describe('rooms, with fake media and a fake clock', () => {
 			},
 			transport: (nth, state) => {
 				workers.transports.at(-1 - nth)?.becomes(state);
+			},
+			openChannel: (nth) => {
+				const channel = { label: `opened ${nth}`, protocol: '', ordered: nth % 2 === 0 };
+				const limits = { maxPacketLifeTime: undefined, maxRetransmits: undefined };
+				workers.clientSends(nth, writeOpen({ ...channel, ...limits }), payloadProtocol.control);
+			},
+			closeChannel: async (nth) => {
+				workers.clientClosesChannel(nth);
+				await pass(noticed);
 			},
 			workerDies: () => {
 				// What the death is logged as is no problem.

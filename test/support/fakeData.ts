@@ -1,12 +1,48 @@
 import { NotFoundError } from 'mediasoup/errors';
-import type { DataConsumerOptions } from 'mediasoup/types';
+import type { DataConsumerOptions, DataProducerOptions } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 
+interface HeldDataConsumer {
+	transportId: string;
+	producerId: string;
+	streamId: number;
+	paused: boolean;
+	told: FakeDataConsumer;
+}
+
 /** The data producers and consumers that a worker holds, by id. */
 export class DataBooks {
-	readonly producers = new Map<string, { transportId: string }>();
-	readonly consumers = new Map<string, { transportId: string; producerId: string; told: FakeDataConsumer }>();
+	/** The transports of clients. */
+	readonly clients = new Set<string>();
+	/** Those of a client have the id of their stream. */
+	readonly producers = new Map<string, { transportId: string; streamId: number | undefined }>();
+	readonly consumers = new Map<string, HeldDataConsumer>();
+
+	/** What listens in this process to what a client sends on a stream, one for each. */
+	get taps(): FakeDataConsumer[] {
+		const isOfClient = (id: string) => this.producers.get(id)?.streamId !== undefined;
+		return [...this.consumers.values()]
+			.filter(({ transportId, producerId }) => isOfClient(producerId) && !this.clients.has(transportId))
+			.map(({ told }) => told);
+	}
+
+	/** What is sent to clients of what clients send, by id. */
+	get pulled(): [string, HeldDataConsumer][] {
+		return this.sent.filter(([, { producerId }]) => this.producers.get(producerId)?.streamId !== undefined);
+	}
+
+	/** All that is sent to clients, by id. */
+	get sent(): [string, HeldDataConsumer][] {
+		return [...this.consumers].filter(([, { transportId }]) => this.clients.has(transportId));
+	}
+
+	/** A client closes its end of a channel: the worker drops what sends on it, and tells nobody. */
+	clientCloses({ transportId, streamId }: HeldDataConsumer): void {
+		for (const [id, consumer] of this.consumers) {
+			if (consumer.transportId === transportId && consumer.streamId === streamId) this.consumers.delete(id);
+		}
+	}
 
 	/** @returns what is to be told that its producer has closed */
 	closeProducer(id: string): FakeDataConsumer[] {
@@ -54,11 +90,19 @@ export class FakeDataOf {
 		this.#entities.clear();
 	}
 
-	async produce(): Promise<FakeDataProducer> {
+	async produce({ sctpStreamParameters }: DataProducerOptions = {}): Promise<FakeDataProducer> {
 		const producer = new FakeDataProducer(this.#channel);
 		await this.#channel.request(() => {
 			if (!this.#channel.books.transports.has(this.#transportId)) throw new NotFoundError('Transport not found');
-			this.#channel.books.data.producers.set(producer.id, { transportId: this.#transportId });
+			const { producers } = this.#channel.books.data;
+			const transportId = this.#transportId;
+			const streamId = sctpStreamParameters?.streamId;
+			const isTaken = (other: { transportId: string; streamId: number | undefined }) =>
+				other.transportId === transportId && other.streamId === streamId;
+			if (streamId !== undefined && [...producers.values()].some(isTaken)) {
+				throw new Error('streamId already exists in SCTP listener');
+			}
+			producers.set(producer.id, { transportId, streamId });
 		});
 		this.#entities.add(producer);
 		return producer;
@@ -71,7 +115,13 @@ export class FakeDataOf {
 			if (!books.transports.has(this.#transportId)) throw new NotFoundError('Transport not found');
 			if (!books.data.producers.has(dataProducerId)) throw new NotFoundError('DataProducer not found');
 			const transportId = this.#transportId;
-			books.data.consumers.set(consumer.id, { transportId, producerId: dataProducerId, told: consumer });
+			books.data.consumers.set(consumer.id, {
+				transportId,
+				producerId: dataProducerId,
+				streamId,
+				paused,
+				told: consumer,
+			});
 		});
 		this.#entities.add(consumer);
 		return consumer;
@@ -145,28 +195,32 @@ export class FakeDataConsumer extends EventEmitter {
 	}
 
 	async pause(): Promise<void> {
-		await this.#exists();
+		await this.#ask((held) => (held.paused = true));
 		this.paused = true;
 	}
 
 	async resume(): Promise<void> {
-		await this.#exists();
+		await this.#ask((held) => (held.paused = false));
 		this.paused = false;
 	}
 
 	async send(): Promise<number> {
-		await this.#exists();
+		await this.#ask(({ paused }) => {
+			if (paused) throw new Error('message send failed');
+		});
 		return 0;
 	}
 
 	async getBufferedAmount(): Promise<number> {
-		await this.#exists();
+		await this.#ask(() => undefined);
 		return 0;
 	}
 
-	#exists(): Promise<void> {
+	#ask(handle: (held: HeldDataConsumer) => void): Promise<void> {
 		return this.#channel.request(() => {
-			if (!this.#channel.books.data.consumers.has(this.id)) throw new NotFoundError('DataConsumer not found');
+			const held = this.#channel.books.data.consumers.get(this.id);
+			if (!held) throw new NotFoundError('DataConsumer not found');
+			handle(held);
 		});
 	}
 }

@@ -2,12 +2,14 @@ import { NotFoundError, WorkerClosedError } from 'mediasoup/errors';
 import * as ortc from 'mediasoup/ortc';
 import type {
 	DataConsumerOptions,
+	DataProducerOptions,
 	DtlsState,
 	IceCandidate,
 	MediaKind,
 	RouterRtpCodecCapability,
 	RtpCapabilities,
 	RtpParameters,
+	SctpState,
 } from 'mediasoup/types';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -382,8 +384,8 @@ abstract class FakeTransport extends Entity {
 		return this.#data.allocateSctpStreamId();
 	}
 
-	produceData() {
-		return this.#data.produce();
+	produceData(options?: DataProducerOptions) {
+		return this.#data.produce(options);
 	}
 
 	consumeData(options: DataConsumerOptions) {
@@ -399,6 +401,7 @@ abstract class FakeTransport extends Entity {
 		const { channel, router, id, type } = this;
 		if (!channel.books.routers.has(router.id)) throw new NotFoundError('Router not found');
 		channel.books.transports.set(id, { routerId: router.id, type, connected: false });
+		if (type === 'webrtc') channel.books.data.clients.add(id);
 	}
 
 	close(): void {
@@ -507,7 +510,7 @@ export class FakeWebRtcTransport extends FakeTransport {
 	dtlsState: DtlsState = 'new';
 	iceParameters = newIceParameters();
 	readonly sctpParameters = { port: 5000, maxReceiveMessageSize: 262_144 };
-	readonly sctpState = 'new';
+	sctpState: SctpState = 'new';
 	readonly iceCandidates: IceCandidate[] = (['udp', 'tcp'] as const).map((protocol) => ({
 		foundation: `${protocol}candidate`,
 		priority: protocol === 'udp' ? 1076302079 : 1076276479,
@@ -571,6 +574,9 @@ export class FakeWebRtcTransport extends FakeTransport {
 			if (this.closed) return;
 			this.dtlsState = state;
 			this.emit('dtlsstatechange', state);
+			if (state !== 'connected' || this.sctpState !== 'new') return;
+			this.sctpState = 'connected';
+			this.emit('sctpstatechange', this.sctpState);
 		});
 	}
 }
@@ -712,6 +718,23 @@ export class FakeWorkers extends Emitter<WorkerPoolEvents> {
 
 	close(): void {
 		this.#current.worker.close();
+	}
+
+	/** Some client sends on some stream, on which this process may look for what opens a channel. */
+	clientSends(nth: number, message: Buffer, payloadProtocolId: number): void {
+		const { channel } = this.#current.worker;
+		const { taps } = channel.books.data;
+		const tap = taps[nth % Math.max(taps.length, 1)];
+		channel.tell(() => {
+			if (tap && !tap.closed) tap.emit('message', message, payloadProtocolId);
+		});
+	}
+
+	/** Some client closes its end of some data channel. */
+	clientClosesChannel(nth: number): void {
+		const { data } = this.books;
+		const [, sent] = data.sent[nth % Math.max(data.sent.length, 1)] ?? [];
+		if (sent) data.clientCloses(sent);
 	}
 
 	/** Ends the worker process; there is another one soon. */
