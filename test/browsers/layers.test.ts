@@ -9,7 +9,7 @@ import { cannotShape, limitIncoming, mediaAddress } from '../support/namespace.j
 
 const skip = cannotShape || cannotRun('Chromium');
 
-/** What a puller showed, twice a second. */
+/** What a puller showed, five times a second. */
 interface Sample {
 	at: number;
 	video: InboundStats;
@@ -36,8 +36,8 @@ describe('The layers that are pulled', { skip }, () => {
 		return page;
 	}
 
-	/** Alice pushes layers, and all of them arrive; Bob pulls them and her microphone. */
-	async function call(t: TestContext, codec: VideoCodec, layers: Layers) {
+	/** Alice pushes layers, and all of them arrive; Bob pulls them and her microphone by an offer of the client or the server. */
+	async function call(t: TestContext, offerer: 'client' | 'server', codec: VideoCodec, layers: Layers) {
 		const room = await sfu.getOrCreateRoom(t.name);
 		t.after(() => {
 			room.close();
@@ -48,6 +48,12 @@ describe('The layers that are pulled', { skip }, () => {
 		await layersOf(video, { expected: layers.expected, within: 30_000 });
 		const page = await openPage(t);
 		const specs = [...alice.pushers.values()].map(({ pusherId }) => ({ pusherId }));
+		if (offerer === 'server') {
+			const { offer, pullers, ...pending } = await bob.pull({ targetUserId: 'alice', specs });
+			const { id, answer } = await page.client.answerOffer(offer);
+			await pending.answer(answer);
+			return { page, id, puller: pullers.find(({ kind }) => kind === 'video')! };
+		}
 		const { id, offer } = await page.client.createPuller({ kinds: ['video', 'audio'] });
 		const { answer, pullers } = await bob.pull({ targetUserId: 'alice', specs, offer });
 		await page.client.acceptAnswer(id, answer);
@@ -72,7 +78,7 @@ describe('The layers that are pulled', { skip }, () => {
 	async function watch(page: Page, id: string, seconds: number) {
 		const samples = [await look(page, id)];
 		for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
-			await sleep(500);
+			await sleep(200);
 			samples.push(await look(page, id));
 		}
 		return samples;
@@ -99,7 +105,7 @@ describe('The layers that are pulled', { skip }, () => {
 		['VP9', svc],
 	] as const) {
 		it(`follow what the client prefers and the app allows: ${codec} ${layers.name}`, async (t) => {
-			const { page, id, puller } = await call(t, codec, layers);
+			const { page, id, puller } = await call(t, 'client', codec, layers);
 			const told: unknown[] = [];
 			puller.on('layersChanged', ({ layers }) => told.push(layers?.spatialLayer));
 			await untilWide(page, id, 960, 30_000);
@@ -117,33 +123,35 @@ describe('The layers that are pulled', { skip }, () => {
 		});
 	}
 
-	/** The link of a puller narrows, and widens again. */
-	async function narrow(
-		t: TestContext,
-		{ page, id, puller }: { page: Page; id: string; puller: Puller },
-		seconds: { narrow: number; wide: number },
-	) {
+	/**
+	 * The link of a puller narrows from 3 Mbit/s to 400 kbit/s, which bears no more than the lowest layer, and widens again.
+	 *
+	 * @returns what it showed for 18 s of either
+	 */
+	async function narrowAndWiden(t: TestContext, { page, id, puller }: { page: Page; id: string; puller: Puller }) {
 		await untilWide(page, id, 960, 40_000);
 		const { localPort } = await page.client.stats(id);
 		const link = limitIncoming({ kilobits: 3000, udpPort: localPort });
 		try {
 			const changes: string[] = [];
-			puller.on('layersChanged', ({ layers }) => {
-				changes.push(`${((performance.now() - started) / 1000).toFixed(1)}:${layers?.spatialLayer ?? 'none'}`);
-			});
 			let started = performance.now();
+			puller.on('layersChanged', ({ layers }) => {
+				const { spatialLayer = '-', temporalLayer = '-' } = layers ?? {};
+				changes.push(`${((performance.now() - started) / 1000).toFixed(1)}:${spatialLayer}/${temporalLayer}`);
+			});
 			await sleep(5000);
-			started = performance.now();
-			changes.push('| 400 kbit/s');
-			link.change(400);
-			const narrow = await watch(page, id, seconds.narrow);
+			const change = async (kilobits: number) => {
+				changes.push(`| ${kilobits} kbit/s`);
+				started = performance.now();
+				link.change(kilobits);
+				return watch(page, id, 18);
+			};
+			const narrow = await change(400);
 			t.diagnostic(`narrow: ${inWords(narrow)}`);
-			changes.push('| 3 Mbit/s');
-			started = performance.now();
-			link.change(3000);
-			const wide = await watch(page, id, seconds.wide);
+			const wide = await change(3000);
 			t.diagnostic(`wide: ${inWords(wide)}`);
-			t.diagnostic(`spatial layers: ${changes.join(' ')}`);
+			await untilWide(page, id, 960, 60_000);
+			t.diagnostic(`layers: ${changes.join(' ')}; all again after ${Math.round(performance.now() - started)} ms`);
 			return { narrow, wide };
 		} finally {
 			link.stop();
@@ -153,13 +161,34 @@ describe('The layers that are pulled', { skip }, () => {
 	const from = (samples: Sample[], seconds: number) =>
 		samples.filter(({ at }) => at - samples[0]!.at >= seconds * 1000);
 
-	it('settle when the link of a client that offers narrows, and rise when it widens', async (t) => {
-		const pulled = await call(t, 'VP8', simulcast);
-		const { narrow: narrowed } = await narrow(t, pulled, { narrow: 20, wide: 20 });
-		// It takes three to five seconds; the rest is for machines that are busy with other things.
-		const widths = new Set(from(narrowed, 8).map(({ video }) => video.frameWidth));
+	/** The longest freeze, in seconds, as the browser has it: a frame that comes much later than those before. */
+	const longestFreeze = (samples: Sample[]) =>
+		Math.max(
+			...samples
+				.slice(1)
+				.map(({ video }, index) => video.totalFreezesDuration - samples[index]!.video.totalFreezesDuration),
+		);
+
+	it('settle within five seconds when the link of a client that offers narrows, and rise when it widens', async (t) => {
+		const { narrow } = await narrowAndWiden(t, await call(t, 'client', 'VP8', simulcast));
+		const widths = new Set(from(narrow, 5).map(({ video }) => video.frameWidth));
 		assert.deepEqual([...widths], [240], 'the lowest layer, which fits, and no other');
-		// All that the link bears again, though after steps up that failed the next one waits for longer.
-		await untilWide(pulled.page, pulled.id, 960, 150_000);
+	});
+
+	it('follow the link of a client that answers without a freeze of a second or a loss of audio', async (t) => {
+		const { narrow, wide } = await narrowAndWiden(t, await call(t, 'server', 'VP8', simulcast));
+		assert.ok(narrow.some(({ at, video }) => at - narrow[0]!.at < 3000 && video.frameWidth === 240));
+		for (const samples of [narrow, wide]) {
+			const freeze = longestFreeze(samples);
+			t.diagnostic(`the longest freeze: ${freeze.toFixed(2)} s`);
+			assert.ok(freeze < 1, `a freeze of ${freeze} s`);
+			const frames = from(samples, 16).map(({ video }) => video.framesDecoded);
+			assert.ok(frames.at(-1)! > frames[0]!, 'frames come to the end');
+			const [first, last] = [samples[0]!, samples.at(-1)!].map(({ audio }) => audio);
+			const concealed = (last!.concealedSamples - first!.concealedSamples) / 48_000;
+			t.diagnostic(`${concealed.toFixed(2)} s of audio made up`);
+			// What was lost until the link was relieved.
+			assert.ok(concealed < 0.75, `${concealed} s of audio made up`);
+		}
 	});
 });

@@ -167,7 +167,7 @@ function drawNoise({ width, height, frameRate }) {
 	const [context, noise] = [large.getContext('2d'), small.getContext('2d')];
 	const image = noise.createImageData(small.width, small.height);
 	const draw = () => {
-		for (let index = 0; index < image.data.length; index++) image.data[index] = Math.random() * 256;
+		for (let index = 0; index < image.data.length; index++) image.data[index] = 80 + Math.random() * 96;
 		noise.putImageData(image, 0, 0);
 		context.drawImage(small, 0, 0, width, height);
 	};

@@ -28,7 +28,7 @@ export function limitIncoming({ kilobits, udpPort }: { kilobits: number; udpPort
 	const tc = (...commands: string[]) => {
 		for (const command of commands) execFileSync('/usr/sbin/tc', command.split(' '));
 	};
-	const queue = (rate: number) => `dev lo parent 1:3 handle 30: tbf rate ${rate}kbit burst 8kb latency 200ms`;
+	const queue = (rate: number) => `dev lo parent 1:3 handle 30: tbf rate ${rate}kbit burst 2kb latency 200ms`;
 	tc(
 		// What no filter sends to the class is not limited.
 		'qdisc add dev lo root handle 1: htb default 0',

@@ -109,6 +109,11 @@ export class LayerSelection {
 		this.#sent = temporalLayer;
 	}
 
+	/** Whether the link is taken to bear less than client and app want. */
+	get isHeldBack(): boolean {
+		return this.rung < this.ladder.length - 1;
+	}
+
 	/** What is sent at most. */
 	get target(): Layers {
 		const { spatialLayer, temporalLayer } = this.ladder[this.rung] ?? this.#preferred;

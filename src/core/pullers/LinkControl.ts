@@ -1,3 +1,5 @@
+import type { Overload } from './OverloadDetector.js';
+
 /** What one puller sends over a link. */
 export interface LayeredStream {
 	id: string;
@@ -56,6 +58,25 @@ const longestHold = 240_000;
 /** What a stream takes: below a layer that is not sent, the next lower one is. */
 const cost = ({ bitrates }: LayeredStream, rung: number): number => Math.max(0, ...bitrates.slice(0, rung + 1));
 
+/** The streams that fall, so that no more than `passed` bit/s is sent, but by one step in all at least. */
+export function fallTo(passed: number, streams: readonly LayeredStream[]): Map<string, number> {
+	const rungs = new Map(streams.map(({ id, rung }) => [id, rung]));
+	const changed = new Map<string, number>();
+	const order = [...streams].sort((a, b) => a.priority - b.priority || cost(b, b.rung) - cost(a, a.rung));
+	for (const { id, rung, smooth } of order) {
+		const lowest = rung > smooth ? smooth : 0;
+		for (let lower = rung - 1; lower >= lowest && (changed.size === 0 || total(streams, rungs) > passed); lower--) {
+			rungs.set(id, lower);
+			changed.set(id, lower);
+		}
+	}
+	return changed;
+}
+
+/** What all streams take, in bit/s, on these rungs instead of their own. */
+export const total = (streams: readonly LayeredStream[], rungs: ReadonlyMap<string, number>): number =>
+	streams.reduce((sum, stream) => sum + cost(stream, rungs.get(stream.id) ?? stream.rung), 0);
+
 /**
  * Where to begin when nothing is known of the link.
  *
@@ -104,37 +125,32 @@ export class LinkControl {
 		return this.#rise(at, streams);
 	}
 
+	/** Down at once, as far as it takes. */
+	overloaded({ at, passed }: Overload, streams: readonly LayeredStream[]): Map<string, number> {
+		return this.#fall(at, passed, streams);
+	}
+
 	/** Down to what gets through, by one step at least. */
 	#fall(at: number, passed: number, streams: readonly LayeredStream[]): Map<string, number> {
 		this.#cleanSince = undefined;
 		if (this.#attemptAt !== undefined) this.#hold = Math.min(this.#hold * 2, longestHold);
 		this.#attemptAt = undefined;
-		const rungs = new Map(streams.map(({ id, rung }) => [id, rung]));
-		const changed = new Map<string, number>();
-		const total = () => streams.reduce((sum, stream) => sum + cost(stream, rungs.get(stream.id) ?? 0), 0);
-		const order = [...streams].sort((a, b) => a.priority - b.priority || cost(b, b.rung) - cost(a, a.rung));
-		for (const { id, rung, smooth } of order) {
-			const lowest = rung > smooth ? smooth : 0;
-			for (let lower = rung - 1; lower >= lowest && (changed.size === 0 || total() > passed); lower--) {
-				rungs.set(id, lower);
-				changed.set(id, lower);
-			}
-		}
+		const changed = fallTo(passed, streams);
 		if (changed.size > 0) this.#changedAt = at;
 		// Little gets through of what has just begun, such as while a keyframe is awaited.
-		this.#ceiling = { bitrate: Math.max(passed, total()), until: at + this.#hold };
+		this.#ceiling = { bitrate: Math.max(passed, total(streams, changed)), until: at + this.#hold };
 		return changed;
 	}
 
 	/** One stream, by one step. */
 	#rise(at: number, streams: readonly LayeredStream[]): Map<string, number> {
-		const total = streams.reduce((sum, stream) => sum + cost(stream, stream.rung), 0);
+		const taken = total(streams, new Map());
 		const ceiling = this.#ceiling && at < this.#ceiling.until ? this.#ceiling.bitrate : Infinity;
 		const order = [...streams].sort((a, b) => b.priority - a.priority || cost(a, a.rung) - cost(b, b.rung));
 		for (const stream of order) {
 			const now = cost(stream, stream.rung);
 			const next = stream.bitrates.findIndex((bitrate, rung) => rung > stream.rung && bitrate > now);
-			if (next < 0 || total - now + cost(stream, next) > ceiling) continue;
+			if (next < 0 || taken - now + cost(stream, next) > ceiling) continue;
 			this.#changedAt = at;
 			this.#cleanSince = undefined;
 			this.#attemptAt = at;

@@ -209,6 +209,11 @@ export class Puller extends Pausable<PullerEvents> {
 		}
 	}
 
+	/** @internal Stops it for a moment, of which nobody is told. */
+	hold(held: boolean): Promise<void> {
+		return this.suspend(held);
+	}
+
 	protected override assertOpen(): void {
 		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
 	}

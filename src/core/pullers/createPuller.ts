@@ -75,8 +75,11 @@ export async function createPuller(
 			pusher.off('closed', follow);
 		});
 		const { layerSelection: selection } = puller;
-		if (selection && !hasEstimate(consumer)) {
-			undo.add(layerController.add({ connectionId, consumer, producer: pusher.producer, selection }));
+		if (selection) {
+			const { producer } = pusher;
+			const hold = (held: boolean) => puller.hold(held);
+			const layered = { connectionId, consumer, producer, selection, hold };
+			undo.add(layerController.add(layered, hasEstimate(consumer) ? () => estimateOf(transport) : undefined));
 		}
 		puller.once('closed', undo.run);
 		return puller;
@@ -92,4 +95,10 @@ function hasEstimate({ rtpParameters: { codecs } }: Consumer): boolean {
 	return codecs.some(({ rtcpFeedback = [] }) =>
 		rtcpFeedback.some(({ type }) => type === 'transport-cc' || type === 'goog-remb'),
 	);
+}
+
+/** What it takes the client to be able to receive, in bit/s. */
+async function estimateOf(transport: WebRtcTransport): Promise<number | undefined> {
+	const [stats] = await transport.getStats();
+	return stats?.availableOutgoingBitrate;
 }

@@ -147,6 +147,23 @@ describe('When a link narrows', () => {
 	});
 });
 
+describe('When a link is overloaded', () => {
+	it('a stream falls at once, and what is reported of the time before counts no more', () => {
+		const link = new Link({}).run(20);
+		const changes = link.control.overloaded({ at: link.now, passed: 200_000 }, link.streams);
+		assert.deepEqual(changes, new Map([['a', 2]]));
+		link.streams = [{ ...link.streams[0]!, rung: 2 }];
+		link.loss = 0.9;
+		link.run(1);
+		link.loss = 0;
+		link.run(18);
+		assert.deepEqual(link.rungs, [2], 'nor does it rise for a while');
+		assert.deepEqual(link.told, []);
+		link.run(25);
+		assert.deepEqual(link.rungs, [4]);
+	});
+});
+
 describe('Loss', () => {
 	it('from 2 to 10 % changes nothing', () => {
 		for (const loss of [0.03, 0.06, 0.1]) {

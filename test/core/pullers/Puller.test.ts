@@ -91,3 +91,37 @@ describe('A puller that is paused', () => {
 		await assert.rejects(puller!.resume(), { code: 'closed' });
 	});
 });
+
+describe('A puller that is held for a moment', () => {
+	it('sends nothing, and is not paused for anybody who looks', async (t) => {
+		const { alice, bob } = await startCall(t);
+		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		const told: string[] = [];
+		for (const event of ['paused', 'resumed'] as const) puller!.on(event, () => told.push(event));
+		await puller!.hold(true);
+		assert.equal((await puller!.consumer.dump()).paused, true);
+		assert.equal(puller!.paused, false);
+		await puller!.hold(false);
+		assert.equal((await puller!.consumer.dump()).paused, false);
+		assert.deepEqual(told, []);
+	});
+
+	it('stays paused when it was, or is meanwhile', async (t) => {
+		const { alice, bob } = await startCall(t);
+		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		const holding = puller!.hold(true);
+		await Promise.all([holding, puller!.pause('client')]);
+		await puller!.hold(false);
+		assert.equal((await puller!.consumer.dump()).paused, true);
+		await puller!.resume('client');
+		assert.equal((await puller!.consumer.dump()).paused, false);
+	});
+
+	it('may close meanwhile', async (t) => {
+		const { alice, bob } = await startCall(t);
+		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		const holding = [puller!.hold(true), puller!.hold(false)];
+		puller!.close();
+		await Promise.all([...holding, puller!.hold(true)]);
+	});
+});
