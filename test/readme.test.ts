@@ -57,6 +57,7 @@ describe('The README', () => {
 			'Pausable',
 			'UserEvents',
 			'connections/Connection',
+			'pushers/AnyPusher',
 			'pushers/Pusher',
 			'pullers/Puller',
 			'data/DataPusher',

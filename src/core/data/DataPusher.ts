@@ -1,30 +1,26 @@
 import type { DataProducer } from 'mediasoup/types';
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../Logger.js';
 import { payloadProtocol, readUserMessage, type DataChannelParameters } from '../../sdp/dataChannelProtocol.js';
 import { SfuError } from '../../SfuError.js';
-import { Pausable, type PausableEvents } from '../Pausable.js';
 import type { DataStream } from './DataStream.js';
 import { Followers } from './Followers.js';
-import { Details } from '../pushers/Details.js';
+import { AnyPusher, type AnyPusherEvents } from '../pushers/AnyPusher.js';
 import { toSfuError } from '../mediaErrors.js';
 import type { Limits } from '../options.js';
 import type { PusherCloseReason } from '../pushers/Pusher.js';
-import { readDetails, type PusherDetails } from '../pushers/PushOptions.js';
+import type { PusherDetails } from '../pushers/PushOptions.js';
 
 /** Why a data pusher has closed. */
 export type DataPusherCloseReason =
 	/** The client has closed the data channel. */
 	'channelClosed' | PusherCloseReason;
 
-export type DataPusherEvents = PausableEvents & {
+export type DataPusherEvents = AnyPusherEvents & {
 	/**
 	 * The client has sent a string, or bytes, while nobody has paused it. While there is a listener, every message of this
 	 * data channel passes through this process, beside its way to those who pull it.
 	 */
 	message: (event: { data: string | Buffer }) => void;
-	/** Its source or its metadata has. */
-	changed: () => void;
 	/** Emitted once, last. */
 	closed: (event: { reason: DataPusherCloseReason }) => void;
 };
@@ -33,13 +29,7 @@ export type DataPusherEvents = PausableEvents & {
  * A data channel that a user has opened. Others pull what it sends on it; the app can answer on it. What comes while it is
  * paused is lost.
  */
-export class DataPusher extends Pausable<DataPusherEvents> {
-	/** Unique, and made by us. */
-	readonly pusherId = randomUUID();
-	/** The user that sends on it. */
-	readonly userId: string;
-	/** The RTCPeerConnection that it belongs to. */
-	readonly connectionId: string;
+export class DataPusher extends AnyPusher<DataPusherEvents> {
 	readonly kind = 'data';
 	/** The `id` of the client's RTCDataChannel. */
 	readonly channelId: number;
@@ -57,8 +47,6 @@ export class DataPusher extends Pausable<DataPusherEvents> {
 	/** @internal Those who pull it. */
 	readonly followers: Followers;
 	readonly #stream: DataStream;
-	readonly #details: Details;
-	readonly #limits: Limits;
 	readonly #ended: (reason: DataPusherCloseReason) => void;
 	#closed = false;
 
@@ -78,11 +66,9 @@ export class DataPusher extends Pausable<DataPusherEvents> {
 		ended: (reason: DataPusherCloseReason) => void;
 	}) {
 		const followers = new Followers();
-		super(followers, options.logger);
+		super(followers, options);
 		this.followers = followers;
-		const { userId, connectionId, announced, channel, details, stream, limits, ended } = options;
-		this.userId = userId;
-		this.connectionId = connectionId;
+		const { announced, channel, stream, ended } = options;
 		this.channelId = stream.streamId;
 		this.announced = announced;
 		this.label = channel.label;
@@ -91,23 +77,11 @@ export class DataPusher extends Pausable<DataPusherEvents> {
 		this.maxPacketLifeTime = channel.maxPacketLifeTime;
 		this.maxRetransmits = channel.maxRetransmits;
 		this.#stream = stream;
-		this.#details = new Details(details);
-		this.#limits = limits;
 		this.#ended = ended;
 	}
 
 	get closed(): boolean {
 		return this.#closed;
-	}
-
-	/** What the user says that it is; see {@link PusherDetails}. */
-	get source(): string | undefined {
-		return this.#details.source;
-	}
-
-	/** The app's own, never looked into: a JSON value that is frozen, `undefined` for none. */
-	get metadata(): unknown {
-		return this.#details.metadata;
 	}
 
 	/** @internal What those who pull it consume. */
@@ -137,7 +111,7 @@ export class DataPusher extends Pausable<DataPusherEvents> {
 	 *   that `limits.dataBufferBytes` wait already, `closed`, `unavailable`, `internal`
 	 */
 	async send(message: string | Uint8Array): Promise<void> {
-		const bytes = checkMessage(message, this.#limits.dataMessageBytes);
+		const bytes = checkMessage(message, this.limits.dataMessageBytes);
 		this.assertOpen();
 		try {
 			const back = await this.#stream.back();
@@ -152,21 +126,6 @@ export class DataPusher extends Pausable<DataPusherEvents> {
 			}
 			throw toSfuError(error);
 		}
-	}
-
-	/**
-	 * Changes what is said of it: what `details` has, and nothing else.
-	 *
-	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
-	 */
-	update(details: PusherDetails): void {
-		this.assertOpen();
-		this.setDetails(readDetails(details, this.#limits));
-	}
-
-	/** @internal As {@link DataPusher.update}, of details that have been checked. */
-	setDetails(details: PusherDetails): void {
-		if (this.#details.change(details)) this.emit('changed');
 	}
 
 	/** @internal What the client has sent. */
@@ -189,10 +148,6 @@ export class DataPusher extends Pausable<DataPusherEvents> {
 	#followListeners(): this {
 		if (!this.#closed) this.#stream.listen(this.listenerCount('message') > 0);
 		return this;
-	}
-
-	protected override assertOpen(): void {
-		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
 	}
 }
 

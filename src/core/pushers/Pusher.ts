@@ -1,14 +1,12 @@
 import type { MediaKind, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../Logger.js';
 import type { MediaFabric } from '../../media/MediaFabric.js';
 import { SfuError } from '../../SfuError.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../../sdp/rtpParameters.js';
 import { askOf } from '../mediaErrors.js';
 import type { Limits } from '../options.js';
-import { Pausable, type PausableEvents } from '../Pausable.js';
-import { Details } from './Details.js';
-import { readDetails, type PushMediaOptions, type PusherDetails } from './PushOptions.js';
+import { AnyPusher, type AnyPusherEvents } from './AnyPusher.js';
+import type { PushMediaOptions } from './PushOptions.js';
 import { FrameRates } from '../quality/FrameRates.js';
 import { checkStatsOptions, inAll, streamStats, type PusherStats, type StatsOptions } from '../quality/stats.js';
 
@@ -64,21 +62,13 @@ export type PusherCloseReason =
 	| 'workerDied'
 	| (string & {});
 
-export type PusherEvents = PausableEvents & {
-	/** Its source or its metadata has. */
-	changed: () => void;
+export type PusherEvents = AnyPusherEvents & {
 	/** Emitted once, last. */
 	closed: (event: { reason: PusherCloseReason }) => void;
 };
 
 /** One track that a user sends. */
-export class Pusher extends Pausable<PusherEvents> {
-	/** Unique, and made by us. */
-	readonly pusherId = randomUUID();
-	/** The user that sends it. */
-	readonly userId: string;
-	/** The RTCPeerConnection that it comes through. */
-	readonly connectionId: string;
+export class Pusher extends AnyPusher<PusherEvents> {
 	readonly kind: MediaKind;
 	/** The mid of its m-line, `undefined` when the offer had none. */
 	readonly mid: string | undefined;
@@ -89,9 +79,7 @@ export class Pusher extends Pausable<PusherEvents> {
 	readonly #producer: Producer;
 	readonly #frameRates: FrameRates;
 	readonly #requestKeyframe: MediaFabric['requestKeyframe'];
-	readonly #limits: Limits;
 	#maxBitrate: number;
-	readonly #details: Details;
 	#closed = false;
 
 	/** @internal */
@@ -106,10 +94,8 @@ export class Pusher extends Pausable<PusherEvents> {
 		limits: Limits;
 		logger: Logger;
 	}) {
-		super(options.producer, options.logger);
-		const { userId, connectionId, mid, streamId, details, producer, limits } = options;
-		this.userId = userId;
-		this.connectionId = connectionId;
+		super(options.producer, options);
+		const { mid, streamId, details, producer } = options;
 		this.kind = producer.kind;
 		this.mid = mid;
 		this.streamId = streamId;
@@ -117,23 +103,11 @@ export class Pusher extends Pausable<PusherEvents> {
 		this.#producer = producer;
 		this.#frameRates = new FrameRates(producer);
 		this.#requestKeyframe = options.requestKeyframe;
-		this.#limits = limits;
 		this.#maxBitrate = details.maxBitrate ?? 0;
-		this.#details = new Details(details);
 	}
 
 	get closed(): boolean {
 		return this.#closed;
-	}
-
-	/** What the user says that it is: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. */
-	get source(): string | undefined {
-		return this.#details.source;
-	}
-
-	/** The app's own, never looked into: a JSON value that is frozen, `undefined` for none. */
-	get metadata(): unknown {
-		return this.#details.metadata;
 	}
 
 	/** The most that the client is told to send, in bit/s; 0 for as much as it likes. */
@@ -168,20 +142,10 @@ export class Pusher extends Pausable<PusherEvents> {
 		};
 	}
 
-	/**
-	 * Changes what is said of it: what `details` has, and nothing else.
-	 *
-	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
-	 */
-	update(details: PusherDetails): void {
-		this.assertOpen();
-		this.setDetails(readDetails(details, this.#limits));
-	}
-
-	/** @internal As {@link Pusher.update}, of details that have been checked. */
-	setDetails({ maxBitrate, ...details }: PushMediaOptions): void {
+	/** @internal */
+	override setDetails({ maxBitrate, ...details }: PushMediaOptions): void {
 		this.#maxBitrate = maxBitrate ?? this.#maxBitrate;
-		if (this.#details.change(details)) this.emit('changed');
+		super.setDetails(details);
 	}
 
 	/**
@@ -226,10 +190,6 @@ export class Pusher extends Pausable<PusherEvents> {
 		this.#closed = true;
 		this.#producer.close();
 		this.emit('closed', { reason });
-	}
-
-	protected override assertOpen(): void {
-		if (this.#closed) throw new SfuError('closed', 'the pusher has been closed');
 	}
 }
 
