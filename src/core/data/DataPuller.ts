@@ -4,7 +4,6 @@ import type { Logger } from '../../Logger.js';
 import { SfuError } from '../../SfuError.js';
 import { Pausable, type PausableEvents } from '../Pausable.js';
 import type { DataPusher } from './DataPusher.js';
-import type { Follower } from './Followers.js';
 import type { PullerCloseReason } from '../pullers/Puller.js';
 
 /** Why a data puller has closed. */
@@ -21,7 +20,7 @@ export type DataPullerEvents = PausableEvents & {
 };
 
 /** A data channel that carries to a user what another one sends on its own; what comes while it is paused is lost. */
-export class DataPuller extends Pausable<DataPullerEvents> implements Follower {
+export class DataPuller extends Pausable<DataPullerEvents> {
 	/** Unique, and made by us. */
 	readonly pullerId = randomUUID();
 	/** The user that receives it. */
