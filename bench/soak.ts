@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sfu } from 'sfu-rooms';
 import { ProtooAdapter } from 'sfu-rooms/protoo';
+import { AnsweringPeer } from '../test/support/answers.js';
 import { fromAnotherClient, loadOffer } from '../test/support/offers.js';
 import { ProtooClient, RequestError } from '../test/support/protooClient.js';
 
@@ -20,30 +21,43 @@ const rooms = 4;
 
 // The machine is busier than in a test.
 ProtooClient.patience = 60_000;
-const sfu = await Sfu.create({ workers: { count: 1 }, emptyRoomTimeout: 100 });
+// Nobody connects, and stays may be long.
+const connectTimeout = 10 * 60_000;
+const sfu = await Sfu.create({ workers: { count: 1 }, emptyRoomTimeout: 100, webRtc: { connectTimeout } });
 const adapter = new ProtooAdapter(sfu, { reconnectTimeout: 50 });
 const [{ pid } = { pid: 0 }] = await sfu.dump();
-const pushes = ['chromium', 'firefox'].map((browser) => loadOffer(`${browser}-sendonly-audio-video`));
+const pushes = [
+	'chromium-sendonly-audio-video',
+	'firefox-sendonly-audio-video',
+	'chromium-sendonly-video-simulcast',
+].map(loadOffer);
 const pulls = ['chromium', 'firefox'].map((browser) => loadOffer(`${browser}-recvonly-video-audio`));
 
-const counts = { joins: 0, pushes: 0, pulls: 0, renegotiations: 0, refusals: 0 };
+const counts = { joins: 0, pushes: 0, pulls: 0, offeredPulls: 0, renegotiations: 0, refusals: 0 };
 
 /** One stay of one user. */
 async function stay(index: number): Promise<void> {
-	const browser = randomInt(2);
+	const peer = new AnsweringPeer();
+	const pullOffer = pulls[randomInt(pulls.length)] ?? '';
 	const client = ProtooClient.overPair((socket) => {
 		adapter.accept(socket);
 	});
 	const { users } = await client.join(`room-${randomInt(rooms)}`, `user-${index}-${counts.joins++}`);
-	const offer = fromAnotherClient(pushes[browser] ?? '');
+	const offer = fromAnotherClient(pushes[randomInt(pushes.length)] ?? '');
 	await client.push(offer);
 	counts.pushes++;
 	for (const { userId, pushers } of users) {
 		if (pushers.length === 0) continue;
 		const specs = pushers.map(({ pusherId, rtpParam }) => ({ type: rtpParam.av_type, pusher_id: pusherId }));
 		try {
-			await client.pull(fromAnotherClient(pulls[browser] ?? ''), userId, specs);
-			counts.pulls++;
+			if (randomInt(2) === 0) {
+				await client.pull(fromAnotherClient(pullOffer), userId, specs);
+				counts.pulls++;
+				continue;
+			}
+			const { connectionId, sdp } = await client.pullOffered(userId, specs);
+			await client.answer(connectionId, peer.answer(sdp.sdp));
+			counts.offeredPulls++;
 		} catch (error) {
 			// Whom it wanted to pull has left meanwhile.
 			if (!(error instanceof RequestError && error.errorCode === 404)) throw error;
