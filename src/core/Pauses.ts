@@ -67,19 +67,26 @@ export class Pauses {
 
 	/** Resolves when the worker is as it should be, whatever is set meanwhile. */
 	apply(): Promise<void> {
-		if (this.#held) return Promise.resolve();
-		this.#applying ??= this.#apply().finally(() => (this.#applying = undefined));
+		if (this.#held || this.#isApplied) return this.#applying ?? Promise.resolve();
+		this.#applying ??= this.#apply();
 		return this.#applying;
+	}
+
+	get #isApplied(): boolean {
+		return this.#target.closed || this.#target.paused === this.stopped;
 	}
 
 	async #apply(): Promise<void> {
 		try {
-			while (!this.#target.closed && this.#target.paused !== this.stopped) {
+			while (!this.#isApplied) {
 				await (this.stopped ? this.#target.pause() : this.#target.resume());
 			}
 		} catch (error) {
 			// It was closed meanwhile, and its owner tells of that.
 			if (!this.#target.closed) throw toSfuError(error);
+		} finally {
+			// At once, and not when somebody has waited for it: what is set until then would wait for what is done already.
+			this.#applying = undefined;
 		}
 	}
 }

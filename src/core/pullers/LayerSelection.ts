@@ -98,7 +98,13 @@ export class LayerSelection {
 	}
 
 	set rung(rung: number) {
-		this.#borne = this.ladder[rung];
+		const rungs = this.ladder;
+		this.#borne = rungs[Math.min(rung, rungs.length - 1)];
+	}
+
+	/** The link is taken to bear everything again. */
+	release(): void {
+		this.#borne = undefined;
 	}
 
 	/**
@@ -122,7 +128,8 @@ export class LayerSelection {
 
 	/** Resolves when the worker knows, whatever is set meanwhile. */
 	apply(): Promise<void> {
-		this.#applying ??= this.#apply().finally(() => (this.#applying = undefined));
+		if (this.#isApplied) return this.#applying ?? Promise.resolve();
+		this.#applying ??= this.#apply();
 		return this.#applying;
 	}
 
@@ -138,10 +145,19 @@ export class LayerSelection {
 		await this.apply();
 	}
 
+	get #isApplied(): boolean {
+		return this.#consumer.closed || isSameLayers(this.#applied, this.target);
+	}
+
 	async #apply(): Promise<void> {
-		while (!this.#consumer.closed && !isSameLayers(this.#applied, this.target)) {
-			this.#applied = this.target;
-			await this.#send(this.#applied);
+		try {
+			while (!this.#isApplied) {
+				this.#applied = this.target;
+				await this.#send(this.#applied);
+			}
+		} finally {
+			// At once, and not when somebody has waited for it: what is set until then would wait for what is done already.
+			this.#applying = undefined;
 		}
 	}
 

@@ -117,6 +117,20 @@ describe('A puller that is held for a moment', () => {
 		assert.equal((await puller!.consumer.dump()).paused, false);
 	});
 
+	it('is paused by who says so right after somebody who changes nothing', async (t) => {
+		const { alice, bob } = await startCall(t);
+		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		void puller!.resume('client');
+		await puller!.pause();
+		assert.equal((await puller!.consumer.dump()).paused, true);
+		void puller!.pause('client');
+		await puller!.resume();
+		assert.equal((await puller!.consumer.dump()).paused, true);
+		void puller!.pause('client');
+		await puller!.resume('client');
+		assert.equal((await puller!.consumer.dump()).paused, false);
+	});
+
 	it('may close meanwhile', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const [puller] = (await bob.pull(pullAll(alice))).pullers;
