@@ -34,6 +34,7 @@ export class Association {
 	readonly #polled: () => void;
 	readonly #timers = new Set<NodeJS.Timeout>();
 	#poll: NodeJS.Timeout | undefined;
+	#polling = false;
 	#changes: Promise<unknown> = Promise.resolve();
 	#closed = false;
 
@@ -70,7 +71,12 @@ export class Association {
 		if (this.#closed) return;
 		this.#poll ??= setInterval(() => {
 			this.#polled();
-			void this.attempt('data channels are not watched', () => this.#closeWhatHasGone());
+			// A worker that is slow to answer is not asked more and more.
+			if (this.#polling) return;
+			this.#polling = true;
+			void this.attempt('data channels are not watched', () => this.#closeWhatHasGone()).then(() => {
+				this.#polling = false;
+			});
 		}, pollInterval);
 	}
 
@@ -93,6 +99,7 @@ export class Association {
 
 	/** The same, after so many ms. */
 	later(delay: number, failure: string, act: () => Promise<unknown>): void {
+		if (this.#closed) return;
 		const timer = setTimeout(() => {
 			this.#timers.delete(timer);
 			void this.attempt(failure, act);

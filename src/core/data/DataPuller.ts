@@ -90,8 +90,11 @@ export class DataPuller extends Pausable<DataPullerEvents> {
 	async start(open: () => Promise<unknown>): Promise<void> {
 		// What is paused can send nothing. The worker does these one after the other, and lets nothing else through.
 		const { stopped } = this;
-		await Promise.all([this.#consumer.resume(), open(), stopped && this.#consumer.pause()]);
-		await this.release();
+		try {
+			await Promise.all([this.#consumer.resume(), open(), stopped && this.#consumer.pause()]);
+		} finally {
+			await this.release();
+		}
 	}
 
 	/** @internal Stops while its pusher is paused. */

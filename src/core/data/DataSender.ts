@@ -92,13 +92,14 @@ export class DataSender {
 			const open = async () => {
 				if (!negotiated) await consumer.send(writeOpen(pusher), payloadProtocol.control);
 			};
-			await puller.start(open);
-			if (negotiated || pusher.ordered) return;
-			for (const delay of openRepeats) {
-				this.#association.later(delay, 'a data channel could not be announced again', async () => {
-					if (!puller.closed && !consumer.paused) await open();
-				});
+			if (!negotiated && !pusher.ordered) {
+				for (const delay of openRepeats) {
+					this.#association.later(delay, 'a data channel could not be announced again', async () => {
+						if (!puller.closed && !consumer.paused) await open();
+					});
+				}
 			}
+			await puller.start(open);
 		});
 	}
 

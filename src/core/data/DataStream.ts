@@ -74,7 +74,9 @@ export class DataStream {
 				(consumer) => {
 					if (this.#back === creating) this.#openBack = consumer;
 				},
-				() => undefined,
+				() => {
+					if (this.#back === creating) this.#back = undefined;
+				},
 			);
 		}
 		return this.#back;
