@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sfu, type Puller } from 'sfu-rooms';
-import { type Browser, cannotRun, startBrowser, type Page } from '../support/browsers.js';
+import { type Browser, type BrowserName, cannotRun, startBrowser, type Page } from '../support/browsers.js';
 import type { InboundStats, VideoCodec } from '../support/client.js';
 import { layersOf, pushLayers, simulcast, svc, type Layers } from '../support/layers.js';
 import { cannotShape, limitIncoming, mediaAddress } from '../support/namespace.js';
@@ -18,27 +19,33 @@ interface Sample {
 
 describe('The layers that are pulled', { skip }, () => {
 	let sfu: Sfu;
-	let chromium: Browser;
+	const browsers = new Map<BrowserName, Browser>();
 
 	before(async () => {
 		sfu = await Sfu.create({ webRtc: { listen: [{ ip: mediaAddress }] } });
-		chromium = await startBrowser('Chromium');
+		for (const name of ['Chromium', 'Firefox'] as const) {
+			if (!cannotRun(name)) browsers.set(name, await startBrowser(name));
+		}
 	});
 
 	after(async () => {
 		sfu.close();
-		await chromium.close();
+		for (const browser of browsers.values()) await browser.close();
 	});
 
-	async function openPage(t: TestContext) {
-		const page = await chromium.newPage();
+	async function openPage(t: TestContext, browser: BrowserName = 'Chromium') {
+		const page = await browsers.get(browser)!.newPage();
 		t.after(() => page.close());
 		return page;
 	}
 
-	/** Alice pushes layers, and all of them arrive; Bob pulls them and her microphone by an offer of the client or the server. */
-	async function call(t: TestContext, offerer: 'client' | 'server', codec: VideoCodec, layers: Layers) {
-		const room = await sfu.getOrCreateRoom(t.name);
+	/** Alice pushes layers, and all of them arrive; Bob pulls them and her microphone, by an offer of his own or the server's. */
+	async function call(
+		t: TestContext,
+		offerer: 'client' | 'server',
+		{ codec, layers, browser }: { codec: VideoCodec; layers: Layers; browser?: BrowserName },
+	) {
+		const room = await sfu.getOrCreateRoom(randomUUID());
 		t.after(() => {
 			room.close();
 		});
@@ -46,7 +53,7 @@ describe('The layers that are pulled', { skip }, () => {
 		const bob = await room.join({ userId: 'bob' });
 		const { pusher: video } = await pushLayers(alice, await openPage(t), { codec, layers });
 		await layersOf(video, { expected: layers.expected, within: 30_000 });
-		const page = await openPage(t);
+		const page = await openPage(t, browser);
 		const specs = [...alice.pushers.values()].map(({ pusherId }) => ({ pusherId }));
 		if (offerer === 'server') {
 			const { offer, pullers, ...pending } = await bob.pull({ targetUserId: 'alice', specs });
@@ -105,7 +112,7 @@ describe('The layers that are pulled', { skip }, () => {
 		['VP9', svc],
 	] as const) {
 		it(`follow what the client prefers and the app allows: ${codec} ${layers.name}`, async (t) => {
-			const { page, id, puller } = await call(t, 'client', codec, layers);
+			const { page, id, puller } = await call(t, 'client', { codec, layers });
 			const told: unknown[] = [];
 			puller.on('layersChanged', ({ layers }) => told.push(layers?.spatialLayer));
 			await untilWide(page, id, 960, 30_000);
@@ -140,6 +147,7 @@ describe('The layers that are pulled', { skip }, () => {
 				changes.push(`${((performance.now() - started) / 1000).toFixed(1)}:${spatialLayer}/${temporalLayer}`);
 			});
 			await sleep(5000);
+			await untilWide(page, id, 960, 60_000);
 			const change = async (kilobits: number) => {
 				changes.push(`| ${kilobits} kbit/s`);
 				started = performance.now();
@@ -150,8 +158,7 @@ describe('The layers that are pulled', { skip }, () => {
 			t.diagnostic(`narrow: ${inWords(narrow)}`);
 			const wide = await change(3000);
 			t.diagnostic(`wide: ${inWords(wide)}`);
-			await untilWide(page, id, 960, 60_000);
-			t.diagnostic(`layers: ${changes.join(' ')}; all again after ${Math.round(performance.now() - started)} ms`);
+			t.diagnostic(`layers: ${changes.join(' ')}`);
 			return { narrow, wide };
 		} finally {
 			link.stop();
@@ -170,25 +177,51 @@ describe('The layers that are pulled', { skip }, () => {
 		);
 
 	it('settle within five seconds when the link of a client that offers narrows, and rise when it widens', async (t) => {
-		const { narrow } = await narrowAndWiden(t, await call(t, 'client', 'VP8', simulcast));
+		const pulled = await call(t, 'client', { codec: 'VP8', layers: simulcast });
+		const { narrow } = await narrowAndWiden(t, pulled);
 		const widths = new Set(from(narrow, 5).map(({ video }) => video.frameWidth));
 		assert.deepEqual([...widths], [240], 'the lowest layer, which fits, and no other');
+		await untilWide(pulled.page, pulled.id, 960, 60_000);
 	});
 
-	it('follow the link of a client that answers without a freeze of a second or a loss of audio', async (t) => {
-		const { narrow, wide } = await narrowAndWiden(t, await call(t, 'server', 'VP8', simulcast));
-		assert.ok(narrow.some(({ at, video }) => at - narrow[0]!.at < 3000 && video.frameWidth === 240));
-		for (const samples of [narrow, wide]) {
-			const freeze = longestFreeze(samples);
-			t.diagnostic(`the longest freeze: ${freeze.toFixed(2)} s`);
-			assert.ok(freeze < 1, `a freeze of ${freeze} s`);
-			const frames = from(samples, 16).map(({ video }) => video.framesDecoded);
-			assert.ok(frames.at(-1)! > frames[0]!, 'frames come to the end');
-			const [first, last] = [samples[0]!, samples.at(-1)!].map(({ audio }) => audio);
-			const concealed = (last!.concealedSamples - first!.concealedSamples) / 48_000;
-			t.diagnostic(`${concealed.toFixed(2)} s of audio made up`);
-			// What was lost until the link was relieved.
-			assert.ok(concealed < 0.75, `${concealed} s of audio made up`);
+	/** What anything else that runs on the machine holds up looks like a freeze, and so it may be played again once. */
+	async function atSecondTryAtLatest(t: TestContext, play: () => Promise<void>) {
+		try {
+			await play();
+		} catch (error) {
+			t.diagnostic(`played again: ${String(error)}`);
+			await play();
 		}
-	});
+	}
+
+	for (const browser of ['Chromium', 'Firefox'] as const) {
+		it(
+			`follow the link of ${browser}, which answers, without a freeze of a second or a loss of audio`,
+			{
+				skip: cannotRun(browser),
+			},
+			async (t) => {
+				await atSecondTryAtLatest(t, async () => {
+					const pulled = await call(t, 'server', { codec: 'VP8', layers: simulcast, browser });
+					const { narrow, wide } = await narrowAndWiden(t, pulled);
+					const widths = new Set(from(narrow, 3).map(({ video }) => video.frameWidth));
+					assert.ok(!widths.has(960), 'lower layers within three seconds, and to the end');
+					for (const samples of [narrow, wide]) {
+						const freeze = longestFreeze(samples);
+						t.diagnostic(`the longest freeze: ${freeze.toFixed(2)} s`);
+						assert.ok(freeze < 1, `a freeze of ${freeze} s`);
+						const frames = from(samples, 16).map(({ video }) => video.framesDecoded);
+						assert.ok(frames.at(-1)! > frames[0]!, 'frames come to the end');
+						const [first, last] = [samples[0]!, samples.at(-1)!].map(({ audio }) => audio);
+						const concealed = (last!.concealedSamples - first!.concealedSamples) / 48_000;
+						t.diagnostic(`${concealed.toFixed(2)} s of audio made up`);
+						// What was lost until the link was relieved.
+						assert.ok(concealed < 0.75, `${concealed} s of audio made up`);
+					}
+					// Firefox counts no probes, so that its estimate grows by what flows alone, and when is up to the worker.
+					if (browser === 'Chromium') await untilWide(pulled.page, pulled.id, 960, 60_000);
+				});
+			},
+		);
+	}
 });

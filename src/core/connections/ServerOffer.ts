@@ -21,7 +21,12 @@ export interface ServerOffer {
 	 *   `internal`
 	 */
 	answer(sdp: string): Promise<void>;
-	/** The client could not take it: what it adds is closed (`rejected`), and all else goes on as before. */
+	/**
+	 * The client could not take it: what it adds is closed (`rejected`), and all else goes on as before. One that adds nothing
+	 * has to be taken: without that the connection is closed (`offerFailed`).
+	 *
+	 * @throws {@link SfuError} `conflict` when it has been answered or refused already; `closed`
+	 */
 	refuse(): void;
 }
 

@@ -1,4 +1,4 @@
-import { fallTo, total, type LayeredStream } from './LinkControl.js';
+import { fallTo, type LayeredStream } from './LinkControl.js';
 import type { Overload } from './OverloadDetector.js';
 
 /**
@@ -34,18 +34,22 @@ export class EstimateControl {
 	}
 
 	/**
-	 * One step up of each stream for which there is room by the estimate: to where the full frame rate is, and then by one
-	 * resolution. A probe makes the estimate rise far above what the link bears, for a moment; so it is asked for at each
-	 * step, and not followed all the time.
+	 * One step up of each stream for which there is room by the estimate, at its lowest frame rate at least: to where the
+	 * full frame rate is, and then by one resolution. Each step gives the estimate more to learn from, which grows to half
+	 * as much again as flows where the client counts no probes. But a probe can make it rise far above what the link bears,
+	 * for a moment, which is why layers do not follow it all the time.
 	 *
-	 * @param available - the estimate, in bit/s
+	 * @param available - what the estimate has been lately, in bit/s
 	 * @returns the new rungs, of the streams that change
 	 */
 	rise(at: number, available: number, streams: readonly LayeredStream[]): Map<string, number> {
 		const changes = new Map<string, number>();
-		for (const { id, rung, smooth, bitrates } of [...streams].sort((a, b) => b.priority - a.priority)) {
-			const next = Math.min(Math.max(rung + 1, smooth), bitrates.length - 1);
-			if (next <= rung || total(streams, new Map([...changes, [id, next]])) > available) continue;
+		let room = available - streams.reduce((sum, { rung, leastBitrates }) => sum + (leastBitrates[rung] ?? 0), 0);
+		for (const { id, rung, smooth, leastBitrates } of [...streams].sort((a, b) => b.priority - a.priority)) {
+			const next = Math.min(Math.max(rung + 1, smooth), leastBitrates.length - 1);
+			const more = (leastBitrates[next] ?? 0) - (leastBitrates[rung] ?? 0);
+			if (next <= rung || more > room) continue;
+			room -= Math.max(more, 0);
 			changes.set(id, next);
 		}
 		if (changes.size > 0) this.#roseAt = at;

@@ -5,6 +5,9 @@ import { LayerRates } from './LayerRates.js';
 import type { LayeredStream } from './LinkControl.js';
 import type { Overload } from './OverloadDetector.js';
 
+/** How often it looks whether there is room for more, in ms: as often as mediasoup's worker goes by its estimate. */
+const lookInterval = 1000;
+
 /**
  * A link for which mediasoup has a bandwidth estimate, by which its worker chooses the layers. Once it was overloaded they
  * are held back, until they have come back step by step.
@@ -13,6 +16,8 @@ export class EstimatedLink extends LayeredLink {
 	readonly #control = new EstimateControl();
 	readonly #estimate: () => Promise<number | undefined>;
 	#timer: NodeJS.Timeout | undefined;
+	/** A second ago, in bit/s: what it was for a moment alone does not count. */
+	#estimateBefore = 0;
 
 	/** @param estimate - what mediasoup takes the link to bear, in bit/s */
 	constructor(estimate: () => Promise<number | undefined>, logger: Logger) {
@@ -31,17 +36,25 @@ export class EstimatedLink extends LayeredLink {
 		return changes;
 	}
 
+	/** When layers have been held back for long enough, it looks every second whether there is room for more. */
 	#riseLater(): void {
-		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => void this.#rise(), this.#control.hold);
+		this.#estimateBefore = 0;
+		this.#lookIn(this.#control.hold - lookInterval);
 	}
 
-	async #rise(): Promise<void> {
+	#lookIn(delay: number): void {
+		clearTimeout(this.#timer);
+		if (!this.isEmpty) this.#timer = setTimeout(() => void this.#look(), delay);
+	}
+
+	async #look(): Promise<void> {
 		const timer = this.#timer;
 		try {
-			const [available = Infinity, measured] = await Promise.all([this.#estimate(), this.measure(new LayerRates())]);
+			const [estimate = Infinity, measured] = await Promise.all([this.#estimate(), this.measure(new LayerRates())]);
 			// It was overloaded meanwhile, or nothing is left.
 			if (this.#timer !== timer || this.isEmpty) return;
+			const available = Math.min(estimate, this.#estimateBefore);
+			this.#estimateBefore = estimate;
 			const streams = measured.map(({ stream }) => stream);
 			const changes = this.#control.rise(performance.now(), available, streams);
 			for (const { puller, stream } of measured) {
@@ -50,9 +63,15 @@ export class EstimatedLink extends LayeredLink {
 				puller.selection.rung = rung;
 				await puller.selection.apply();
 			}
-			if (this.streams.some(({ selection }) => selection.isHeldBack)) this.#riseLater();
+			const heldBack = this.streams.filter(({ selection }) => selection.isHeldBack);
+			// Should client or app want more later, they shall have it.
+			for (const { selection } of this.streams) if (!selection.isHeldBack) selection.release();
+			if (heldBack.length === 0) return;
+			if (changes.size > 0) this.#riseLater();
+			else this.#lookIn(lookInterval);
 		} catch (error) {
-			this.logger.error('layers are held back', error);
+			// What closes takes the estimate with it.
+			if (!this.isEmpty) this.logger.error('layers are held back', error);
 		}
 	}
 }

@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../Logger.js';
 import { watchTrace } from '../../media/watchTrace.js';
 import { LayerRates } from './LayerRates.js';
-import type { LayerSelection } from './LayerSelection.js';
+import { isSameLayers, type LayerSelection } from './LayerSelection.js';
 import type { LayeredStream } from './LinkControl.js';
 import { OverloadDetector, type Overload } from './OverloadDetector.js';
 
-/** How often it looks at what is asked for again, in ms, while anything is. */
+/** How often it looks at what is asked for again, in ms, while anything is: less often when there is more to look at. */
 const checkInterval = 25;
+const streamsPerInterval = 8;
 
 /** Until then what is asked for again may be of the time before the layers have fallen, in ms. */
 const settleTime = 1500;
@@ -41,7 +42,9 @@ interface Watched {
 	askedAt: number;
 	/** What was counted when it was last looked at. */
 	counted: { packets: number; bytes: number; nacked: number };
-	unwatch(): void;
+	unwatch: () => void;
+	/** Hears no NACKs any more. */
+	ignore: () => void;
 }
 
 /** All that has layers and goes over one connection. It takes some of them away at once when the link is overloaded. */
@@ -50,7 +53,6 @@ export abstract class LayeredLink {
 	readonly #streams = new Map<LayeredPuller, Watched>();
 	readonly #detector = new OverloadDetector();
 	#checking = false;
-	#nacked = false;
 	#settled = -Infinity;
 
 	constructor(logger: Logger) {
@@ -76,10 +78,6 @@ export abstract class LayeredLink {
 		consumer.on('layerschange', settle);
 		const unwatchers = [
 			() => consumer.off('layerschange', settle),
-			watchTrace(stream.consumer, 'nack', () => {
-				this.#nacked = true;
-				void this.#check();
-			}),
 			...(['pli', 'fir'] as const).map((type) =>
 				watchTrace(stream.producer, type, () => {
 					watched.askedAt = performance.now();
@@ -90,10 +88,12 @@ export abstract class LayeredLink {
 			askedAt: -Infinity,
 			counted: { packets: 0, bytes: 0, nacked: 0 },
 			unwatch: () => {
-				for (const unwatch of unwatchers) unwatch();
+				for (const unwatch of [...unwatchers, watched.ignore]) unwatch();
 			},
+			ignore: () => undefined,
 		};
 		this.#streams.set(stream, watched);
+		if (!this.#checking) this.#listen(stream, watched);
 	}
 
 	delete(stream: LayeredPuller): void {
@@ -110,45 +110,65 @@ export abstract class LayeredLink {
 		const measured = await Promise.all(
 			flowing.map(async (puller) => {
 				const { consumer, producer, selection } = puller;
-				const [bitrates, sent] = await Promise.all([
-					rates.of(producer, selection.ladder),
+				const { ladder, rung } = selection;
+				const [bitrates, leastBitrates, sent] = await Promise.all([
+					rates.of(producer, ladder),
+					rates.of(
+						producer,
+						ladder.map(({ spatialLayer }) => ({ spatialLayer, temporalLayer: 0 })),
+					),
 					rates.highestTemporalLayer(producer),
 				]);
-				if (!bitrates || !this.#streams.has(puller)) return [];
+				// Another ladder has other rungs.
+				const isSame = isSameLayers(ladder.at(-1), selection.ladder.at(-1));
+				if (!bitrates || !leastBitrates || !isSame || !this.#streams.has(puller)) return [];
 				selection.sent = sent;
-				const smooth = selection.ladder.at(-1)?.temporalLayer ?? 0;
-				const stream = { id: consumer.id, priority: consumer.priority, rung: selection.rung, smooth, bitrates };
-				return [{ puller, stream }];
+				const smooth = ladder.at(-1)?.temporalLayer ?? 0;
+				const { id, priority } = consumer;
+				return [{ puller, stream: { id, priority, rung, smooth, bitrates, leastBitrates } }];
 			}),
 		);
 		return measured.flat();
+	}
+
+	/** Hears of the next NACK. A client may send any number of them, so that they are counted from then on, and not heard. */
+	#listen({ consumer }: LayeredPuller, watched: Watched): void {
+		watched.ignore = watchTrace(consumer, 'nack', () => void this.#check());
 	}
 
 	/** Looks at what is asked for again, until nothing is. */
 	async #check(): Promise<void> {
 		if (this.#checking) return;
 		this.#checking = true;
+		for (const { ignore } of this.#streams.values()) ignore();
 		try {
-			while (this.#nacked && !this.isEmpty) {
-				this.#nacked = false;
-				await this.#sample();
-				await sleep(checkInterval);
+			let nacked = true;
+			while (nacked && !this.isEmpty) {
+				nacked = await this.#sample();
+				await sleep(checkInterval * Math.ceil(this.#streams.size / streamsPerInterval));
 			}
 		} catch (error) {
 			this.logger.error('an overloaded link was not relieved', error);
 		} finally {
 			this.#checking = false;
+			for (const [stream, watched] of this.#streams) this.#listen(stream, watched);
 		}
 	}
 
-	async #sample(): Promise<void> {
+	/** @returns whether anything was asked for again */
+	async #sample(): Promise<boolean> {
 		const counted = await Promise.all([...this.#streams].map(([stream, watched]) => countSince(stream, watched)));
 		const at = performance.now();
-		if (at < this.#settled) return;
 		const sum = (of: 'packets' | 'bytes' | 'nacked') => counted.reduce((total, one) => total + one[of], 0);
-		const overload = this.#detector.add({ at, packets: sum('packets'), bytes: sum('bytes'), nacked: sum('nacked') });
-		if (!overload) return;
-		this.#settled = at + settleTime;
+		const nacked = sum('nacked');
+		const isSettled = at >= this.#settled;
+		const overload = isSettled && this.#detector.add({ at, packets: sum('packets'), bytes: sum('bytes'), nacked });
+		if (overload) await this.#relieve(overload);
+		return nacked > 0;
+	}
+
+	async #relieve(overload: Overload): Promise<void> {
+		this.#settled = overload.at + settleTime;
 		const measured = await this.measure(new LayerRates());
 		const changes = this.overloaded(
 			overload,

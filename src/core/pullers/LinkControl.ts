@@ -11,6 +11,8 @@ export interface LayeredStream {
 	smooth: number;
 	/** What each rung takes, in bit/s, lowest first; 0 for what is not sent at the moment. */
 	bitrates: readonly number[];
+	/** What each takes at its lowest frame rate, in bit/s. */
+	leastBitrates: readonly number[];
 }
 
 /** What the receiver has reported since the last time. */
@@ -74,7 +76,7 @@ export function fallTo(passed: number, streams: readonly LayeredStream[]): Map<s
 }
 
 /** What all streams take, in bit/s, on these rungs instead of their own. */
-export const total = (streams: readonly LayeredStream[], rungs: ReadonlyMap<string, number>): number =>
+const total = (streams: readonly LayeredStream[], rungs: ReadonlyMap<string, number>): number =>
 	streams.reduce((sum, stream) => sum + cost(stream, rungs.get(stream.id) ?? stream.rung), 0);
 
 /**

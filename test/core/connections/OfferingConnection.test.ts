@@ -787,7 +787,7 @@ describe('A connection for which the server offers', () => {
 			() => {
 				throw new Error('of the listener');
 			},
-			(_, offer) => void offer.answer(peer.answer(offer.offer)),
+			(_, offer) => void outcome(offer.answer(peer.answer(offer.offer))),
 			(_, offer) => {
 				offer.refuse();
 			},

@@ -5,8 +5,11 @@ import type { LayeredStream } from '../../../src/core/pullers/LinkControl.js';
 
 const bitrates = [50_000, 90_000, 150_000, 500_000, 1_500_000];
 
+/** At the lowest frame rate. */
+const leastBitrates = [50_000, 50_000, 50_000, 200_000, 600_000];
+
 const stream = (rung: number, more: Partial<LayeredStream> = {}): LayeredStream => ({
-	...{ id: 'a', priority: 1, rung, smooth: 2, bitrates },
+	...{ id: 'a', priority: 1, rung, smooth: 2, bitrates, leastBitrates },
 	...more,
 });
 
@@ -45,13 +48,13 @@ describe('A stream that is held back', () => {
 		assert.deepEqual(rungs, [0, 2, 3, 4]);
 	});
 
-	it('rises no further than the estimate allows all of them together, by priority', () => {
+	it('rises no further than the estimate allows all of them together at the lowest frame rate, by priority', () => {
 		const control = new EstimateControl();
-		assert.equal(control.rise(0, 499_999, [stream(2)]).size, 0);
-		assert.equal(control.rise(0, 500_000, [stream(2)]).get('a'), 3);
+		assert.equal(control.rise(0, 199_999, [stream(2)]).size, 0);
+		assert.equal(control.rise(0, 200_000, [stream(2)]).get('a'), 3);
 		const two = [stream(2), stream(2, { id: 'b', priority: 2 })];
-		assert.deepEqual(control.rise(0, 700_000, two), new Map([['b', 3]]));
-		assert.deepEqual(control.rise(0, 1_000_000, two).size, 2);
+		assert.deepEqual(control.rise(0, 300_000, two), new Map([['b', 3]]));
+		assert.deepEqual(control.rise(0, 400_000, two).size, 2);
 	});
 
 	it('that did not rise was not one step too many', () => {
@@ -63,6 +66,6 @@ describe('A stream that is held back', () => {
 	});
 
 	it('rises over what is not sent at the moment', () => {
-		assert.equal(new EstimateControl().rise(0, 100_000, [stream(2, { bitrates: [1, 2, 3, 0, 0] })]).get('a'), 3);
+		assert.equal(new EstimateControl().rise(0, 100_000, [stream(2, { leastBitrates: [1, 1, 1, 0, 0] })]).get('a'), 3);
 	});
 });

@@ -21,6 +21,7 @@ class Link {
 			rung: bitrates.length - 1,
 			smooth: 2,
 			bitrates,
+			leastBitrates: bitrates,
 			...stream,
 		}));
 	}
@@ -181,7 +182,7 @@ describe('Loss', () => {
 
 	it('of a few packets says nothing', () => {
 		const control = new LinkControl();
-		const streams = [{ id: 'a', priority: 1, rung: 2, smooth: 2, bitrates }];
+		const streams = [{ id: 'a', priority: 1, rung: 2, smooth: 2, bitrates, leastBitrates: bitrates }];
 		const decide = (at: number, packets: number, lost: number) =>
 			control.decide({ at, packets, lost, bitrate: 150_000, streams }).size;
 		assert.equal(decide(500, 5, 1), 0);
@@ -191,7 +192,7 @@ describe('Loss', () => {
 
 	it('that was taken back is none: a packet came late, or twice', () => {
 		const control = new LinkControl();
-		const streams = [{ id: 'a', priority: 1, rung: 2, smooth: 2, bitrates }];
+		const streams = [{ id: 'a', priority: 1, rung: 2, smooth: 2, bitrates, leastBitrates: bitrates }];
 		assert.equal(control.decide({ at: 500, packets: 50, lost: -20, bitrate: 150_000, streams }).size, 0);
 		assert.equal(control.decide({ at: 1000, packets: 50, lost: 10, bitrate: 150_000, streams }).size, 1);
 	});

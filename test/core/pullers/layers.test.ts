@@ -137,6 +137,13 @@ describe('What is sent at most', () => {
 		assert.deepEqual(await preferredOf(puller), layers(1, 1));
 	});
 
+	it('is what was set right after something that changes nothing', async (t) => {
+		const { puller } = await startLayers(t);
+		void puller.setPreferredLayers(layers(2, 2));
+		await puller.setPreferredLayers(layers(1, 1));
+		assert.deepEqual(await preferredOf(puller), layers(1, 1));
+	});
+
 	it('is refused when it is none, and stays as it was', async (t) => {
 		const { puller } = await startLayers(t);
 		const wrong: [unknown, string][] = [
@@ -189,6 +196,24 @@ describe('The priority of a puller', () => {
 		puller.close();
 		assert.match(await setting, /^(done|closed)$/);
 		await assert.rejects(puller.setPriority(1), (error: SfuError) => error.code === 'closed');
+	});
+});
+
+describe('A client that sends NACKs', () => {
+	it('is heard once, however many there are, until they end', async (t) => {
+		const { puller } = await startLayers(t);
+		const { consumer } = puller;
+		const heard = async () => (await consumer.dump()).traceEventTypes.includes('nack');
+		assert.equal(await heard(), true);
+		let counted = 0;
+		const getStats = consumer.getStats.bind(consumer);
+		t.mock.method(consumer, 'getStats', async () =>
+			(await getStats()).map((stats) => ({ ...stats, nackPacketCount: Math.min(++counted, 3) })),
+		);
+		consumer.emit('trace', { type: 'nack', timestamp: 0, direction: 'in', info: {} });
+		assert.equal(await heard(), false);
+		await until(heard, 'it is heard again');
+		assert.equal(counted, 4, 'they were counted until there were no more');
 	});
 });
 
