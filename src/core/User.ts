@@ -1,3 +1,4 @@
+import { isOpen } from '../isOpen.js';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import type { CodecPolicy } from '../media/codecs.js';
@@ -318,5 +319,3 @@ export class User extends Emitter<UserEvents> {
 /** The first m-line is one for audio. */
 const audioFirst = (pushers: readonly Pusher[]): Pusher[] =>
 	[...pushers].sort((a, b) => Number(b.kind === 'audio') - Number(a.kind === 'audio'));
-
-const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;

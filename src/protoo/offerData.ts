@@ -1,3 +1,4 @@
+import { isOpen } from '../isOpen.js';
 import type { ServerOffer } from '../core/connections/ServerOffer.js';
 import type { Puller } from '../core/pullers/Puller.js';
 import type { OfferData, PullerData } from './messages.js';
@@ -12,8 +13,6 @@ export function offerData({ connection, offer, pullers, dataPullers }: ServerOff
 		...whenAny('dataPullers', dataPullers.filter(isOpen).map(dataPullerData)),
 	};
 }
-
-const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;
 
 export const pullersData = (pullers: readonly Puller[]): PullerData[] =>
 	pullers.map(({ pullerId, pusherId, targetUserId, mid }) => ({ pullerId, pusherId, userId: targetUserId, mid }));

@@ -1,4 +1,5 @@
 import type { WebRtcTransport } from 'mediasoup/types';
+import { isOpen } from '../../isOpen.js';
 import { parseAnswer, type Answer, type AnsweredSection } from '../../sdp/parseAnswer.js';
 import { quote } from '../../quote.js';
 import { writeOffer } from '../../sdp/writeOffer.js';
@@ -305,8 +306,6 @@ export class OfferingConnection extends Connection {
 		this.#restarting = false;
 	}
 }
-
-const isOpen = ({ closed }: { closed: boolean }): boolean => !closed;
 
 const dataOf = (pullers: readonly (Puller | DataPuller)[]): DataPuller[] =>
 	pullers.flatMap((puller) => (puller.kind === 'data' ? puller : []));

@@ -6,6 +6,7 @@ import { LayerRates } from './LayerRates.js';
 import { isSameLayers, type LayerSelection } from './LayerSelection.js';
 import type { LayeredStream } from './LinkControl.js';
 import { OverloadDetector, type Overload } from './OverloadDetector.js';
+import { sentStats } from './sentStats.js';
 
 /** How often it looks at what is asked for again, in ms, while anything is: less often when there is more to look at. */
 const checkInterval = 25;
@@ -203,14 +204,9 @@ export abstract class LayeredLink {
 /** What was sent, and asked for again, since it was last counted. */
 async function countSince({ consumer }: LayeredPuller, watched: Watched): Promise<Watched['counted']> {
 	const before = watched.counted;
-	try {
-		const stats = (await consumer.getStats()).find(({ type }) => type === 'outbound-rtp');
-		if (!stats) return { packets: 0, bytes: 0, nacked: 0 };
-		const { packetCount: packets, byteCount: bytes, nackPacketCount: nacked } = stats;
-		watched.counted = { packets, bytes, nacked };
-		return { packets: packets - before.packets, bytes: bytes - before.bytes, nacked: nacked - before.nacked };
-	} catch {
-		// It was closed meanwhile.
-		return { packets: 0, bytes: 0, nacked: 0 };
-	}
+	const stats = await sentStats(consumer);
+	if (!stats) return { packets: 0, bytes: 0, nacked: 0 };
+	const { packetCount: packets, byteCount: bytes, nackPacketCount: nacked } = stats;
+	watched.counted = { packets, bytes, nacked };
+	return { packets: packets - before.packets, bytes: bytes - before.bytes, nacked: nacked - before.nacked };
 }

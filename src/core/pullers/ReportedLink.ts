@@ -4,6 +4,7 @@ import { LayeredLink, type LayeredPuller } from './LayeredLink.js';
 import type { LayerRates } from './LayerRates.js';
 import { LinkControl, startingRung, type LayeredStream } from './LinkControl.js';
 import type { Overload } from './OverloadDetector.js';
+import { sentStats } from './sentStats.js';
 
 /** How long another layer may wait for its keyframe before it is asked for again, in ms. */
 const switchTime = 5000;
@@ -90,13 +91,8 @@ async function renewIfLower(
 }
 
 async function count(consumer: Consumer): Promise<Counters | undefined> {
-	try {
-		const stats = (await consumer.getStats()).find(({ type }) => type === 'outbound-rtp');
-		if (!stats) return undefined;
-		const { packetCount, packetsLost, byteCount } = stats;
-		return { at: performance.now(), packets: packetCount, lost: packetsLost, bytes: byteCount };
-	} catch {
-		// It was closed meanwhile.
-		return undefined;
-	}
+	const stats = await sentStats(consumer);
+	if (!stats) return undefined;
+	const { packetCount, packetsLost, byteCount } = stats;
+	return { at: performance.now(), packets: packetCount, lost: packetsLost, bytes: byteCount };
 }
