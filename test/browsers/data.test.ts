@@ -117,7 +117,7 @@ for (const [from, to] of ways) {
 					label,
 				);
 				// Large ones are many packets, of which one may be lost even here.
-				const isReliable = ordered || (maxRetransmits === null && maxPacketLifeTime === null);
+				const isReliable = maxRetransmits === null && maxPacketLifeTime === null;
 				const sent = everyKind.filter((each) => isReliable || typeof each === 'string' || each.bytes < 1000);
 				await sender.client.sendOn(id, label, sent);
 				await until(`all of ${label} has come`, async () => {
@@ -198,6 +198,21 @@ for (const [from, to] of ways) {
 			await until('one is closed', async () => (await states()).includes('closed'));
 			assert.equal(alice.dataPushers.size, 16);
 			assert.equal((await states()).filter((state) => state === 'open').length, 16);
+		});
+
+		it('are refused by the app that closes them at once', async () => {
+			room.on('dataPusherAdded', ({ dataPusher }) => {
+				dataPusher.close();
+			});
+			const labels = ['0', '1', '2', '3', '4'];
+			const { id, offer } = await sender.client.createChannels(labels.map((label) => ({ label })));
+			await sender.client.acceptAnswer(id, (await alice.push(offer)).answer);
+			const open = async () => (await sender.client.channelReports(id)).filter(({ state }) => state !== 'closed');
+			await until('all are closed', async () => (await open()).length === 0);
+			assert.deepEqual(
+				labels.flatMap((label) => [`alice has ${label}`, `alice lost ${label}: closed`]).sort(),
+				events.sort(),
+			);
 		});
 
 		it('lead to the app and back', async () => {

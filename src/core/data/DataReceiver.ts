@@ -17,8 +17,9 @@ import { DataStream } from './DataStream.js';
 // So many ids more than it may have channels wait for the client to open one on them, so that it is told of the limit.
 const spareIds = 4;
 
-// Each of them takes some memory.
+// Each of them takes some memory. Those that no channel is expected on any more are kept nonetheless.
 const mostWaiting = 64;
+const mostNeedless = 64;
 
 /** A data channel that was announced: one that is made, or was there already. */
 export interface PushedChannel {
@@ -99,10 +100,15 @@ export class DataReceiver {
 		const control = readControlMessage(message);
 		if (control?.type === 'open') {
 			if (pusher) void this.#openAgain(stream, pusher, control.channel);
-			else this.#open(stream, control.channel);
-		} else if (!control && !pusher) {
+			else if (this.#mayOpen(stream)) this.#open(stream, control.channel);
+		} else if (!control && !pusher && this.#mayOpen(stream)) {
 			this.#refuse(stream, 'it is malformed');
 		}
+	}
+
+	/** Whether it is one of the client's half. */
+	#mayOpen({ streamId }: DataStream): boolean {
+		return this.#greatestOpened < 0 || streamId % 2 === this.#association.firstId;
 	}
 
 	#pusherOn({ streamId }: DataStream): DataPusher | undefined {
@@ -131,6 +137,8 @@ export class DataReceiver {
 		if (this.#greatestOpened < 0) this.#association.firstId = stream.streamId % 2;
 		this.#greatestOpened = Math.max(this.#greatestOpened, stream.streamId);
 		this.#opened(pusher);
+		// The app may have closed it at once.
+		if (pusher.closed) return;
 		void this.#association.attempt('a data channel could not be acknowledged', async () => {
 			const back = await stream.back();
 			if (!pusher.closed) await back.send(ackMessage, payloadProtocol.control);
@@ -231,9 +239,10 @@ export class DataReceiver {
 			...this.#freeIds(this.#greatestOpened + 2, count),
 			...(this.#greatestOpened < 0 ? this.#freeIds(1 - firstId, spareIds) : []),
 		]);
-		for (const stream of streams.values()) {
-			if (!this.#pusherOn(stream) && !waiting.has(stream.streamId)) this.#removeStream(stream);
-		}
+		// The worker resets a stream that is removed, together with what else there is to reset. Of those Chromium passes over
+		// all that come after one which it does not know (`DcSctpTransport::OnIncomingStreamsReset`), and goes on sending.
+		const needless = [...streams.values()].filter((one) => !this.#pusherOn(one) && !waiting.has(one.streamId));
+		for (const stream of needless.slice(0, -mostNeedless)) this.#removeStream(stream);
 		await Promise.all([...waiting].filter((id) => !streams.has(id)).map((id) => this.#addStream(id)));
 	}
 

@@ -119,7 +119,8 @@ describe('A data channel', () => {
 		await until(() => heard.length === 1, 'it is heard');
 		pusher.off('message', listener);
 		channel.send('two');
-		await sleep(200);
+		await until(async () => (await pusher.producer.getStats())[0]?.messagesReceived === 3, 'it has come');
+		await sleep(50);
 		pusher.once('message', listener);
 		channel.send('three');
 		await until(() => heard.length === 2, 'it is heard again');
