@@ -15,7 +15,7 @@ export interface ListenAddress {
 	 * mediasoup's range, 10000 to 59999.
 	 */
 	port?: number;
-	/** Default: both. */
+	/** What clients may connect over. They prefer UDP, but Firefox may come to receive over TCP all the same. Default: both. */
 	protocols?: ('udp' | 'tcp')[];
 }
 

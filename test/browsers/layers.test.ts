@@ -6,7 +6,7 @@ import { Sfu, type Puller } from 'sfu-rooms';
 import { type Browser, type BrowserName, cannotRun, startBrowser, type Page } from '../support/browsers.js';
 import type { InboundStats, VideoCodec } from '../support/client.js';
 import { layersOf, pushLayers, simulcast, svc, type Layers } from '../support/layers.js';
-import { cannotShape, limitIncoming, mediaAddress } from '../support/namespace.js';
+import { cannotShape, limitIncoming, overUdp } from '../support/namespace.js';
 
 const skip = cannotShape || cannotRun('Chromium');
 
@@ -22,7 +22,7 @@ describe('The layers that are pulled', { skip }, () => {
 	const browsers = new Map<BrowserName, Browser>();
 
 	before(async () => {
-		sfu = await Sfu.create({ webRtc: { listen: [{ ip: mediaAddress }] } });
+		sfu = await Sfu.create({ webRtc: { listen: [overUdp] } });
 		for (const name of ['Chromium', 'Firefox'] as const) {
 			if (!cannotRun(name)) browsers.set(name, await startBrowser(name));
 		}

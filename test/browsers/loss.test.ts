@@ -4,7 +4,7 @@ import { Sfu } from 'sfu-rooms';
 import { type Browser, cannotRun, startBrowser } from '../support/browsers.js';
 import { call } from '../support/call.js';
 import type { VideoCodec } from '../support/client.js';
-import { cannotDropPackets, dropIncoming, mediaAddress } from '../support/namespace.js';
+import { cannotDropPackets, dropIncoming, overUdp } from '../support/namespace.js';
 import { assertPlaysOn, untilPlaying } from '../support/playback.js';
 
 const skip = cannotDropPackets || cannotRun('Chromium');
@@ -14,7 +14,7 @@ describe('With 5 % of the packets towards the puller lost', { skip }, () => {
 	let chromium: Browser;
 
 	before(async () => {
-		sfu = await Sfu.create({ webRtc: { listen: [{ ip: mediaAddress }] } });
+		sfu = await Sfu.create({ webRtc: { listen: [overUdp] } });
 		chromium = await startBrowser('Chromium');
 	});
 

@@ -4,7 +4,7 @@ import { Sfu, type Puller, type Pusher } from 'sfu-rooms';
 import { ProtooAdapter } from 'sfu-rooms/protoo';
 import { cannotRun, startBrowser, type Browser } from '../support/browsers.js';
 import { call } from '../support/call.js';
-import { cannotDropPackets, dropIncoming, mediaAddress } from '../support/namespace.js';
+import { cannotDropPackets, dropIncoming, mediaAddress, overUdp } from '../support/namespace.js';
 import { untilPlaying } from '../support/playback.js';
 import { ProtooClient } from '../support/protooClient.js';
 
@@ -24,7 +24,7 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 	before(async () => {
 		sfu = await Sfu.create({
 			workers: { count: 1 },
-			webRtc: { listen: [{ ip: mediaAddress }], keyframeRequestDelay: 0 },
+			webRtc: { listen: [overUdp], keyframeRequestDelay: 0 },
 			audioObservers: { interval: 500 },
 			qualityInterval: 1000,
 		});

@@ -7,6 +7,12 @@ import { existsSync } from 'node:fs';
  */
 export const mediaAddress = process.env.SFU_TEST_ADDRESS ?? '127.0.0.1';
 
+/**
+ * Where media comes and goes by UDP alone, for links that are narrowed and packets that are dropped. Firefox nominates each
+ * pair of candidates that answers, and the worker sends to the one that was nominated last, be it of TCP.
+ */
+export const overUdp = { ip: mediaAddress, protocols: ['udp' as const] };
+
 const noNamespace = 'needs the network namespace of scripts/test.mjs';
 
 /** For node:test's `skip`: why Firefox cannot reach the SFU here, or false. */
