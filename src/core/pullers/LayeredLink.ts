@@ -18,8 +18,11 @@ const settleTime = 1500;
 /** A higher layer begins with a keyframe, which may be too much for a moment, and yet get through, in ms. */
 const riseTime = 600;
 
-/** What waits in the queues of an overloaded link shall be gone before the keyframe comes, in ms. */
-const drainTime = 100;
+/**
+ * What waits in the queues of an overloaded link shall be gone before the keyframe comes, in ms. The pusher makes that of
+ * its next frame, which takes some more.
+ */
+const drainTime = 40;
 
 /**
  * libwebrtc passes over requests for a keyframe within 300 ms of the last one, be that for another layer
