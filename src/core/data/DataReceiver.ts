@@ -151,12 +151,8 @@ export class DataReceiver {
 		const { userId, logger } = this.#association.context;
 		logger.warn(`a data channel of user ${userId} was refused: ${reason}`);
 		this.#association.watch();
-		void this.#association.attempt('a data channel could not be refused', async () => {
-			// The worker resets no stream on which nothing was sent.
-			await (await stream.back()).send(ackMessage, payloadProtocol.control);
-			this.#removeStream(stream);
-			this.#waitAgain();
-		});
+		this.#removeStream(stream);
+		this.#waitAgain();
 	}
 
 	#createPusher(
