@@ -97,11 +97,12 @@ export class DataReceiver {
 			pusher?.receive(message, payloadProtocolId);
 			return;
 		}
+		if (!pusher && !this.#mayOpen(stream)) return;
 		const control = readControlMessage(message);
 		if (control?.type === 'open') {
 			if (pusher) void this.#openAgain(stream, pusher, control.channel);
-			else if (this.#mayOpen(stream)) this.#open(stream, control.channel);
-		} else if (!control && !pusher && this.#mayOpen(stream)) {
+			else this.#open(stream, control.channel);
+		} else if (!control && !pusher) {
 			this.#refuse(stream, 'it is malformed');
 		}
 	}
