@@ -4,28 +4,63 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 /**
- * Nothing imports upwards: sdp → media → core → adapters. Each layer names what it must not know.
+ * The layers of `src`, from the lowest to the highest. Nothing imports upwards. `allowed` narrows that to some of the
+ * layers below.
  *
- * @param {string} layer
- * @param {string[]} forbidden
- * @returns {import('eslint').Linter.Config}
+ * @type {{ name: string; allowed?: string[] }[]}
  */
-const layer = (layer, forbidden) => ({
-	files: [`src/${layer}/**/*.ts`],
-	rules: {
-		'no-restricted-imports': [
-			'error',
-			{
-				patterns: [
-					{
-						group: forbidden.flatMap((name) => [`**/${name}/*`, `**/${name}`]),
-						message: `src/${layer} must not import this: see "Architecture" in README.md.`,
-					},
-				],
-			},
-		],
-	},
-});
+const layers = [
+	{ name: 'protocol', allowed: [] },
+	{ name: 'sdp' },
+	{ name: 'media' },
+	{ name: 'stats' },
+	{ name: 'layers' },
+	{ name: 'tracks' },
+	{ name: 'data' },
+	{ name: 'connections' },
+	{ name: 'rooms' },
+	// The public surface of the core.
+	{ name: 'index' },
+	{ name: 'signaling', allowed: ['protocol', 'index'] },
+	{ name: 'protoo', allowed: ['protocol', 'index', 'signaling/index'] },
+];
+
+/** @returns {import('eslint').Linter.Config[]} */
+const layerRules = () =>
+	layers.map(({ name, allowed }, index) => ({
+		files: [name === 'index' ? 'src/index.ts' : `src/${name}/**/*.ts`],
+		rules: {
+			'no-restricted-imports': [
+				'error',
+				{
+					patterns: [
+						{
+							regex: forbiddenImports(name, index, allowed),
+							message: `src/${name} must not import this: see the order of the layers in eslint.config.js.`,
+						},
+					],
+				},
+			],
+		},
+	}));
+
+/**
+ * @param {string} name
+ * @param {number} index
+ * @param {string[] | undefined} allowed
+ */
+function forbiddenImports(name, index, allowed) {
+	const others = layers.filter((layer) => layer.name !== name);
+	const isAllowed = (/** @type {string} */ other) =>
+		allowed ? allowed.includes(other) : layers.findIndex((layer) => layer.name === other) < index;
+	const forbidden = others.map((layer) => layer.name).filter((other) => !isAllowed(other));
+	const paths = forbidden.map((other) => {
+		if (other === 'index') return '(\\.\\./)+index\\.js$';
+		const entry = (allowed ?? []).includes(`${other}/index`) ? '(?!index\\.js$)' : '';
+		return `(\\.\\./)+${other}/${entry}`;
+	});
+	return `^(${paths.join('|')})`;
+}
 
 export default defineConfig(
 	globalIgnores(['dist', 'examples/*/public', 'test/package/fixtures']),
@@ -60,9 +95,6 @@ export default defineConfig(
 			'@typescript-eslint/no-non-null-assertion': 'off',
 		},
 	},
-	layer('sdp', ['media', 'core', 'protoo', 'eventemitter3', 'ajv']),
-	layer('media', ['core', 'protoo', 'ajv']),
-	layer('core', ['protoo', 'ajv', 'ws']),
-	layer('protoo', ['media', 'sdp', 'mediasoup']),
+	...layerRules(),
 	prettier,
 );

@@ -5,8 +5,8 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { resolveOptions } from '../src/core/options.js';
-import { errorCodes } from '../src/protoo/errorCodes.js';
+import { resolveOptions } from '../src/options.js';
+import { errorCodes } from '../src/protocol/errorCodes.js';
 import { defaultPeerLimits } from '../src/protoo/Peer.js';
 
 const root = join(import.meta.dirname, '..');
@@ -52,18 +52,18 @@ describe('The README', () => {
 
 	it('has every event', async () => {
 		const files = [
-			'Sfu',
-			'Room',
-			'Pausable',
-			'UserEvents',
+			'rooms/Sfu',
+			'rooms/Room',
+			'tracks/Pausable',
+			'rooms/UserEvents',
 			'connections/Connection',
-			'pushers/AnyPusher',
-			'pushers/Pusher',
-			'pullers/Puller',
-			'data/DataPusher',
+			'tracks/AnyPusher',
+			'tracks/Pusher',
+			'tracks/Puller',
+			'tracks/DataPusher',
 		];
 		for (const file of files) {
-			const source = await readFile(join(root, `src/core/${file}.ts`), 'utf8');
+			const source = await readFile(join(root, `src/${file}.ts`), 'utf8');
 			const [, events = ''] = /export type \w+Events = (?:\w+ & )?\{([\s\S]*?)\n\};/.exec(source) ?? [];
 			const names = [...events.matchAll(/^\t(\w+): \(/gm)].map(([, name]) => name!);
 			assert.ok(names.length > 0, file);

@@ -1,7 +1,7 @@
 import { getSupportedRtpCapabilities } from 'mediasoup';
 import * as ortc from 'mediasoup/ortc';
 import type { MediaKind, RouterRtpCodecCapability, RtpCapabilities } from 'mediasoup/types';
-import { quote } from '../quote.js';
+import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import type { OfferedCodec } from '../sdp/Offer.js';
 
@@ -135,7 +135,7 @@ function findKnown(name: string): { kind: MediaKind; name: string } {
 	const codec = knownCodecs.get(name.toLowerCase());
 	if (codec) return codec;
 	const names = [...knownCodecs.values()].map((known) => known.name);
-	throw new SfuError('invalid_argument', `no codec has the name ${quote(name)}; there are ${names.join(', ')}`);
+	throw new SfuError('invalid_argument', `no codec has the name ${quoted(name)}; there are ${names.join(', ')}`);
 }
 
 const spelled = (name: string): string => knownCodecs.get(name)?.name ?? name;

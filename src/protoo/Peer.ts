@@ -9,10 +9,10 @@ import {
 	writeSuccess,
 	type Incoming,
 } from './envelope.js';
-import { errorCodes } from './errorCodes.js';
-import type { Notifications, ServerRequests } from './messages.js';
-import { OutgoingRequests, type OutgoingRequest } from './OutgoingRequests.js';
-import { RateLimit } from './RateLimit.js';
+import { errorCodes } from '../protocol/errorCodes.js';
+import type { Notifications, ServerRequests } from '../protocol/messages.js';
+import { OutgoingRequests, type OutgoingRequest } from '../signaling/OutgoingRequests.js';
+import { RateLimit } from '../signaling/RateLimit.js';
 import type { Socket } from './Socket.js';
 
 /** How much a socket may ask of the server. */

@@ -1,11 +1,11 @@
-import type { Room } from '../core/Room.js';
-import type { Sfu } from '../core/Sfu.js';
+import type { Room } from '../rooms/Room.js';
+import type { Sfu } from '../rooms/Sfu.js';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../validation.js';
-import type { Authorize } from './authorize.js';
+import { validator } from '../schemas.js';
+import type { Authorize } from '../signaling/authorize.js';
 import { defaultPeerLimits, type PeerLimits } from './Peer.js';
-import { RoomChannel } from './RoomChannel.js';
-import { Session } from './Session.js';
+import { RoomNotifier } from '../signaling/RoomNotifier.js';
+import { Session } from '../signaling/Session.js';
 import type { Socket } from './Socket.js';
 
 export interface ProtooOptions {
@@ -56,7 +56,7 @@ export class ProtooAdapter {
 	readonly #options: ProtooOptions;
 	readonly #limits: PeerLimits;
 	readonly #sessions = new Set<Session>();
-	readonly #channels = new Map<Room, RoomChannel>();
+	readonly #channels = new Map<Room, RoomNotifier>();
 	#closed = false;
 
 	/** @throws {@link SfuError} `invalid_argument`, naming the option */
@@ -106,11 +106,11 @@ export class ProtooAdapter {
 		for (const channel of this.#channels.values()) channel.close();
 	}
 
-	async #openChannel(roomId: string): Promise<RoomChannel> {
+	async #openChannel(roomId: string): Promise<RoomNotifier> {
 		const room = await this.#sfu.getOrCreateRoom(roomId);
 		let channel = this.#channels.get(room);
 		if (!channel) {
-			channel = new RoomChannel(room, {
+			channel = new RoomNotifier(room, {
 				rtcpilot: this.#options.rtcpilot ?? false,
 				audioLevels: this.#options.audioLevels ?? false,
 				limits: this.#limits,

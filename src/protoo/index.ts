@@ -1,5 +1,5 @@
-export type { Authorize, AuthorizeAction } from './authorize.js';
-export { errorCodes } from './errorCodes.js';
+export type { Authorize, AuthorizeAction } from '../signaling/authorize.js';
+export { errorCodes } from '../protocol/errorCodes.js';
 export type {
 	ActiveSpeakerData,
 	AutoPullSuccess,
@@ -19,7 +19,7 @@ export type {
 	ServerRequests,
 	TextMessage,
 	UserData,
-} from './messages.js';
+} from '../protocol/messages.js';
 export { defaultPeerLimits } from './Peer.js';
 export type { PeerLimits } from './Peer.js';
 export { ProtooAdapter } from './ProtooAdapter.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { watchTrace } from '../../src/media/watchTrace.js';
-import { pullAll, startCall, turns, until } from '../core/setup.js';
+import { pullAll, startCall, turns, until } from '../rooms/setup.js';
 
 async function startPuller(t: TestContext) {
 	const { alice, bob } = await startCall(t);

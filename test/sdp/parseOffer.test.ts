@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { describe, it } from 'node:test';
-import { defaultLimits } from '../../src/core/options.js';
+import { defaultLimits } from '../../src/options.js';
 import { parseOffer } from '../../src/sdp/parseOffer.js';
 import { SfuError } from '../../src/SfuError.js';
 import {

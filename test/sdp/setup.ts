@@ -1,4 +1,4 @@
-import { defaultLimits } from '../../src/core/options.js';
+import { defaultLimits } from '../../src/options.js';
 import type { Offer, OfferedMedia } from '../../src/sdp/Offer.js';
 import { parseOffer } from '../../src/sdp/parseOffer.js';
 import { loadOffer } from '../support/offers.js';

@@ -1,0 +1,39 @@
+import { NotFoundError, UnsupportedError, WorkerClosedError } from 'mediasoup/errors';
+import { SfuError } from '../SfuError.js';
+
+/**
+ * What came of asking the worker about something; `closed` when that has closed meanwhile.
+ *
+ * @param what - as in "the pusher"
+ */
+export async function callWorker<Result>(
+	owner: { readonly closed: boolean },
+	what: string,
+	ask: () => Promise<Result>,
+): Promise<Result> {
+	const gone = (cause?: unknown) => new SfuError('closed', `${what} has been closed`, { cause });
+	const isClosed = () => owner.closed;
+	if (isClosed()) throw gone();
+	try {
+		const result = await ask();
+		if (isClosed()) throw gone();
+		return result;
+	} catch (error) {
+		throw isClosed() ? gone(error) : toSfuError(error);
+	}
+}
+
+/** What mediasoup throws, in our terms. Gone is not broken: a worker or a router may close during any call. */
+export function toSfuError(error: unknown): SfuError {
+	if (error instanceof SfuError) return error;
+	if (error instanceof WorkerClosedError) {
+		return new SfuError('unavailable', 'the media worker is gone', { cause: error });
+	}
+	if (error instanceof NotFoundError) {
+		return new SfuError('closed', 'it was closed meanwhile', { cause: error });
+	}
+	if (error instanceof UnsupportedError) {
+		return new SfuError('unsupported', 'the media is not supported', { cause: error });
+	}
+	return new SfuError('internal', 'internal error', { cause: error });
+}

@@ -1,0 +1,76 @@
+import type { RtpCodecParameters } from 'mediasoup/types';
+import { SfuError } from '../../SfuError.js';
+import { isReachable, type PayloadTypes } from '../codecs.js';
+
+// Those for dynamic use, RFC 3551, section 6, and RFC 5761, section 4, but 127: with it mediasoup probes the bandwidth.
+const dynamic = [...range(96, 126), ...range(35, 63)];
+const probation = 127;
+
+/** For Opus where no pusher's is sent; browsers give it to RED, which nothing here has. */
+export const idleOpus = 63;
+
+/**
+ * The payload types of a session that we offer: on all m-lines of a BUNDLE group one payload type stands for one codec
+ * with the same parameters (RFC 9143, section 10.1.2).
+ */
+export class PayloadTypeTable {
+	readonly #byCodec = new Map<string, PayloadTypes>();
+	readonly #taken = new Set<number>([probation, idleOpus]);
+
+	/**
+	 * The payload types for a codec: those that its pusher has, when no other codec has them already, since then nothing
+	 * need be renumbered.
+	 *
+	 * @throws {@link SfuError} `limit_exceeded` when all are taken
+	 */
+	choose(codec: RtpCodecParameters, rtx: RtpCodecParameters | undefined): PayloadTypes {
+		const key = codecKey(codec);
+		const rtxPayloadType = rtx && isReachable(rtx.payloadType) ? rtx.payloadType : undefined;
+		const known = this.#byCodec.get(key);
+		if (known) return rtxPayloadType === undefined ? known : this.#addRtx(key, known, rtxPayloadType);
+		const own = { payloadType: codec.payloadType, rtxPayloadType };
+		return this.#take(key, this.#isFree(own) ? own : this.#free(rtxPayloadType !== undefined));
+	}
+
+	/** What was sent without RTX first goes on without; what comes now has it. */
+	#addRtx(codec: string, known: PayloadTypes, wanted: number): PayloadTypes {
+		if (known.rtxPayloadType !== undefined) return known;
+		const rtxPayloadType = this.#taken.has(wanted) ? this.#unused().find(isReachable) : wanted;
+		return rtxPayloadType === undefined ? known : this.#take(codec, { ...known, rtxPayloadType });
+	}
+
+	#take(codec: string, payloadTypes: PayloadTypes): PayloadTypes {
+		this.#byCodec.set(codec, payloadTypes);
+		for (const payloadType of numbers(payloadTypes)) this.#taken.add(payloadType);
+		return payloadTypes;
+	}
+
+	#isFree(payloadTypes: PayloadTypes): boolean {
+		return numbers(payloadTypes).every((payloadType) => !this.#taken.has(payloadType));
+	}
+
+	#unused(): number[] {
+		return dynamic.filter((payloadType) => !this.#taken.has(payloadType));
+	}
+
+	#free(withRtx: boolean): PayloadTypes {
+		const free = this.#unused();
+		const rtxPayloadType = withRtx ? free.find(isReachable) : undefined;
+		const payloadType = free.find((other) => other !== rtxPayloadType);
+		if (payloadType === undefined) {
+			throw new SfuError('limit_exceeded', 'there are no payload types left: too many codecs on one connection');
+		}
+		return { payloadType, rtxPayloadType };
+	}
+}
+
+function codecKey({ mimeType, clockRate, channels = 1, parameters = {} }: RtpCodecParameters): string {
+	const format = Object.entries(parameters).sort(([a], [b]) => a.localeCompare(b));
+	return JSON.stringify([mimeType.toLowerCase(), clockRate, channels, format]);
+}
+
+const numbers = ({ payloadType, rtxPayloadType }: PayloadTypes): number[] => [payloadType, rtxPayloadType ?? []].flat();
+
+function range(first: number, last: number): number[] {
+	return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

@@ -1,0 +1,157 @@
+import type { WorkerDump } from 'mediasoup/types';
+import { Emitter } from '../Emitter.js';
+import type { Logger } from '../Logger.js';
+import { CodecPolicy } from '../media/codecs.js';
+import { WorkerPool } from '../media/WorkerPool.js';
+import { SfuError } from '../SfuError.js';
+import { checkLength, validator } from '../schemas.js';
+import { toSfuError } from '../media/callWorker.js';
+import { codecNames, resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
+import { Quota } from './Quota.js';
+import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
+
+export type SfuEvents = {
+	roomOpened: (event: { room: Room }) => void;
+	roomClosed: (event: { room: Room; reason: RoomCloseReason }) => void;
+	/** A media worker ended without being told to. The connections on it are closed; a new worker is being started. */
+	workerDied: (event: { pid: number; error: Error }) => void;
+	/** A worker runs in place of one that died. */
+	workerReplaced: (event: { pid: number }) => void;
+	/** Emitted once, last. */
+	closed: () => void;
+};
+
+const checkRoomId = validator<string>({ type: 'string', minLength: 1 }, 'roomId');
+
+const checkRoomOptions = validator<RoomOptions>(
+	{ type: 'object', properties: { codecs: codecNames }, additionalProperties: false },
+	'options',
+);
+
+/** The SFU: media workers, and the rooms on them. One of it is enough for a process. */
+export class Sfu extends Emitter<SfuEvents> {
+	readonly #options: ResolvedOptions;
+	readonly #codecs: CodecPolicy;
+	readonly #pool: WorkerPool;
+	readonly #rooms = new Map<string, Room>();
+	readonly #opening = new Map<string, Promise<Room>>();
+	readonly #roomQuota: Quota;
+	#closed = false;
+
+	/**
+	 * Starts the media workers.
+	 *
+	 * @throws {@link SfuError} (rejects) `invalid_argument` naming the option, `unavailable` when a worker cannot be
+	 *   started
+	 */
+	static create(options: SfuOptions = {}): Promise<Sfu> {
+		return Sfu.createWith(options, ({ workers, webRtc, logger }) =>
+			WorkerPool.create({ ...workers, listen: webRtc.listen }, logger),
+		);
+	}
+
+	/** @internal With workers of another make. */
+	static async createWith(
+		options: SfuOptions,
+		createPool: (options: ResolvedOptions) => Promise<WorkerPool>,
+	): Promise<Sfu> {
+		const resolved = resolveOptions(options);
+		// Fails for codecs that mediasoup does not know, before anything is started.
+		const codecs = new CodecPolicy(resolved.codecs);
+		return new Sfu(resolved, codecs, await createPool(resolved));
+	}
+
+	private constructor(options: ResolvedOptions, codecs: CodecPolicy, pool: WorkerPool) {
+		super(options.logger);
+		this.#options = options;
+		this.#codecs = codecs;
+		this.#pool = pool;
+		this.#roomQuota = new Quota(options.limits.rooms, 'rooms');
+		pool.on('workerDied', (event) => {
+			this.emit('workerDied', event);
+		});
+		pool.on('workerReplaced', (event) => {
+			this.emit('workerReplaced', event);
+		});
+	}
+
+	get closed(): boolean {
+		return this.#closed;
+	}
+
+	/** The open rooms, by room id. */
+	get rooms(): ReadonlyMap<string, Room> {
+		return this.#rooms;
+	}
+
+	/** The limits in force. */
+	get limits(): Readonly<Limits> {
+		return this.#options.limits;
+	}
+
+	/** Where this Sfu writes, for adapters to write to the same. */
+	get logger(): Logger {
+		return this.#options.logger;
+	}
+
+	/** Closes all rooms and ends the workers. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const room of this.#rooms.values()) room.close('sfuClosed');
+		this.#pool.close();
+		this.emit('closed');
+	}
+
+	/**
+	 * The room of that id, opened if need be. Concurrent calls get the same one.
+	 *
+	 * @param options - of the room when this call opens it; one that is open, or being opened, stays as it is
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` when `options.codecs` leaves nothing of the Sfu's,
+	 *   `limit_exceeded`, `unavailable` without a media worker, `closed`
+	 */
+	async getOrCreateRoom(roomId: string, options: RoomOptions = {}): Promise<Room> {
+		if (this.#closed) throw this.#gone();
+		checkLength(checkRoomId(roomId), 'roomId', this.limits.idLength);
+		const { codecs: names } = checkRoomOptions(options);
+		const codecs = names ? this.#codecs.narrow(names) : this.#codecs;
+		const open = this.#rooms.get(roomId);
+		if (open) return open;
+		let opening = this.#opening.get(roomId);
+		if (!opening) {
+			opening = this.#openRoom(roomId, codecs).finally(() => this.#opening.delete(roomId));
+			this.#opening.set(roomId, opening);
+		}
+		return opening;
+	}
+
+	/** What each media worker holds, as mediasoup tells it: for diagnosis. */
+	async dump(): Promise<WorkerDump[]> {
+		return this.#pool.dump();
+	}
+
+	async #openRoom(roomId: string, codecs: CodecPolicy): Promise<Room> {
+		const giveBack = this.#roomQuota.take();
+		const room = new Room(roomId, this.#pool, codecs, this.#options);
+		room.once('closed', giveBack);
+		try {
+			await room.open();
+			if (this.#closed) throw this.#gone();
+			if (room.closed) throw new SfuError('closed', 'the room has been closed');
+		} catch (error) {
+			room.close();
+			throw this.#closed ? this.#gone() : toSfuError(error);
+		}
+		this.#rooms.set(roomId, room);
+		room.once('closed', ({ reason }) => {
+			this.#rooms.delete(roomId);
+			this.emit('roomClosed', { room, reason });
+		});
+		this.emit('roomOpened', { room });
+		return room;
+	}
+
+	#gone(): SfuError {
+		return new SfuError('closed', 'the Sfu has been closed');
+	}
+}

@@ -1,0 +1,112 @@
+import type { DataPusher } from '../../tracks/DataPusher.js';
+import type { Pusher } from '../../tracks/Pusher.js';
+import type { PushDataOptions, PusherDetails, PushMediaOptions, PushOptions } from '../../tracks/PushOptions.js';
+import type { User } from '../../rooms/User.js';
+import { quoted } from '../../quoted.js';
+import { SfuError } from '../../SfuError.js';
+import type { PushSuccess } from '../../protocol/messages.js';
+import { checkData, type PushData } from '../schemas.js';
+import { ownDataPusherData, whenAny } from '../serialize.js';
+import { find, type RequestHandler } from './RequestContext.js';
+
+/** What a client asks for what it sends. */
+export const pushing: Record<string, RequestHandler> = {
+	push: async (data, { memberOf, authorize }) => {
+		const push = checkData.push(data);
+		const { roomId, userId } = push;
+		const member = memberOf(push);
+		member.countOffer();
+		const { sdp } = push.sdp;
+		const options = pushOptions(push);
+		await authorize({ action: 'push', roomId, userId, sdp, ...options });
+		const { answer, pushers, dataPushers, connection } = await member.user.push(sdp, options);
+		return (): PushSuccess => ({
+			code: 0,
+			message: 'push success',
+			sdp: answer,
+			connectionId: connection.connectionId,
+			pushers: pushers.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
+			...whenAny('dataPushers', dataPushers.map(ownDataPusherData)),
+		});
+	},
+
+	unpush: (data, { memberOf }) => {
+		const unpush = checkData.unpush(data);
+		const { user } = memberOf(unpush);
+		const all = allPushers(user);
+		const pushers = unpush.pusherIds.map((pusherId) => find(all, pusherId, 'pusher'));
+		for (const pusher of pushers) pusher.close('unpushed');
+		return () => ({ code: 0, message: 'unpush success' });
+	},
+
+	pausePusher: async (data, { memberOf }) => {
+		const request = checkData.pusher(data);
+		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
+		await pusher.pause('client');
+		return () => ({ code: 0, message: 'pausePusher success', paused: pusher.paused });
+	},
+
+	resumePusher: async (data, { memberOf }) => {
+		const request = checkData.pusher(data);
+		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
+		await pusher.resume('client');
+		return () => ({ code: 0, message: 'resumePusher success', paused: pusher.paused });
+	},
+
+	updatePusher: async (data, { memberOf, authorize }) => {
+		const request = checkData.updatePusher(data);
+		const { roomId, userId, pusherId } = request;
+		const { user } = memberOf(request);
+		find(allPushers(user), pusherId, 'pusher');
+		const details = detailsOf(request);
+		await authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
+		find(allPushers(user), pusherId, 'pusher').update(details);
+		return () => ({ code: 0, message: 'updatePusher success' });
+	},
+};
+
+const allPushers = ({ pushers, dataPushers }: User): ReadonlyMap<string, Pusher | DataPusher> =>
+	new Map<string, Pusher | DataPusher>([...pushers, ...dataPushers]);
+
+function pushOptions({ media, data }: PushData): PushOptions {
+	return { ...(media && { media: mediaOptions(media) }), ...(data && { data: data.map(channelOf) }) };
+}
+
+/** Of a message, which may have more than we know. */
+function channelOf(data: NonNullable<PushData['data']>[number]): PushDataOptions {
+	const { id, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = data;
+	return {
+		id,
+		...(label !== undefined && { label }),
+		...(protocol !== undefined && { protocol }),
+		...(ordered !== undefined && { ordered }),
+		...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
+		...(maxRetransmits !== undefined && { maxRetransmits }),
+		...detailsOf(data),
+	};
+}
+
+function mediaOptions(media: NonNullable<PushData['media']>): NonNullable<PushOptions['media']> {
+	const mids = media.map(({ mid }) => mid);
+	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
+	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quoted(twice)} twice`);
+	return Object.fromEntries(media.map((of) => [of.mid, mediaOptionsOf(of)]));
+}
+
+const mediaOptionsOf = ({
+	scalabilityMode,
+	codecs,
+	maxBitrate,
+	...details
+}: NonNullable<PushData['media']>[number]): PushMediaOptions => ({
+	...detailsOf(details),
+	...(scalabilityMode !== undefined && { scalabilityMode }),
+	...(codecs !== undefined && { codecs }),
+	...(maxBitrate !== undefined && { maxBitrate }),
+});
+
+/** Of a message, which may have more than we know. */
+const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({
+	...(source !== undefined && { source }),
+	...(metadata !== undefined && { metadata }),
+});

@@ -1,0 +1,92 @@
+import { toSfuError } from '../media/callWorker.js';
+
+/** Who has paused something. It flows when nobody has. */
+export type PauseCause =
+	/** The client, by the direction that its SDP gives the m-line. */
+	| 'direction'
+	/** The client, by other means, such as a message. */
+	| 'client'
+	/** The app. */
+	| 'app';
+
+/** On whose behalf something is paused or resumed by a call. */
+export type PauseOrigin = Exclude<PauseCause, 'direction'>;
+
+/** What can be paused in the worker: a Producer or a Consumer. */
+export interface PauseTarget {
+	readonly closed: boolean;
+	readonly paused: boolean;
+	pause(): Promise<void>;
+	resume(): Promise<void>;
+}
+
+/** Pauses something for each of several causes, and resumes it when the last one is gone. */
+export class Pauses {
+	readonly #target: PauseTarget;
+	readonly #causes = new Set<PauseCause>();
+	#held: boolean;
+	#suspended = false;
+	#applying: Promise<void> | undefined;
+
+	/** @param held - whether it is to be left as it is until {@link Pauses.release} */
+	constructor(target: PauseTarget, held = false) {
+		this.#target = target;
+		this.#held = held;
+	}
+
+	get paused(): boolean {
+		return this.#causes.size > 0;
+	}
+
+	/** Whether it is to be paused, for whatever reason. */
+	get stopped(): boolean {
+		return this.paused || this.#suspended;
+	}
+
+	get causes(): readonly PauseCause[] {
+		return [...this.#causes];
+	}
+
+	/** @returns whether that changed anything for those who watch */
+	set(cause: PauseCause, paused: boolean): boolean {
+		const before = this.paused;
+		if (paused) this.#causes.add(cause);
+		else this.#causes.delete(cause);
+		return this.paused !== before;
+	}
+
+	/** Pauses it besides, for what is told elsewhere. */
+	suspend(suspended: boolean): void {
+		this.#suspended = suspended;
+	}
+
+	/** Begins to apply what is set. */
+	release(): void {
+		this.#held = false;
+	}
+
+	/** Resolves when the worker is as it should be, whatever is set meanwhile. */
+	apply(): Promise<void> {
+		if (this.#held || this.#isApplied) return this.#applying ?? Promise.resolve();
+		this.#applying ??= this.#apply();
+		return this.#applying;
+	}
+
+	get #isApplied(): boolean {
+		return this.#target.closed || this.#target.paused === this.stopped;
+	}
+
+	async #apply(): Promise<void> {
+		try {
+			while (!this.#isApplied) {
+				await (this.stopped ? this.#target.pause() : this.#target.resume());
+			}
+		} catch (error) {
+			// It was closed meanwhile, and its owner tells of that.
+			if (!this.#target.closed) throw toSfuError(error);
+		} finally {
+			// At once, and not when somebody has waited for it: what is set until then would wait for what is done already.
+			this.#applying = undefined;
+		}
+	}
+}
