@@ -1,8 +1,6 @@
-import type { WorkerLogLevel } from 'mediasoup/types';
+import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import { availableParallelism } from 'node:os';
 import { consoleLogger, type Logger } from './Logger.js';
-import { defaultCodecs, type CodecOption } from './media/codecs.js';
-import type { ListenAddress } from './media/WorkerPool.js';
 import { validator } from './schemas.js';
 
 /** How much of everything there may be. */
@@ -38,6 +36,51 @@ export interface Limits {
 	 */
 	dataBufferBytes: number;
 }
+
+/** An address that media is received on and sent from. */
+export interface ListenAddress {
+	/** The IP address to bind to, such as `0.0.0.0`. */
+	ip: string;
+	/** The address that clients are told, when it is another one, as behind NAT. */
+	announcedAddress?: string;
+	/**
+	 * The port, for both UDP and TCP. The n-th worker takes the n-th port from here. Default: any free one of
+	 * mediasoup's range, 10000 to 59999.
+	 */
+	port?: number;
+	/** What clients may connect over. They prefer UDP, but Firefox may come to receive over TCP all the same. Default: both. */
+	protocols?: ('udp' | 'tcp')[];
+}
+
+/** A codec that a room takes. */
+export interface CodecOption {
+	kind: MediaKind;
+	/** Media type and subtype, as in `video/VP8`. */
+	mimeType: string;
+	/** In Hz. */
+	clockRate: number;
+	/** Audio only. Default 1. */
+	channels?: number;
+	/** What tells variants of a codec apart: `profile-level-id`, `packetization-mode`, `profile-id`. */
+	parameters?: Record<string, string | number>;
+}
+
+/**
+ * What a room takes by default: what every browser sends or receives. H264 is Constrained Baseline with packetization
+ * mode 1, the one that RFC 7742 makes all of them speak.
+ */
+export const defaultCodecs: readonly CodecOption[] = [
+	{ kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
+	{ kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },
+	{ kind: 'video', mimeType: 'video/VP9', clockRate: 90000, parameters: { 'profile-id': 0 } },
+	{
+		kind: 'video',
+		mimeType: 'video/H264',
+		clockRate: 90000,
+		parameters: { 'packetization-mode': 1, 'profile-level-id': '42e01f', 'level-asymmetry-allowed': 1 },
+	},
+	{ kind: 'video', mimeType: 'video/AV1', clockRate: 90000 },
+];
 
 export interface WebRtcOptions {
 	/** The addresses that media is received on and sent from. Default: 127.0.0.1 alone, for trying things out. */

@@ -1,12 +1,15 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { DirectDataTransport } from '../media/DirectDataTransport.js';
-import type { ConnectionContext } from '../connections/ConnectionContext.js';
+import type { DataContext } from './SctpTransport.js';
 import type { AnnouncedChannel } from '../tracks/PushOptions.js';
 import { SctpTransport } from './SctpTransport.js';
-import type { DataPuller, DataPullerCloseReason } from '../tracks/DataPuller.js';
-import type { DataPusher, DataPusherCloseReason } from '../tracks/DataPusher.js';
+import type { DataPuller } from '../tracks/DataPuller.js';
+import type { PullerCloseReason } from '../tracks/Puller.js';
+import type { DataPusher } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import { DataReceiver, type PushedChannel } from './DataReceiver.js';
-import { DataSender, type DataTarget } from './DataSender.js';
+import type { DataTarget } from '../tracks/PullOptions.js';
+import { DataSender } from './DataSender.js';
 
 /** The data channels of one connection, which has one association of SCTP. */
 export class DataChannels {
@@ -14,31 +17,28 @@ export class DataChannels {
 	readonly #receiver: DataReceiver;
 	readonly #sender: DataSender;
 
-	/** @param of - `opened`: told of each channel that the client opens in-band */
-	static async create(
-		of: {
+	/** @param options - `opened` is called for each channel that the client opens in-band */
+	constructor(
+		{
+			opened,
+			direct: hub,
+			...options
+		}: {
 			connectionId: string;
 			transport: WebRtcTransport;
+			direct: DirectDataTransport;
 			clientIsDtlsClient: boolean;
 			opened: (pusher: DataPusher) => void;
 		},
-		context: ConnectionContext,
-	): Promise<DataChannels> {
-		return new DataChannels(of, await context.fabric.dataHub(), context);
-	}
-
-	private constructor(
-		{ opened, ...of }: Parameters<typeof DataChannels.create>[0],
-		hub: DirectDataTransport,
-		context: ConnectionContext,
+		context: DataContext,
 	) {
 		const polled = () => {
 			this.#receiver.refill();
 		};
-		this.#association = new SctpTransport({ ...of, polled }, context);
+		this.#association = new SctpTransport({ ...options, polled }, context);
 		this.#receiver = new DataReceiver(this.#association, hub, opened);
 		this.#sender = new DataSender(this.#association);
-		of.transport.on('sctpstatechange', (state) => {
+		options.transport.on('sctpstatechange', (state) => {
 			// It cannot be had again.
 			if (state === 'failed' || state === 'closed') this.close('connectionClosed');
 		});
@@ -63,7 +63,7 @@ export class DataChannels {
 		return this.pullers.some((puller) => puller.pusherId === pusherId);
 	}
 
-	close(reason: DataPusherCloseReason & DataPullerCloseReason): void {
+	close(reason: PusherCloseReason & PullerCloseReason): void {
 		if (this.closed) return;
 		this.#association.close();
 		for (const puller of this.pullers) puller.close(reason);

@@ -11,7 +11,8 @@ import { toSfuError } from '../media/callWorker.js';
 import type { AnnouncedChannel, PusherDetails } from '../tracks/PushOptions.js';
 import { Rollback } from '../Rollback.js';
 import type { SctpTransport } from './SctpTransport.js';
-import { DataPusher, type DataPusherCloseReason } from '../tracks/DataPusher.js';
+import { DataPusher } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import { DataStream } from './DataStream.js';
 
 // So many ids more than it may have channels wait for the client to open one on them, so that it is told of the limit.
@@ -70,7 +71,7 @@ export class DataReceiver {
 					continue;
 				}
 				const stream = streams.get(id) ?? (await this.#addStream(id));
-				const pusher = this.#createPusher(stream, { channel, details, announced: true });
+				const pusher = this.#createPusher(stream, { channel, details, inBand: false });
 				undo.add(() => {
 					pusher.close('negotiationFailed');
 				});
@@ -130,7 +131,7 @@ export class DataReceiver {
 			if (++this.#openedLately > 2 * dataPushersPerUser) throw new SfuError('limit_exceeded', 'there are too many');
 			checkLength(channel.label, 'label', idLength);
 			checkLength(channel.protocol, 'protocol', idLength);
-			pusher = this.#createPusher(stream, { channel, details: {}, announced: false });
+			pusher = this.#createPusher(stream, { channel, details: {}, inBand: true });
 		} catch (error) {
 			this.#refuse(stream, toSfuError(error).message);
 			return;
@@ -158,7 +159,7 @@ export class DataReceiver {
 
 	#createPusher(
 		stream: DataStream,
-		options: { channel: DataChannelParameters; details: PusherDetails; announced: boolean },
+		options: { channel: DataChannelParameters; details: PusherDetails; inBand: boolean },
 	): DataPusher {
 		const { connectionId, context, pushers } = this.#association;
 		const giveBack = context.dataPusherQuota.take();
@@ -179,9 +180,9 @@ export class DataReceiver {
 		return pusher;
 	}
 
-	#pusherEnded(stream: DataStream, reason: DataPusherCloseReason): void {
+	#pusherEnded(stream: DataStream, reason: PusherCloseReason): void {
 		this.#association.pushers.delete(stream.streamId);
-		stream.listen(false);
+		stream.observe(false);
 		// The client may have opened its next channel on it already, which a reset would close.
 		if (reason === 'channelClosed' && !this.#association.closed) {
 			stream.closeBack();

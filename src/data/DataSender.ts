@@ -1,10 +1,12 @@
 import { consumeDataOn } from '../media/consumeData.js';
 import { payloadProtocol, writeOpen } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
+import type { DataTarget } from '../tracks/PullOptions.js';
 import { Rollback } from '../Rollback.js';
 import type { SctpTransport } from './SctpTransport.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher, DataPusherCloseReason } from '../tracks/DataPusher.js';
+import type { DataPusher } from '../tracks/DataPusher.js';
 
 // An unreliable channel can lose the message that opens it, and so that is said again, after so many ms. A client that
 // knows it already passes it over.
@@ -13,12 +15,6 @@ const openRepeats = [250, 1000, 3000];
 // What we choose ids between; libwebrtc has no greater ones.
 const greatestStreamId = 1023;
 const leastPulledId = 512;
-
-/** A data channel to send. */
-export interface DataTarget {
-	readonly pusher: DataPusher;
-	readonly negotiated: boolean;
-}
 
 /** Sends data channels to a client. */
 export class DataSender {
@@ -55,12 +51,12 @@ export class DataSender {
 			association.assertOpen();
 			if (pusher.closed) throw new SfuError('not_found', 'the pusher has gone');
 			const puller = new DataPuller({ userId, pusher, connectionId, channelId, negotiated, consumer, logger });
-			const follow = ({ reason }: { reason: DataPusherCloseReason }) => {
+			const follow = ({ reason }: { reason: PusherCloseReason }) => {
 				puller.close(reason === 'workerDied' ? reason : 'pusherClosed');
 			};
 			pusher.once('closed', follow);
 			pullers.set(channelId, puller);
-			undo.add(pusher.followers.add(puller));
+			undo.add(pusher.pullers.add(puller));
 			undo.add(() => {
 				pusher.off('closed', follow);
 				pullers.delete(channelId);

@@ -94,8 +94,16 @@ export class DataStream {
 		this.#openBack = undefined;
 	}
 
+	get channelId(): number {
+		return this.streamId;
+	}
+
+	async reply(message: Buffer, payloadProtocolId: number): Promise<void> {
+		await (await this.back()).send(message, payloadProtocolId);
+	}
+
 	/** Whether the app wants to see all. */
-	listen(listened: boolean): void {
+	observe(listened: boolean): void {
 		this.#listened = listened;
 		this.#adjust();
 	}

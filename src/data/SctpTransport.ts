@@ -1,6 +1,8 @@
 import type { DataConsumer, WebRtcTransport } from 'mediasoup/types';
 import { SfuError } from '../SfuError.js';
-import type { ConnectionContext } from '../connections/ConnectionContext.js';
+import type { Logger } from '../Logger.js';
+import type { ResolvedOptions } from '../options.js';
+import type { Quota } from '../Quota.js';
 import { toSfuError } from '../media/callWorker.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
@@ -8,6 +10,15 @@ import type { DataStream } from './DataStream.js';
 
 // How often the worker is asked which channels the clients have closed, in ms: it does not tell by itself.
 const pollInterval = 1000;
+
+/** The parts of a room and a user that data channels need. */
+export interface DataContext {
+	readonly userId: string;
+	readonly dataPusherQuota: Quota;
+	readonly pullerQuota: Quota;
+	readonly options: ResolvedOptions;
+	readonly logger: Logger;
+}
 
 /** A data channel, and what sends on it, which the worker drops when the client closes its end. */
 interface Sent {
@@ -19,7 +30,7 @@ interface Sent {
 export class SctpTransport {
 	readonly connectionId: string;
 	readonly transport: WebRtcTransport;
-	readonly context: ConnectionContext;
+	readonly context: DataContext;
 	/**
 	 * The first id of the client's half: even ones are the DTLS client's (RFC 8832, section 6). But aiortc and werift go by
 	 * the role of ICE; so the first channel that a client opens decides.
@@ -41,7 +52,7 @@ export class SctpTransport {
 	/** @param of - `polled`: told each time before the worker is asked which channels there are */
 	constructor(
 		of: { connectionId: string; transport: WebRtcTransport; clientIsDtlsClient: boolean; polled: () => void },
-		context: ConnectionContext,
+		context: DataContext,
 	) {
 		this.connectionId = of.connectionId;
 		this.transport = of.transport;

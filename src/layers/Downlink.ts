@@ -1,4 +1,5 @@
-import type { Consumer, Producer } from 'mediasoup/types';
+import type { Source } from '../media/Source.js';
+import type { Consumer } from 'mediasoup/types';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../Logger.js';
 import { watchTrace } from '../media/watchTrace.js';
@@ -35,7 +36,7 @@ export interface LayeredPuller {
 	readonly connectionId: string;
 	readonly consumer: Consumer;
 	/** What the pusher sends. */
-	readonly producer: Producer;
+	readonly source: Source;
 	readonly selection: LayerSelection;
 	/** Stops it for a moment. */
 	hold(held: boolean): Promise<void>;
@@ -82,11 +83,9 @@ export abstract class Downlink {
 		consumer.on('layerschange', settle);
 		const unwatchers = [
 			() => consumer.off('layerschange', settle),
-			...(['pli', 'fir'] as const).map((type) =>
-				watchTrace(stream.producer, type, () => {
-					watched.askedAt = performance.now();
-				}),
-			),
+			stream.source.watchKeyframeRequests(() => {
+				watched.askedAt = performance.now();
+			}),
 		];
 		const watched: Watched = {
 			askedAt: -Infinity,
@@ -113,15 +112,15 @@ export abstract class Downlink {
 		const flowing = this.streams.filter(({ consumer }) => !consumer.paused && !consumer.producerPaused);
 		const measured = await Promise.all(
 			flowing.map(async (puller) => {
-				const { consumer, producer, selection } = puller;
+				const { consumer, source, selection } = puller;
 				const { ladder, rung } = selection;
 				const [bitrates, leastBitrates, sent] = await Promise.all([
-					rates.of(producer, ladder),
+					rates.of(source, ladder),
 					rates.of(
-						producer,
+						source,
 						ladder.map(({ spatialLayer }) => ({ spatialLayer, temporalLayer: 0 })),
 					),
-					rates.highestTemporalLayer(producer),
+					rates.highestTemporalLayer(source),
 				]);
 				// Another ladder has other rungs.
 				const isSame = isSameLayers(ladder.at(-1), selection.ladder.at(-1));

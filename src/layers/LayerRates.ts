@@ -1,12 +1,12 @@
-import type { Producer } from 'mediasoup/types';
+import type { Source } from '../media/Source.js';
 import type { Layers } from './LayerSelection.js';
 
 /** What the layers of pushers take, each asked for once. */
 export class LayerRates {
-	readonly #stats = new Map<Producer, ReturnType<Producer['getStats']>>();
+	readonly #stats = new Map<Source, ReturnType<Source['getStats']>>();
 
 	/** Of each of the layers; `undefined` when the pusher has gone. */
-	async of(producer: Producer, layers: readonly Layers[]): Promise<number[] | undefined> {
+	async of(producer: Source, layers: readonly Layers[]): Promise<number[] | undefined> {
 		try {
 			const streams = await this.#ask(producer);
 			const { encodings = [] } = producer.rtpParameters;
@@ -30,7 +30,7 @@ export class LayerRates {
 	 * The highest temporal layer that is sent: SDP does not say it, and Firefox has fewer of them in its simulcast than
 	 * Chromium. `Infinity` when packets do not say which one they are of, or the pusher has gone.
 	 */
-	async highestTemporalLayer(producer: Producer): Promise<number> {
+	async highestTemporalLayer(producer: Source): Promise<number> {
 		try {
 			const streams = await this.#ask(producer);
 			const flowing = streams.flatMap(({ bitrateByLayer }) =>
@@ -43,7 +43,7 @@ export class LayerRates {
 		}
 	}
 
-	#ask(producer: Producer): ReturnType<Producer['getStats']> {
+	#ask(producer: Source): ReturnType<Source['getStats']> {
 		const asked = this.#stats.get(producer) ?? producer.getStats();
 		this.#stats.set(producer, asked);
 		return asked;

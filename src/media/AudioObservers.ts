@@ -9,16 +9,22 @@ export interface AudioObserverSettings {
 
 /** A level of a producer: its average over an interval in dBov, from -127, which is silence, to 0 (RFC 6464). */
 export interface ProducerLevel {
-	producerId: string;
+	pusherId: string;
 	volume: number;
 }
 
 /** Told of what is heard. */
 export interface AudioListener {
 	/** Another producer has become the one that speaks. */
-	dominant: (producerId: string) => void;
+	dominant: (pusherId: string) => void;
 	/** The levels of an interval, the loudest first; empty once when nothing is above the threshold any more. */
 	levels: (levels: ProducerLevel[]) => void;
+}
+
+/** How the audio of a router is observed, and who is told. */
+export interface AudioObservation {
+	settings: AudioObserverSettings;
+	listener: AudioListener;
 }
 
 /** The most levels that are told at a time: more than anybody can hear. */
@@ -31,8 +37,7 @@ export class AudioObservers {
 
 	static async create(
 		router: Router,
-		{ interval, threshold }: AudioObserverSettings,
-		listener: AudioListener,
+		{ settings: { interval, threshold }, listener }: AudioObservation,
 	): Promise<AudioObservers> {
 		const [speakers, levels] = await Promise.all([
 			router.createActiveSpeakerObserver(),
@@ -42,7 +47,7 @@ export class AudioObservers {
 			listener.dominant(producer.id);
 		});
 		levels.on('volumes', (volumes) => {
-			listener.levels(volumes.map(({ producer, volume }) => ({ producerId: producer.id, volume })));
+			listener.levels(volumes.map(({ producer, volume }) => ({ pusherId: producer.id, volume })));
 		});
 		levels.on('silence', () => {
 			listener.levels([]);

@@ -2,22 +2,8 @@ import { createWorker } from 'mediasoup';
 import type { TransportListenInfo, WebRtcServer, Worker, WorkerDump, WorkerLogLevel } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
+import type { ListenAddress } from '../options.js';
 import { SfuError } from '../SfuError.js';
-
-/** An address that media is received on and sent from. */
-export interface ListenAddress {
-	/** The IP address to bind to, such as `0.0.0.0`. */
-	ip: string;
-	/** The address that clients are told, when it is another one, as behind NAT. */
-	announcedAddress?: string;
-	/**
-	 * The port, for both UDP and TCP. The n-th worker takes the n-th port from here. Default: any free one of
-	 * mediasoup's range, 10000 to 59999.
-	 */
-	port?: number;
-	/** What clients may connect over. They prefer UDP, but Firefox may come to receive over TCP all the same. Default: both. */
-	protocols?: ('udp' | 'tcp')[];
-}
 
 export interface WorkerPoolOptions {
 	/** How many worker processes. */

@@ -1,6 +1,6 @@
 import { getSupportedRtpCapabilities } from 'mediasoup';
 import type { MediaKind, RtpCapabilities, RtpCodecParameters } from 'mediasoup/types';
-import type { PayloadTypes } from './codecs.js';
+import type { PayloadTypes } from './remap/payloadTypes.js';
 
 const { codecs: supportedCodecs = [], headerExtensions: supportedExtensions = [] } = getSupportedRtpCapabilities();
 

@@ -7,7 +7,7 @@ import { SfuError } from '../SfuError.js';
 import { checkLength, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
 import { codecNames, resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
-import { Quota } from './Quota.js';
+import { Quota } from '../Quota.js';
 import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
 
 export type SfuEvents = {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pusher, User } from 'sfu-rooms';
 import type { Page } from './browsers.js';
 import type { VideoCodec } from './client.js';
+import { mediaPushers, producerOf } from './parted.js';
 
 /** The least size of which Chromium makes three layers. */
 export const noise = { width: 960, height: 540, frameRate: 10 };
@@ -53,13 +54,16 @@ export async function pushLayers(user: User, page: Page, { codec, layers }: { co
 		...(sourceGroup && { sourceGroup }),
 	});
 	const media = { '0': { ...(scalabilityMode !== undefined && { scalabilityMode }) } };
-	const { answer, pushers } = await user.push(offer, { media });
+	const { answer, ...tracks } = await user.push(offer, { media });
+	const pushers = mediaPushers(tracks);
 	await page.client.acceptAnswer(id, answer);
 	return { id, pusher: pushers.find(({ kind }) => kind === 'video')! };
 }
 
 /** The layers that arrive of a pusher: its streams, by their rids or their numbers, or the spatial layers of its one. */
-async function arriving({ producer, media: { encodings } }: Pusher): Promise<string[]> {
+async function arriving(pusher: Pusher): Promise<string[]> {
+	const producer = producerOf(pusher);
+	const { encodings } = pusher.media;
 	const streams = (await producer.getStats()).filter(({ bitrate }) => bitrate > 0);
 	if (producer.type === 'simulcast') {
 		return streams

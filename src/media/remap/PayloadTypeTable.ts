@@ -1,6 +1,6 @@
 import type { RtpCodecParameters } from 'mediasoup/types';
 import { SfuError } from '../../SfuError.js';
-import { isReachable, type PayloadTypes } from '../codecs.js';
+import { isReachable, type PayloadTypes } from './payloadTypes.js';
 
 // Those for dynamic use, RFC 3551, section 6, and RFC 5761, section 4, but 127: with it mediasoup probes the bandwidth.
 const dynamic = [...range(96, 126), ...range(35, 63)];

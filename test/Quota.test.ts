@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Quota } from '../../src/rooms/Quota.js';
+import { Quota } from '../src/Quota.js';
 
 describe('A quota', () => {
 	it('gives as many as its limit', () => {

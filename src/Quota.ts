@@ -1,4 +1,4 @@
-import { SfuError } from '../SfuError.js';
+import { SfuError } from './SfuError.js';
 
 /** A number of things that may exist at a time. */
 export class Quota {
