@@ -3,7 +3,7 @@ export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
 export type { Layers } from './layers/LayerSelection.js';
 export { consoleLogger } from './Logger.js';
-export type { Logger } from './Logger.js';
+export type { LogFields, Logger } from './Logger.js';
 export { defaultCodecs, defaultLimits } from './options.js';
 export type {
 	AudioObserverOptions,

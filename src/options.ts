@@ -1,6 +1,6 @@
 import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import { availableParallelism } from 'node:os';
-import { consoleLogger, type Logger } from './Logger.js';
+import { consoleLogger, guarded, type Logger } from './Logger.js';
 import { validator } from './schemas.js';
 
 /** How much of everything there may be. */
@@ -288,7 +288,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		audioObservers: audioObservers && { interval: 1000, threshold: -80, ...given(audioObservers) },
 		qualityInterval: qualityInterval ?? 0,
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
-		logger: logger ?? consoleLogger,
+		logger: guarded(logger ?? consoleLogger),
 	};
 }
 

@@ -180,6 +180,7 @@ export class AnsweringConnection extends Connection {
 			dataChannels?.start(added.flatMap((one) => ('pullerId' in one && one.kind === 'data' ? one : [])));
 			this.awaitClient({ restarted: restart });
 			const answer = this.#writeAnswer(transport, offer, sections);
+			this.logger.debug('an offer was answered', { added: added.length, restart });
 			this.emitAdded(added);
 			return {
 				answer,

@@ -2,6 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import { randomInt, randomUUID } from 'node:crypto';
 import { DataChannels } from '../data/DataChannels.js';
 import { Emitter } from '../Emitter.js';
+import { withFields, type Logger } from '../Logger.js';
 import { callWorker, toSfuError } from '../media/callWorker.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
 import type { Rollback } from '../Rollback.js';
@@ -71,6 +72,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	protected transport: WebRtcTransport | undefined;
 	protected dataChannels: DataChannels | undefined;
 	protected readonly bitrates: BitrateLimits;
+	protected readonly logger: Logger;
 	readonly #quality = new QualityLevel();
 	/** When the client last sent something, and how many bytes it had sent by then. */
 	#heard = { at: 0, bytes: -1 };
@@ -83,6 +85,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		super(context.logger);
 		this.userId = context.userId;
 		this.context = context;
+		this.logger = withFields(context.logger, { connectionId: this.connectionId });
 		const { maxIncomingBitrate: incoming, maxOutgoingBitrate: outgoing } = context.options.webRtc;
 		this.bitrates = new BitrateLimits({ incoming, outgoing });
 	}
@@ -166,7 +169,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 			const measured = this.#state === 'disconnected' ? 'lost' : rate({ silence: now - this.#heard.at, streams });
 			if (this.#quality.add(measured)) this.emit('qualityChanged', { quality: this.#quality.level ?? measured });
 		} catch (error) {
-			if (!this.closed) this.context.logger.warn('the quality of a connection could not be measured', error);
+			if (!this.closed) this.logger.warn('the quality of a connection could not be measured', { error });
 		}
 	}
 
@@ -266,8 +269,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	/** Maps an error as {@link Connection.failure} does, and logs it if it is the library's fault. */
 	protected reported(error: unknown, message: string): SfuError {
 		const failure = this.failure(error);
-		const { userId, connectionId } = this;
-		if (failure.code === 'internal') this.context.logger.error(message, { userId, connectionId, error });
+		if (failure.code === 'internal') this.logger.error(message, { error });
 		return failure;
 	}
 

@@ -254,9 +254,8 @@ export class OfferingConnection extends Connection {
 	/** Logs errors that perhaps nobody waits for. */
 	#reportedFailure(error: unknown): SfuError {
 		const failure = this.reported(error, 'an offer could not be made');
-		const { userId, connectionId } = this;
 		if (failure.code === 'limit_exceeded') {
-			this.context.logger.warn('not everything is offered', { userId, connectionId, reason: failure.message });
+			this.logger.warn('not everything is offered', { reason: failure.message });
 		}
 		return failure;
 	}
@@ -293,6 +292,7 @@ export class OfferingConnection extends Connection {
 		}, this.context.options.webRtc.answerTimeout);
 		this.#pending = { offer, sections, deadline };
 		this.#negotiationState = 'offered';
+		this.logger.debug('an offer was made', { added: offer.added.length, pullers: offer.pullers.length });
 		return offer;
 	}
 
@@ -304,6 +304,7 @@ export class OfferingConnection extends Connection {
 		this.#negotiationState = 'applying';
 		try {
 			await this.#apply(answer, dataPullers(offer.added));
+			this.logger.debug('an answer was applied');
 		} catch (error) {
 			const failure = this.reported(error, 'an answer could not be applied');
 			this.close('offerFailed');
@@ -316,6 +317,7 @@ export class OfferingConnection extends Connection {
 	#refuse(offer: ServerOffer): void {
 		this.#assertPending(offer);
 		this.#settle();
+		this.logger.debug('an offer was refused by the client');
 		// The client has not heard of the restart.
 		if (this.#restarting) this.#restart = true;
 		for (const puller of offer.added) puller.close('rejected');

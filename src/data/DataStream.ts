@@ -34,7 +34,7 @@ export class DataStream {
 	): Promise<DataStream> {
 		const producer = await transport.produceData({ sctpStreamParameters: { streamId, ordered: true } });
 		try {
-			return new DataStream({ streamId, producer, tap: await hub.tap(producer) }, transport, hub, receive);
+			return new DataStream({ streamId, producer, tap: await hub.observe(producer) }, transport, hub, receive);
 		} catch (error) {
 			producer.close();
 			throw error;

@@ -1,4 +1,5 @@
 import { Emitter } from '../Emitter.js';
+import { withFields } from '../Logger.js';
 import { LayerController } from '../layers/LayerController.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import { RoomMedia } from '../media/RoomMedia.js';
@@ -240,7 +241,7 @@ export class Room extends Emitter<RoomEvents> {
 				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),
 				othersThan: (self) => this.#others(self),
-				logger: this.#options.logger,
+				logger: withFields(this.#options.logger, { roomId: this.roomId, userId }),
 			},
 		);
 		clearTimeout(this.#emptyTimer);

@@ -8,6 +8,7 @@ import { checkLength, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
 import { codecNames, resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
 import { Quota } from '../Quota.js';
+import { logRoom } from './RoomLog.js';
 import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
 
 export type SfuEvents = {
@@ -142,6 +143,7 @@ export class Sfu extends Emitter<SfuEvents> {
 			room.close();
 			throw this.#closed ? this.#gone() : toSfuError(error);
 		}
+		logRoom(room, this.#options.logger);
 		this.#rooms.set(roomId, room);
 		room.once('closed', ({ reason }) => {
 			this.#rooms.delete(roomId);

@@ -164,7 +164,7 @@ describe('An answer to an offer with data channels', () => {
 	it('that rejects their m-line closes them; it comes back with another mid', async (t) => {
 		const { bob, channels, peer, pull, answer } = await startData(t);
 		const reasons: string[] = [];
-		bob.on('pullerClosed', ({ reason }) => reasons.push(reason));
+		bob.on('pullerClosed', ({ puller, reason }) => puller.kind === 'data' && reasons.push(reason));
 		const first = await pull(channels);
 		await first.answer(peer.answer(first.sdp, (index) => (index === 1 ? 'reject' : 'receive')));
 		assert.deepEqual([reasons, dataPullers(bob).length], [['rejected'], 0]);
@@ -250,7 +250,7 @@ describe('A data channel that is offered', () => {
 		answerAll();
 		await answer(await pull([...channels, ...mediaPushers(alice)]));
 		const reasons: string[] = [];
-		bob.on('pullerClosed', ({ reason }) => reasons.push(reason));
+		bob.on('pullerClosed', ({ puller, reason }) => puller.kind === 'data' && reasons.push(reason));
 		channels[0]!.close();
 		await turns(20);
 		assert.deepEqual([reasons, dataPullers(bob).length, offers], [['pusherClosed'], 0, []]);
@@ -267,7 +267,7 @@ describe('A data channel that is offered', () => {
 		const { sfu, bob, channels, pull, answer } = await startData(t);
 		const before = await held(sfu);
 		const reasons: string[] = [];
-		bob.on('pullerClosed', ({ reason }) => reasons.push(reason));
+		bob.on('pullerClosed', ({ puller, reason }) => puller.kind === 'data' && reasons.push(reason));
 		const offer = await pull(channels);
 		await answer(offer);
 		offer.connection.close();
