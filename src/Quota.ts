@@ -1,21 +1,22 @@
 import { SfuError } from './SfuError.js';
 
-/** A number of things that may exist at a time. */
+/** Limits how many things of a kind exist at a time. */
 export class Quota {
 	readonly #limit: number;
 	readonly #what: string;
 	#taken = 0;
 
-	/** @param what - the things, as in "pushers of one user" */
+	/** @param what - the name of the things in the message, such as "pushers of one user" */
 	constructor(limit: number, what: string) {
 		this.#limit = limit;
 		this.#what = what;
 	}
 
 	/**
-	 * Takes one; calling the returned function gives it back.
+	 * Takes one place.
 	 *
-	 * @throws {@link SfuError} `limit_exceeded` when there may be no more
+	 * @returns a function that gives the place back
+	 * @throws {@link SfuError} `limit_exceeded` if all places are taken
 	 */
 	take(): () => void {
 		if (this.#taken >= this.#limit) {

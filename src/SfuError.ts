@@ -28,7 +28,7 @@ export type SfuErrorCode =
 	| 'unavailable'
 	| 'internal';
 
-/** The one error that this library throws and rejects with. */
+/** The error that this library throws and rejects with. There is no other. */
 export class SfuError extends Error {
 	/** What went wrong, as a word to switch on. */
 	readonly code: SfuErrorCode;

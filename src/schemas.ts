@@ -31,10 +31,10 @@ export function checkLength(text: string, subject: string, longest: number): voi
 }
 
 /**
- * Compiles a JSON schema to a check that returns the value when it fits. Done once for each schema, as the compiled ones
- * are kept for good.
+ * Compiles a JSON schema to a function that returns a valid value, and throws `invalid_argument` for another one. ajv keeps
+ * compiled schemas for ever, so compile each schema once.
  *
- * @param subject - what the value is called in the reason of an `invalid_argument`, as in "data.sdp is missing"
+ * @param subject - the name of the value in the message, such as "data" in "data.sdp is missing"
  */
 export function validator<Value>(schema: object, subject: string): (value: unknown) => Value {
 	const validate = ajv.compile<Value>(schema);

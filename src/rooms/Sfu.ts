@@ -12,13 +12,15 @@ import { logRoom } from './RoomLog.js';
 import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
 
 export type SfuEvents = {
+	/** A room was opened. */
 	roomOpened: (event: { room: Room }) => void;
+	/** A room has closed. */
 	roomClosed: (event: { room: Room; reason: RoomCloseReason }) => void;
-	/** A media worker ended without being told to. The connections on it are closed; a new worker is being started. */
+	/** A media worker has died. Its connections have closed, and a new worker is being started. */
 	workerDied: (event: { pid: number; error: Error }) => void;
-	/** A worker runs in place of one that died. */
+	/** A new worker replaces one that died. */
 	workerReplaced: (event: { pid: number }) => void;
-	/** Emitted once, last. */
+	/** The Sfu has closed. Emitted once, last. */
 	closed: () => void;
 };
 
@@ -29,7 +31,16 @@ const checkRoomOptions = validator<RoomOptions>(
 	'options',
 );
 
-/** The SFU: media workers, and the rooms on them. One of it is enough for a process. */
+/**
+ * An SFU (selective forwarding unit): media workers, and the rooms on them. A process needs only one.
+ *
+ * @example
+ * ```ts
+ * const sfu = await Sfu.create({ webRtc: { listen: [{ ip: '0.0.0.0', announcedAddress: '203.0.113.7' }] } });
+ * const room = await sfu.getOrCreateRoom('lobby');
+ * const user = await room.join({ userId: 'alice' });
+ * ```
+ */
 export class Sfu extends Emitter<SfuEvents> {
 	readonly #options: ResolvedOptions;
 	readonly #codecs: CodecPolicy;
@@ -42,7 +53,7 @@ export class Sfu extends Emitter<SfuEvents> {
 	/**
 	 * Starts the media workers.
 	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument` naming the option, `unavailable` when a worker cannot be
+	 * @throws {@link SfuError} (rejects) `invalid_argument` with the name of the option, `unavailable` if a worker cannot be
 	 *   started
 	 */
 	static create(options: SfuOptions = {}): Promise<Sfu> {
@@ -51,13 +62,13 @@ export class Sfu extends Emitter<SfuEvents> {
 		);
 	}
 
-	/** @internal With workers of another make. */
+	/** @internal Creates an Sfu on another pool of workers. */
 	static async createWith(
 		options: SfuOptions,
 		createPool: (options: ResolvedOptions) => Promise<WorkerPool>,
 	): Promise<Sfu> {
 		const resolved = resolveOptions(options);
-		// Fails for codecs that mediasoup does not know, before anything is started.
+		// Unknown codecs must fail before a worker is started.
 		const codecs = new CodecPolicy(resolved.codecs);
 		return new Sfu(resolved, codecs, await createPool(resolved));
 	}
@@ -76,6 +87,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		});
 	}
 
+	/** Whether it has closed. */
 	get closed(): boolean {
 		return this.#closed;
 	}
@@ -90,7 +102,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#options.limits;
 	}
 
-	/** Where this Sfu writes, for adapters to write to the same. */
+	/** The logger, for adapters. It never throws. */
 	get logger(): Logger {
 		return this.#options.logger;
 	}
@@ -105,10 +117,10 @@ export class Sfu extends Emitter<SfuEvents> {
 	}
 
 	/**
-	 * The room of that id, opened if need be. Concurrent calls get the same one.
+	 * Gets the room with this id, and opens it if need be. Concurrent calls get the same room.
 	 *
-	 * @param options - of the room when this call opens it; one that is open, or being opened, stays as it is
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` when `options.codecs` leaves nothing of the Sfu's,
+	 * @param options - how to open the room; a room that is open already stays as it is
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` if the Sfu has none of `options.codecs`,
 	 *   `limit_exceeded`, `unavailable` without a media worker, `closed`
 	 */
 	async getOrCreateRoom(roomId: string, options: RoomOptions = {}): Promise<Room> {
@@ -126,7 +138,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		return opening;
 	}
 
-	/** What each media worker holds, as mediasoup tells it: for diagnosis. */
+	/** Dumps the objects in each media worker, for diagnosis. */
 	async dump(): Promise<WorkerDump[]> {
 		return this.#pool.dump();
 	}

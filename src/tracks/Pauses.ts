@@ -1,18 +1,18 @@
 import { toSfuError } from '../media/callWorker.js';
 
-/** Who has paused something. It flows when nobody has. */
+/** Who has paused a track or a data channel. It flows when nobody has. */
 export type PauseCause =
-	/** The client, by the direction that its SDP gives the m-line. */
+	/** The client has, by the direction of the m-line in its SDP. */
 	| 'direction'
-	/** The client, by other means, such as a message. */
+	/** The client has, by a message. */
 	| 'client'
-	/** The app. */
+	/** The app has. */
 	| 'app';
 
-/** On whose behalf something is paused or resumed by a call. */
+/** On whose behalf a call pauses or resumes a track or a data channel. */
 export type PauseOrigin = Exclude<PauseCause, 'direction'>;
 
-/** What can be paused in the worker: a Producer or a Consumer. */
+/** A producer or a consumer, which the worker can pause. */
 export interface PauseTarget {
 	readonly closed: boolean;
 	readonly paused: boolean;
