@@ -1,7 +1,7 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities } from '../sdp/rtpParameters.js';
-import { writeAnswer, type AnsweredMedia } from '../sdp/writeAnswer.js';
+import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import { wantedBitrate } from './BitrateLimits.js';
 import { Connection } from './Connection.js';
@@ -306,7 +306,7 @@ const videoBounds = (sections: readonly PlannedSection[]): (number | undefined)[
 		.filter(({ media, puller }) => media.kind === 'video' && receives(media) && puller)
 		.map(({ media }) => media.bandwidth);
 
-function answered({ media, pusher, puller }: PlannedSection, startBitrate: number | undefined): AnsweredMedia {
+function answered({ media, pusher, puller }: PlannedSection, startBitrate: number | undefined): MediaSectionToAnswer {
 	const receive = pusher && !pusher.closed ? pusher.rtpParameters : undefined;
 	const send = puller && !puller.closed ? puller : undefined;
 	const receiving = receive !== undefined && sends(media);

@@ -1,7 +1,7 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { idleOpus } from '../media/remap/PayloadTypeTable.js';
-import type { AnsweredSection, OfferedFrame } from '../sdp/parseAnswer.js';
-import type { OfferedLine } from '../sdp/writeOffer.js';
+import type { AnsweredMediaSection, ExpectedMediaSection } from '../sdp/parseAnswer.js';
+import type { MediaSectionToOffer } from '../sdp/writeOffer.js';
 import type { Puller } from '../tracks/Puller.js';
 
 /** One m-line of a session that we offer. */
@@ -45,7 +45,7 @@ export const firstSlot: Slot = {
 };
 
 /** The m-line as SDP tells it. */
-export function offeredLine(slot: Slot): OfferedLine {
+export function offeredLine(slot: Slot): MediaSectionToOffer {
 	const { mid, rejected } = slot;
 	if (slot.kind === 'data') return { mid, kind: slot.kind, rejected };
 	const { kind, puller, parameters } = slot;
@@ -54,14 +54,14 @@ export function offeredLine(slot: Slot): OfferedLine {
 }
 
 /** What an answer must say of it. */
-export const offeredFrame = ({ mid, kind, rejected }: Slot): OfferedFrame => ({
+export const offeredFrame = ({ mid, kind, rejected }: Slot): ExpectedMediaSection => ({
 	mid,
 	type: kind === 'data' ? 'application' : kind,
 	stopped: rejected,
 });
 
 /** Whether a client takes what is sent on it, by its answer. */
-export function accepts(slot: Slot, section: AnsweredSection | undefined): boolean {
+export function accepts(slot: Slot, section: AnsweredMediaSection | undefined): boolean {
 	if (!section?.accepted) return false;
 	if (slot.kind === 'data') return true;
 	const [codec] = slot.parameters.codecs;

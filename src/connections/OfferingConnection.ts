@@ -1,6 +1,6 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { isOpen } from '../isOpen.js';
-import { parseAnswer, type Answer, type AnsweredSection } from '../sdp/parseAnswer.js';
+import { parseAnswer, type AnsweredMediaSection, type ParsedAnswer } from '../sdp/parseAnswer.js';
 import { quoted } from '../quoted.js';
 import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
@@ -203,7 +203,7 @@ export class OfferingConnection extends Connection {
 		const offer: ServerOffer = {
 			connection: this,
 			offer: writeOffer({
-				lines: slots.map(offeredLine),
+				media: slots.map(offeredLine),
 				mids: live.sort((a, b) => Number(a) - Number(b)),
 				transport,
 				sessionId: this.sessionId,
@@ -266,7 +266,7 @@ export class OfferingConnection extends Connection {
 		this.#outstanding = undefined;
 	}
 
-	#read(sdp: string, slots: readonly Slot[]): Answer {
+	#read(sdp: string, slots: readonly Slot[]): ParsedAnswer {
 		const answer = parseAnswer(sdp, slots.map(offeredFrame), this.context.options.limits);
 		const [fingerprint] = answer.dtls?.fingerprints ?? [];
 		if (fingerprint && this.#fingerprint !== undefined && fingerprint.value !== this.#fingerprint) {
@@ -275,7 +275,7 @@ export class OfferingConnection extends Connection {
 		return answer;
 	}
 
-	async #apply({ dtls, bandwidth, media }: Answer, addedData: readonly DataPuller[]): Promise<void> {
+	async #apply({ dtls, bandwidth, media }: ParsedAnswer, addedData: readonly DataPuller[]): Promise<void> {
 		const rejected = this.#slots.filter((slot, index) => !accepts(slot, media[index]));
 		this.#slots = this.#slots.map((slot, index) => (media[index]?.accepted ? slot : stopped(slot)));
 		for (const { puller } of rejected) puller?.close('rejected');
@@ -310,5 +310,5 @@ export class OfferingConnection extends Connection {
 const dataOf = (pullers: readonly (Puller | DataPuller)[]): DataPuller[] =>
 	pullers.flatMap((puller) => (puller.kind === 'data' ? puller : []));
 
-const receives = (section: AnsweredSection | undefined): boolean =>
+const receives = (section: AnsweredMediaSection | undefined): boolean =>
 	section?.direction === 'recvonly' || section?.direction === 'sendrecv';

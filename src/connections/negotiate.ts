@@ -2,7 +2,7 @@ import { parseScalabilityMode } from 'mediasoup';
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { findCodec, type CodecPolicy } from '../media/codecs.js';
 import { acceptedRids, acceptedSources, isSimulcastCodec } from '../sdp/encodings.js';
-import type { Offer, OfferedCodec, OfferedMedia } from '../sdp/Offer.js';
+import type { Offer, OfferedCodec, OfferedMediaSection } from '../sdp/Offer.js';
 import { headerExtensionUris } from '../sdp/rtpParameters.js';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
@@ -22,7 +22,7 @@ export interface Section {
 	readonly puller: Puller | undefined;
 }
 
-type RtpMedia = OfferedMedia & { kind: MediaKind };
+type RtpMedia = OfferedMediaSection & { kind: MediaKind };
 
 /** An m-line to receive, with the codec to take. */
 export interface PlannedPush {
@@ -40,7 +40,7 @@ export interface PlannedPull {
 
 /** What an m-line shall carry. */
 export interface PlannedSection extends Section {
-	readonly media: OfferedMedia;
+	readonly media: OfferedMediaSection;
 	/** To be made, in place of `pusher`. */
 	push?: PlannedPush;
 	/** To be made, in place of `puller`. */
@@ -56,14 +56,14 @@ export interface Plan {
 	readonly removed: readonly (Pusher | Puller)[];
 }
 
-export const sends = ({ kind, direction }: OfferedMedia): boolean =>
+export const sends = ({ kind, direction }: OfferedMediaSection): boolean =>
 	kind !== undefined && (direction === 'sendonly' || direction === 'sendrecv');
 
 /** The SSRCs of streams, those of RTX as well. */
 export const ssrcsOf = (streams: readonly { ssrc?: number | undefined; rtxSsrc?: number | undefined }[]): number[] =>
 	streams.flatMap(({ ssrc, rtxSsrc }) => [ssrc ?? [], rtxSsrc ?? []].flat());
 
-export const receives = ({ kind, direction }: OfferedMedia): boolean =>
+export const receives = ({ kind, direction }: OfferedMediaSection): boolean =>
 	kind !== undefined && (direction === 'recvonly' || direction === 'sendrecv');
 
 /**
@@ -224,7 +224,7 @@ function removed(planned: readonly PlannedSection[], sections: readonly Section[
 		.filter((carried) => !carried.closed && !kept.has(carried));
 }
 
-function stillPushed(media: OfferedMedia, pusher: Pusher): boolean {
+function stillPushed(media: OfferedMediaSection, pusher: Pusher): boolean {
 	if (!sends(media)) return !pusher.closed;
 	if (pusher.closed) return true;
 	return stillOffered(media, pusher.rtpParameters) && isSameStreams(media, pusher);
@@ -234,7 +234,7 @@ function stillPushed(media: OfferedMedia, pusher: Pusher): boolean {
  * Whether what an m-line sends now are streams of a pusher, be it fewer than before: those that are gone send nothing any
  * more. A new one cannot be added to it.
  */
-function isSameStreams(media: OfferedMedia, { media: { encodings, payloadType } }: Pusher): boolean {
+function isSameStreams(media: OfferedMediaSection, { media: { encodings, payloadType } }: Pusher): boolean {
 	const codec = media.codecs.find((offered) => offered.payloadType === payloadType);
 	if (!codec) return false;
 	if (encodings.some(({ rid }) => rid !== undefined)) {
@@ -247,11 +247,11 @@ function isSameStreams(media: OfferedMedia, { media: { encodings, payloadType } 
 	return acceptedSources(media, codec).every(({ ssrc }) => encodings.some((encoding) => encoding.ssrc === ssrc));
 }
 
-function stillPulled(media: OfferedMedia, puller: Puller): boolean {
+function stillPulled(media: OfferedMediaSection, puller: Puller): boolean {
 	return !puller.closed && stillOffered(media, puller.rtpParameters);
 }
 
-function stillOffered({ codecs }: OfferedMedia, { codecs: [negotiated] }: RtpParameters): boolean {
+function stillOffered({ codecs }: OfferedMediaSection, { codecs: [negotiated] }: RtpParameters): boolean {
 	return codecs.some(
 		({ payloadType, mimeType, clockRate, channels }) =>
 			payloadType === negotiated?.payloadType &&
@@ -262,7 +262,7 @@ function stillOffered({ codecs }: OfferedMedia, { codecs: [negotiated] }: RtpPar
 }
 
 function plannedPush(
-	media: OfferedMedia,
+	media: OfferedMediaSection,
 	codecs: CodecPolicy,
 	mediaOptions: CheckedPushOptions['media'],
 ): PlannedPush | undefined {
@@ -285,7 +285,7 @@ function plannedPush(
 	return codec && { media: { ...media, kind }, codec, options };
 }
 
-const codecNames = ({ codecs }: OfferedMedia): string =>
+const codecNames = ({ codecs }: OfferedMediaSection): string =>
 	[...new Set(codecs.map(({ name }) => name))].join('/') || 'no media codec';
 
 const describe = ({ media }: Offer): string =>
