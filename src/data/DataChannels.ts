@@ -1,74 +1,54 @@
-import type { WebRtcTransport } from 'mediasoup/types';
-import type { DirectDataTransport } from '../media/DirectDataTransport.js';
-import type { ConnectionContext } from '../connections/ConnectionContext.js';
-import type { AnnouncedChannel } from '../tracks/PushOptions.js';
-import { SctpTransport } from './SctpTransport.js';
 import type { DataPuller, DataPullerCloseReason } from '../tracks/DataPuller.js';
 import type { DataPusher, DataPusherCloseReason } from '../tracks/DataPusher.js';
+import type { AnnouncedChannel } from '../tracks/PushOptions.js';
 import { DataReceiver, type PushedChannel } from './DataReceiver.js';
 import { DataSender, type DataTarget } from './DataSender.js';
+import { SctpTransport, type DataContext, type SctpTransportOptions } from './SctpTransport.js';
 
-/** The data channels of one connection, which has one association of SCTP. */
+/** The data channels of one connection, in both directions. */
 export class DataChannels {
-	readonly #association: SctpTransport;
+	readonly #sctp: SctpTransport;
 	readonly #receiver: DataReceiver;
 	readonly #sender: DataSender;
 
-	/** @param of - `opened`: told of each channel that the client opens in-band */
+	/** @param options - `opened` is called with each channel that the client opens in-band */
 	static async create(
-		of: {
-			connectionId: string;
-			transport: WebRtcTransport;
-			clientIsDtlsClient: boolean;
-			opened: (pusher: DataPusher) => void;
-		},
-		context: ConnectionContext,
+		{ opened, ...options }: SctpTransportOptions & { opened: (pusher: DataPusher) => void },
+		context: DataContext,
 	): Promise<DataChannels> {
-		return new DataChannels(of, await context.fabric.dataHub(), context);
+		const directTransport = await context.fabric.dataHub();
+		const sctp = new SctpTransport(options, context);
+		return new DataChannels(sctp, new DataReceiver(sctp, directTransport, opened));
 	}
 
-	private constructor(
-		{ opened, ...of }: Parameters<typeof DataChannels.create>[0],
-		hub: DirectDataTransport,
-		context: ConnectionContext,
-	) {
-		const polled = () => {
-			this.#receiver.refill();
-		};
-		this.#association = new SctpTransport({ ...of, polled }, context);
-		this.#receiver = new DataReceiver(this.#association, hub, opened);
-		this.#sender = new DataSender(this.#association);
-		of.transport.on('sctpstatechange', (state) => {
-			// It cannot be had again.
-			if (state === 'failed' || state === 'closed') this.close('connectionClosed');
-		});
+	private constructor(sctp: SctpTransport, receiver: DataReceiver) {
+		this.#sctp = sctp;
+		this.#receiver = receiver;
+		this.#sender = new DataSender(sctp);
 	}
 
 	get closed(): boolean {
-		return this.#association.closed;
+		return this.#sctp.closed;
 	}
 
-	/** What the client sends. */
+	/** The data channels that the client sends on. */
 	get pushers(): DataPusher[] {
-		return [...this.#association.pushers.values()];
+		return this.#sctp.pushers;
 	}
 
-	/** What it receives. */
+	/** The data channels that the client receives. */
 	get pullers(): DataPuller[] {
-		return [...this.#association.pullers.values()];
+		return [...this.#sctp.pullers.values()];
 	}
 
-	/** Whether a pusher is sent to the client. */
+	/** Closes all of them. */
+	close(reason: DataPusherCloseReason & DataPullerCloseReason): void {
+		this.#sctp.close(reason);
+	}
+
+	/** Whether the client receives a pusher. */
 	carries(pusherId: string): boolean {
 		return this.pullers.some((puller) => puller.pusherId === pusherId);
-	}
-
-	close(reason: DataPusherCloseReason & DataPullerCloseReason): void {
-		if (this.closed) return;
-		this.#association.close();
-		for (const puller of this.pullers) puller.close(reason);
-		for (const pusher of this.pushers) pusher.close(reason);
-		for (const stream of this.#association.streams.values()) stream.close();
 	}
 
 	/** See {@link DataReceiver.accept}. */

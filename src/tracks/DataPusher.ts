@@ -2,7 +2,6 @@ import type { DataProducer } from 'mediasoup/types';
 import type { Logger } from '../Logger.js';
 import { payloadProtocol, readUserMessage, type DataChannelParameters } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
-import type { DataStream } from '../data/DataStream.js';
 import { PullerGroup } from './PullerGroup.js';
 import { AnyPusher, type AnyPusherEvents } from './AnyPusher.js';
 import { toSfuError } from '../media/callWorker.js';
@@ -25,6 +24,18 @@ export type DataPusherEvents = AnyPusherEvents & {
 	closed: (event: { reason: DataPusherCloseReason }) => void;
 };
 
+/** The SCTP stream that a data channel is on. */
+export interface DataPusherStream {
+	/** The `id` of the client's RTCDataChannel. */
+	readonly channelId: number;
+	/** Receives the data channel. */
+	readonly producer: DataProducer;
+	/** Sends a message to the client on the same stream. */
+	reply(message: Buffer, payloadProtocolId: number): Promise<void>;
+	/** Whether this process gets a copy of each message. */
+	observe(observed: boolean): void;
+}
+
 /**
  * A data channel that a user has opened. Others pull what it sends on it; the app can answer on it. What comes while it is
  * paused is lost.
@@ -46,7 +57,7 @@ export class DataPusher extends AnyPusher<DataPusherEvents> {
 	readonly maxRetransmits: number | undefined;
 	/** @internal Those who pull it. */
 	readonly followers: PullerGroup;
-	readonly #stream: DataStream;
+	readonly #stream: DataPusherStream;
 	readonly #ended: (reason: DataPusherCloseReason) => void;
 	#closed = false;
 
@@ -57,10 +68,10 @@ export class DataPusher extends AnyPusher<DataPusherEvents> {
 	constructor(options: {
 		userId: string;
 		connectionId: string;
-		announced: boolean;
+		negotiated: boolean;
 		channel: DataChannelParameters;
 		details: PusherDetails;
-		stream: DataStream;
+		stream: DataPusherStream;
 		limits: Limits;
 		logger: Logger;
 		ended: (reason: DataPusherCloseReason) => void;
@@ -68,9 +79,9 @@ export class DataPusher extends AnyPusher<DataPusherEvents> {
 		const followers = new PullerGroup();
 		super(followers, options);
 		this.followers = followers;
-		const { announced, channel, stream, ended } = options;
-		this.channelId = stream.streamId;
-		this.announced = announced;
+		const { negotiated, channel, stream, ended } = options;
+		this.channelId = stream.channelId;
+		this.announced = negotiated;
 		this.label = channel.label;
 		this.protocol = channel.protocol;
 		this.ordered = channel.ordered;
@@ -114,10 +125,8 @@ export class DataPusher extends AnyPusher<DataPusherEvents> {
 		const bytes = checkMessage(message, this.limits.dataMessageBytes);
 		this.assertOpen();
 		try {
-			const back = await this.#stream.back();
-			this.assertOpen();
 			// Empty ones are as mediasoup wants them: it makes them the one byte that does not count.
-			await back.send(bytes, typeof message === 'string' ? stringProtocol(bytes) : binaryProtocol(bytes));
+			await this.#stream.reply(bytes, typeof message === 'string' ? stringProtocol(bytes) : binaryProtocol(bytes));
 		} catch (error) {
 			if (this.#closed) this.assertOpen();
 			// mediasoup has no class for it.
@@ -146,7 +155,7 @@ export class DataPusher extends AnyPusher<DataPusherEvents> {
 	}
 
 	#followListeners(): this {
-		if (!this.#closed) this.#stream.listen(this.listenerCount('message') > 0);
+		if (!this.#closed) this.#stream.observe(this.listenerCount('message') > 0);
 		return this;
 	}
 }
