@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { DataPusher, PullSpec, PushOptions, SfuOptions, User } from 'sfu-rooms';
+import type { DataPusher, Logger, PullSpec, PushOptions, SfuOptions, User } from 'sfu-rooms';
 import * as werift from 'werift';
 import { mediaAddress } from '../support/namespace.js';
 import { anOffer } from '../support/offers.js';
-import { held, interruptEach, outcome, rejects, startRoom, until, untilHeld } from '../rooms/setup.js';
+import { held, interruptEach, outcome, rejects, startRoom, turns, until, untilHeld } from '../rooms/setup.js';
 
 const offerWithData = () => anOffer('chromium-sendonly-audio-video-data');
 
@@ -120,7 +119,8 @@ describe('A data channel', () => {
 		pusher.off('message', listener);
 		channel.send('two');
 		await until(async () => (await pusher.producer.getStats())[0]?.messagesReceived === 3, 'it has come');
-		await sleep(50);
+		// mediasoup tells of a message one turn later.
+		await turns(1);
 		pusher.once('message', listener);
 		channel.send('three');
 		await until(() => heard.length === 2, 'it is heard again');
@@ -163,17 +163,43 @@ describe('A data channel', () => {
 		assert.deepEqual([pusher.source, changes], ['other', 2]);
 	});
 
+	it('closes at the client when the app closes it a moment after it was opened, and no other closes', async (t) => {
+		const { room, alice, sender, push } = await startData(t);
+		const closing: Promise<void>[] = [];
+		room.on('dataPusherAdded', ({ dataPusher }) => {
+			if (dataPusher.label !== 'unwanted') return;
+			const close = () => {
+				dataPusher.close();
+			};
+			closing.push(turns(1).then(close));
+		});
+		const kept = sender.open('kept');
+		const unwanted = sender.open('unwanted');
+		await push();
+		await until(() => closing.length === 1, 'it is pushed');
+		await Promise.all(closing);
+		await until(() => unwanted.readyState === 'closed', 'the client learns of it');
+		await until(() => kept.readyState === 'open', 'the other one is acknowledged');
+		await only(alice).send('hello');
+		await until(() => sender.received.length === 1, 'it is heard');
+		assert.deepEqual(sender.received, [{ label: 'kept', data: 'hello' }]);
+	});
+
 	it('of a hostile client is refused, or passed over, and others go on', async (t) => {
-		const { alice, sender, messages, push } = await startData(t, { limits: { idLength: 10 } });
+		const refused: unknown[] = [];
+		const nothing = () => undefined;
+		const warn: Logger['warn'] = (message, details) => {
+			refused.push([message, (details as { reason?: string }).reason]);
+		};
+		const logger = { debug: nothing, info: nothing, warn, error: warn };
+		const { alice, sender, push } = await startData(t, { limits: { idLength: 10 }, logger });
 		sender.open('x'.repeat(11));
 		const good = sender.open('good');
 		await push();
 		await until(() => alice.dataPushers.size === 1, 'the good one is pushed');
 		assert.equal(only(alice).label, 'good');
-		await until(
-			() => messages.some((message) => message.includes('refused: label must NOT have more than 10')),
-			'it is told',
-		);
+		await until(() => refused.length === 1, 'it is logged');
+		assert.deepEqual(refused, [['a data channel was refused', 'label must NOT have more than 10 characters']]);
 		const raw = sender.connection.sctpTransport!.sctp;
 		const hostile = ['', '03', '02', '0300', 'ff'.repeat(30), '0300000000000000ffffffff', '03000000000000000000000000'];
 		for (const hex of hostile) {
@@ -181,7 +207,11 @@ describe('A data channel', () => {
 				if (hex !== '') await raw.send(stream, 50, Buffer.from(hex, 'hex'));
 			}
 		}
-		await sleep(500);
+		// The worker has received what it has acknowledged, and by its next answer this process has, too.
+		const queues = raw as unknown as Record<'sentQueue' | 'outboundQueue', unknown[]>;
+		await until(() => queues.sentQueue.length + queues.outboundQueue.length === 0, 'all is acknowledged');
+		await only(alice).producer.getStats();
+		await turns(1);
 		assert.deepEqual([alice.dataPushers.size, only(alice).label], [1, 'good']);
 		const heard: unknown[] = [];
 		only(alice).on('message', ({ data }) => heard.push(data));
@@ -242,7 +272,7 @@ describe('A push of data channels', () => {
 		const alice = await join('alice');
 		const first = await alice.push(offerWithData());
 		first.connection.close();
-		await sleep(100);
+		// The worker answers after it has closed the connection.
 		const before = await held(sfu);
 		const { connection, dataPushers } = await alice.push(offerWithData(), { data: [{ id: 1 }, { id: 2 }] });
 		assert.equal(alice.dataPushers.size, 2);
