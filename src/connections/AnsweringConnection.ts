@@ -4,7 +4,7 @@ import { isOpen } from '../isOpen.js';
 import { Rollback } from '../Rollback.js';
 import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities, producerParameters } from '../sdp/rtpParameters.js';
-import { writeAnswer, type AnsweredMedia } from '../sdp/writeAnswer.js';
+import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import { Puller } from '../tracks/Puller.js';
 import type { PullTargets } from '../tracks/PullOptions.js';
@@ -324,7 +324,10 @@ const videoLimits = (sections: readonly NegotiatedSection[]): (number | undefine
 		.filter(({ media, puller }) => media.kind === 'video' && receives(media) && puller)
 		.map(({ media }) => media.bandwidth);
 
-function answered({ media, pusher, puller }: NegotiatedSection, startBitrate: number | undefined): AnsweredMedia {
+function answered(
+	{ media, pusher, puller }: NegotiatedSection,
+	startBitrate: number | undefined,
+): MediaSectionToAnswer {
 	const receive = pusher && !pusher.closed ? pusher.pullSource.rtpParameters : undefined;
 	const send = puller && !puller.closed ? puller : undefined;
 	const receiving = receive !== undefined && sends(media);

@@ -1,7 +1,7 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { idleOpus } from '../media/remap/PayloadTypeTable.js';
-import type { AnsweredSection, OfferedFrame } from '../sdp/parseAnswer.js';
-import type { OfferedLine } from '../sdp/writeOffer.js';
+import type { AnsweredMediaSection, ExpectedMediaSection } from '../sdp/parseAnswer.js';
+import type { MediaSectionToOffer } from '../sdp/writeOffer.js';
 import type { Puller } from '../tracks/Puller.js';
 
 /** An m-line of a session in which the server offers. */
@@ -46,7 +46,7 @@ export const firstSection: OfferingSection = {
 };
 
 /** The m-line as the SDP of an offer has it. */
-export function toOffer(section: OfferingSection): OfferedLine {
+export function toOffer(section: OfferingSection): MediaSectionToOffer {
 	const { mid, rejected } = section;
 	if (section.kind === 'data') return { mid, kind: section.kind, rejected };
 	const { kind, puller, parameters } = section;
@@ -55,14 +55,14 @@ export function toOffer(section: OfferingSection): OfferedLine {
 }
 
 /** The m-line that the answer must have. */
-export const expectedInAnswer = ({ mid, kind, rejected }: OfferingSection): OfferedFrame => ({
+export const expectedInAnswer = ({ mid, kind, rejected }: OfferingSection): ExpectedMediaSection => ({
 	mid,
 	type: kind === 'data' ? 'application' : kind,
 	stopped: rejected,
 });
 
 /** Whether a client accepts the m-line with its codec. */
-export function isAccepted(section: OfferingSection, answered: AnsweredSection | undefined): boolean {
+export function isAccepted(section: OfferingSection, answered: AnsweredMediaSection | undefined): boolean {
 	if (!answered?.accepted) return false;
 	if (section.kind === 'data') return true;
 	const [codec] = section.parameters.codecs;

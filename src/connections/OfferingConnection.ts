@@ -2,7 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import type { DataChannels } from '../data/DataChannels.js';
 import { isOpen } from '../isOpen.js';
 import { Rollback } from '../Rollback.js';
-import { parseAnswer, type Answer, type AnsweredSection } from '../sdp/parseAnswer.js';
+import { parseAnswer, type AnsweredMediaSection, type ParsedAnswer } from '../sdp/parseAnswer.js';
 import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
@@ -272,7 +272,7 @@ export class OfferingConnection extends Connection {
 		const offer: ServerOffer = {
 			connection: this,
 			sdp: writeOffer({
-				lines: sections.map(toOffer),
+				media: sections.map(toOffer),
 				mids: live.sort((a, b) => Number(a) - Number(b)),
 				transport,
 				sessionId: this.sessionId,
@@ -337,7 +337,7 @@ export class OfferingConnection extends Connection {
 		this.#pending = undefined;
 	}
 
-	#readAnswer(sdp: string, sections: readonly OfferingSection[]): Answer {
+	#readAnswer(sdp: string, sections: readonly OfferingSection[]): ParsedAnswer {
 		const answer = parseAnswer(sdp, sections.map(expectedInAnswer), this.context.options.limits);
 		const [fingerprint] = answer.dtls?.fingerprints ?? [];
 		if (fingerprint && this.#fingerprint !== undefined && fingerprint.value !== this.#fingerprint) {
@@ -346,7 +346,7 @@ export class OfferingConnection extends Connection {
 		return answer;
 	}
 
-	async #apply({ dtls, bandwidth, media }: Answer, addedData: readonly DataPuller[]): Promise<void> {
+	async #apply({ dtls, bandwidth, media }: ParsedAnswer, addedData: readonly DataPuller[]): Promise<void> {
 		const rejected = this.#sections.filter((section, index) => !isAccepted(section, media[index]));
 		this.#sections = this.#sections.map((section, index) =>
 			media[index]?.accepted ? section : rejectedSection(section),
@@ -387,5 +387,5 @@ export class OfferingConnection extends Connection {
 const dataPullers = (pullers: readonly AnyPuller[]): DataPuller[] =>
 	pullers.flatMap((puller) => (puller.kind === 'data' ? puller : []));
 
-const receives = (section: AnsweredSection | undefined): boolean =>
+const receives = (section: AnsweredMediaSection | undefined): boolean =>
 	section?.direction === 'recvonly' || section?.direction === 'sendrecv';

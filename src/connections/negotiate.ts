@@ -3,7 +3,7 @@ import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { findCodec, type CodecPolicy } from '../media/codecs.js';
 import { quoted } from '../quoted.js';
 import { acceptedRids, acceptedSources, isSimulcastCodec } from '../sdp/encodings.js';
-import type { Offer, OfferedCodec, OfferedMedia } from '../sdp/Offer.js';
+import type { Offer, OfferedCodec, OfferedMediaSection } from '../sdp/Offer.js';
 import { codecCapabilities, headerExtensionUris } from '../sdp/rtpParameters.js';
 import { SfuError } from '../SfuError.js';
 import type { Puller } from '../tracks/Puller.js';
@@ -22,7 +22,7 @@ export interface MediaSection {
 	readonly puller: Puller | undefined;
 }
 
-type RtpMedia = OfferedMedia & { kind: MediaKind };
+type RtpMedia = OfferedMediaSection & { kind: MediaKind };
 
 /** A pusher to create on an m-line, with its codec. */
 export interface NewPusher {
@@ -40,7 +40,7 @@ export interface NewPuller {
 
 /** An m-line as an offer wants it. */
 export interface NegotiatedSection extends MediaSection {
-	readonly media: OfferedMedia;
+	readonly media: OfferedMediaSection;
 	/** To be created in place of `pusher`. */
 	push?: NewPusher;
 	/** To be created in place of `puller`. */
@@ -57,7 +57,7 @@ export interface Negotiation {
 }
 
 /** Whether the client sends on an m-line of its offer. */
-export const sends = ({ kind, direction }: OfferedMedia): boolean =>
+export const sends = ({ kind, direction }: OfferedMediaSection): boolean =>
 	kind !== undefined && (direction === 'sendonly' || direction === 'sendrecv');
 
 /** The SSRCs of streams, with those of RTX. */
@@ -65,7 +65,7 @@ export const ssrcsOf = (streams: readonly { ssrc?: number | undefined; rtxSsrc?:
 	streams.flatMap(({ ssrc, rtxSsrc }) => [ssrc ?? [], rtxSsrc ?? []].flat());
 
 /** Whether the client receives on an m-line of its offer. */
-export const receives = ({ kind, direction }: OfferedMedia): boolean =>
+export const receives = ({ kind, direction }: OfferedMediaSection): boolean =>
 	kind !== undefined && (direction === 'recvonly' || direction === 'sendrecv');
 
 /**
@@ -226,7 +226,7 @@ function removed(negotiated: readonly NegotiatedSection[], sections: readonly Me
 		.filter((carried) => !carried.closed && !kept.has(carried));
 }
 
-function stillPushed(media: OfferedMedia, pusher: Pusher): boolean {
+function stillPushed(media: OfferedMediaSection, pusher: Pusher): boolean {
 	if (!sends(media)) return !pusher.closed;
 	if (pusher.closed) return true;
 	return stillOffered(media, pusher.pullSource.rtpParameters) && isSameStreams(media, pusher);
@@ -236,7 +236,7 @@ function stillPushed(media: OfferedMedia, pusher: Pusher): boolean {
  * Whether the m-line still sends streams of the pusher, and no others. It may send fewer than before. A stream cannot be
  * added to a pusher.
  */
-function isSameStreams(media: OfferedMedia, { media: { encodings, payloadType } }: Pusher): boolean {
+function isSameStreams(media: OfferedMediaSection, { media: { encodings, payloadType } }: Pusher): boolean {
 	const codec = media.codecs.find((offered) => offered.payloadType === payloadType);
 	if (!codec) return false;
 	if (encodings.some(({ rid }) => rid !== undefined)) {
@@ -249,11 +249,11 @@ function isSameStreams(media: OfferedMedia, { media: { encodings, payloadType } 
 	return acceptedSources(media, codec).every(({ ssrc }) => encodings.some((encoding) => encoding.ssrc === ssrc));
 }
 
-function stillPulled(media: OfferedMedia, puller: Puller): boolean {
+function stillPulled(media: OfferedMediaSection, puller: Puller): boolean {
 	return !puller.closed && stillOffered(media, puller.rtpParameters);
 }
 
-function stillOffered({ codecs }: OfferedMedia, { codecs: [negotiated] }: RtpParameters): boolean {
+function stillOffered({ codecs }: OfferedMediaSection, { codecs: [negotiated] }: RtpParameters): boolean {
 	return codecs.some(
 		({ payloadType, mimeType, clockRate, channels }) =>
 			payloadType === negotiated?.payloadType &&
@@ -264,7 +264,7 @@ function stillOffered({ codecs }: OfferedMedia, { codecs: [negotiated] }: RtpPar
 }
 
 function newPusher(
-	media: OfferedMedia,
+	media: OfferedMediaSection,
 	codecs: CodecPolicy,
 	mediaOptions: CheckedPushOptions['media'],
 ): NewPusher | undefined {
@@ -287,7 +287,7 @@ function newPusher(
 	return codec && { media: { ...media, kind }, codec, options };
 }
 
-const codecNames = ({ codecs }: OfferedMedia): string =>
+const codecNames = ({ codecs }: OfferedMediaSection): string =>
 	[...new Set(codecs.map(({ name }) => name))].join('/') || 'no media codec';
 
 const describe = ({ media }: Offer): string =>

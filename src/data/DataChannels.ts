@@ -1,74 +1,56 @@
-import type { WebRtcTransport } from 'mediasoup/types';
-import type { DirectDataTransport } from '../media/DirectDataTransport.js';
-import type { DataContext } from './SctpTransport.js';
-import type { AnnouncedChannel } from '../tracks/PushOptions.js';
-import { SctpTransport } from './SctpTransport.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
 import type { PullerCloseReason } from '../tracks/Puller.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
 import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
-import { DataReceiver, type PushedChannel } from './DataReceiver.js';
+import type { DirectDataTransport } from '../media/DirectDataTransport.js';
 import type { DataTarget } from '../tracks/PullOptions.js';
+import type { AnnouncedChannel } from '../tracks/PushOptions.js';
+import { DataReceiver, type PushedChannel } from './DataReceiver.js';
 import { DataSender } from './DataSender.js';
+import { SctpTransport, type DataContext, type SctpTransportOptions } from './SctpTransport.js';
 
-/** The data channels of one connection, which has one association of SCTP. */
+/** The data channels of one connection, in both directions. */
 export class DataChannels {
-	readonly #association: SctpTransport;
+	readonly #sctp: SctpTransport;
 	readonly #receiver: DataReceiver;
 	readonly #sender: DataSender;
 
-	/** @param options - `opened` is called for each channel that the client opens in-band */
+	/** @param options - `opened` is called with each channel that the client opens in-band */
 	constructor(
 		{
 			opened,
-			direct: hub,
+			direct,
 			...options
-		}: {
-			connectionId: string;
-			transport: WebRtcTransport;
-			direct: DirectDataTransport;
-			clientIsDtlsClient: boolean;
-			opened: (pusher: DataPusher) => void;
-		},
+		}: SctpTransportOptions & { direct: DirectDataTransport; opened: (pusher: DataPusher) => void },
 		context: DataContext,
 	) {
-		const polled = () => {
-			this.#receiver.refill();
-		};
-		this.#association = new SctpTransport({ ...options, polled }, context);
-		this.#receiver = new DataReceiver(this.#association, hub, opened);
-		this.#sender = new DataSender(this.#association);
-		options.transport.on('sctpstatechange', (state) => {
-			// It cannot be had again.
-			if (state === 'failed' || state === 'closed') this.close('connectionClosed');
-		});
+		this.#sctp = new SctpTransport(options, context);
+		this.#receiver = new DataReceiver(this.#sctp, direct, opened);
+		this.#sender = new DataSender(this.#sctp);
 	}
 
 	get closed(): boolean {
-		return this.#association.closed;
+		return this.#sctp.closed;
 	}
 
-	/** What the client sends. */
+	/** The data channels that the client sends on. */
 	get pushers(): DataPusher[] {
-		return [...this.#association.pushers.values()];
+		return this.#sctp.pushers;
 	}
 
-	/** What it receives. */
+	/** The data channels that the client receives. */
 	get pullers(): DataPuller[] {
-		return [...this.#association.pullers.values()];
+		return [...this.#sctp.pullers.values()];
 	}
 
-	/** Whether a pusher is sent to the client. */
+	/** Closes all of them. */
+	close(reason: PusherCloseReason & PullerCloseReason): void {
+		this.#sctp.close(reason);
+	}
+
+	/** Whether the client receives a pusher. */
 	carries(pusherId: string): boolean {
 		return this.pullers.some((puller) => puller.pusherId === pusherId);
-	}
-
-	close(reason: PusherCloseReason & PullerCloseReason): void {
-		if (this.closed) return;
-		this.#association.close();
-		for (const puller of this.pullers) puller.close(reason);
-		for (const pusher of this.pushers) pusher.close(reason);
-		for (const stream of this.#association.streams.values()) stream.close();
 	}
 
 	/** See {@link DataReceiver.accept}. */

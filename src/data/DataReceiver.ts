@@ -1,4 +1,7 @@
 import type { DirectDataTransport } from '../media/DirectDataTransport.js';
+import { toSfuError } from '../media/callWorker.js';
+import { Rollback } from '../Rollback.js';
+import { checkLength } from '../schemas.js';
 import {
 	ackMessage,
 	payloadProtocol,
@@ -6,129 +9,142 @@ import {
 	type DataChannelParameters,
 } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength } from '../schemas.js';
-import { toSfuError } from '../media/callWorker.js';
-import type { AnnouncedChannel, PusherDetails } from '../tracks/PushOptions.js';
-import { Rollback } from '../Rollback.js';
-import type { SctpTransport } from './SctpTransport.js';
 import { DataPusher } from '../tracks/DataPusher.js';
 import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
+import type { AnnouncedChannel, PusherDetails } from '../tracks/PushOptions.js';
 import { DataStream } from './DataStream.js';
+import type { SctpTransport } from './SctpTransport.js';
 
-// So many ids more than it may have channels wait for the client to open one on them, so that it is told of the limit.
-const spareIds = 4;
+// So many streams wait beyond the number of channels that the client may have: it shall be refused rather than ignored
+// when it opens too many.
+const spareStreams = 4;
 
-// Each of them takes some memory. Those that no channel is expected on any more are kept nonetheless.
+// Each waiting stream takes memory in the worker: so many are made at most, and so many that are not needed stay at most.
 const mostWaiting = 64;
 const mostNeedless = 64;
 
-/** A data channel that was announced: one that is made, or was there already. */
+const greatestId = 0xfffe;
+
+/** A data channel that the client has announced. */
 export interface PushedChannel {
 	readonly pusher: DataPusher;
 	readonly details: PusherDetails;
+	/** Whether it was made by this push; otherwise it was there already. */
 	readonly isNew: boolean;
 }
 
-/** Receives the data channels of a client: those that it announces, and those that it opens in-band (RFC 8832). */
+/**
+ * Receives the data channels of a client: those that it announces with their ids, and those that it opens in-band by the
+ * message OPEN (RFC 8832). Each id has a stream in one of these states, or none:
+ *
+ *               needed for a channel to come
+ *      (none) ────────────────────────────────> waiting <──────────────┐
+ *        ^                                       │   │                 │ the client closes
+ *        │                    OPEN is malformed, │   │ OPEN,           │ the channel
+ *        │                    beyond a limit, or │   │ or announced    │
+ *        │                    it is not needed   │   V                 │
+ *        │                                       │  open ──────────────┘
+ *        │                                       V   │
+ *        └─── closed <─────────────────────── closing <── the app closes the channel
+ *                      the worker is told
+ *
+ * On an `open` stream OPEN means that the client has closed the channel without our having noticed, or that the client is
+ * at fault. So the worker is asked whether the channel is still there. The worker drops the messages on an id without a
+ * stream. While a stream is `closing` its id is still taken in the worker: the next stream waits until it is `closed`.
+ */
 export class DataReceiver {
-	readonly #association: SctpTransport;
-	readonly #hub: DirectDataTransport;
+	readonly #sctp: SctpTransport;
+	readonly #directTransport: DirectDataTransport;
 	readonly #opened: (pusher: DataPusher) => void;
 	#acceptsChannels = false;
-	/** The greatest id on which the client has opened a channel in-band. */
-	#greatestOpened: number;
-	#openedLately = 0;
+	/** The greatest id that the client has opened a channel on in-band. */
+	#greatestOpenedId: number | undefined;
+	#openedSinceRefill = 0;
 
-	/** @param opened - told of each channel that the client opens in-band */
-	constructor(association: SctpTransport, hub: DirectDataTransport, opened: (pusher: DataPusher) => void) {
-		this.#association = association;
-		this.#hub = hub;
+	/** @param opened - called with each channel that the client opens in-band */
+	constructor(sctp: SctpTransport, directTransport: DirectDataTransport, opened: (pusher: DataPusher) => void) {
+		this.#sctp = sctp;
+		this.#directTransport = directTransport;
 		this.#opened = opened;
-		this.#greatestOpened = association.firstId - 2;
+		sctp.beforePoll = () => {
+			this.#openedSinceRefill = 0;
+			for (const stream of sctp.streams.values()) stream.refill();
+		};
 	}
 
-	/** From now on the client may open channels in-band. */
+	/** Lets the client open channels in-band from now on. */
 	async accept(): Promise<void> {
 		if (this.#acceptsChannels) return;
-		await this.#association.inOrder(() => this.#wait());
+		await this.#sctp.inOrder(() => this.#provideStreams());
 		this.#acceptsChannels = true;
 	}
 
 	/**
-	 * Receives channels that the client has announced with their ids. What it has announced before goes on. Should it
-	 * fail, it closes those that are new.
+	 * Receives the channels that the client announces with their ids. Those that it has announced before go on. If it fails,
+	 * it closes the new ones.
+	 *
+	 * @throws {@link SfuError} (rejects) `conflict` if the client receives a channel with one of the ids, `limit_exceeded`,
+	 *   `closed`, and errors of mediasoup
 	 */
 	push(announced: readonly AnnouncedChannel[]): Promise<PushedChannel[]> {
-		const { pullers, pushers, streams } = this.#association;
-		const undo = new Rollback();
-		const pushing = this.#association.inOrder(async () => {
+		const rollback = new Rollback();
+		const pushing = this.#sctp.inOrder(async () => {
 			const pushed: PushedChannel[] = [];
 			for (const { id, channel, details } of announced) {
-				if (pullers.has(id)) throw new SfuError('conflict', `the id ${id} is that of a data channel that is pulled`);
-				const known = pushers.get(id);
-				if (known && (await this.#isOpen(known))) {
+				if (this.#sctp.pullers.has(id)) {
+					throw new SfuError('conflict', `the id ${id} is that of a data channel that is pulled`);
+				}
+				const known = (await this.#streamAt(id)).pusher;
+				if (known && (await this.#isStillOpen(known))) {
 					pushed.push({ pusher: known, details, isNew: false });
 					continue;
 				}
-				const stream = streams.get(id) ?? (await this.#addStream(id));
+				const stream = await this.#streamAt(id);
 				const pusher = this.#createPusher(stream, { channel, details, inBand: false });
-				undo.add(() => {
+				rollback.add(() => {
 					pusher.close('negotiationFailed');
 				});
 				pushed.push({ pusher, details, isNew: true });
-				// It shows when the client closes the channel.
-				await stream.back();
-				this.#association.assertOpen();
+				// By the reply consumer we notice when the client closes the channel.
+				await stream.replyConsumer();
+				this.#sctp.assertOpen();
 			}
 			return pushed;
 		});
-		pushing.catch(undo.run);
+		pushing.catch(rollback.run);
 		return pushing;
 	}
 
-	/** Looks again at what clients open. */
-	refill(): void {
-		this.#openedLately = 0;
-		for (const stream of this.#association.streams.values()) stream.refill();
-	}
-
 	#receive(stream: DataStream, message: Buffer, payloadProtocolId: number): void {
-		const pusher = this.#pusherOn(stream);
-		if (payloadProtocolId !== payloadProtocol.control) {
-			pusher?.receive(message, payloadProtocolId);
-			return;
-		}
-		if (!pusher && !this.#mayOpen(stream)) return;
+		const { state, pusher } = stream;
+		const isControl = payloadProtocolId === payloadProtocol.control;
+		if (pusher && !isControl) pusher.receive(message, payloadProtocolId);
+		if (!isControl) return;
 		const control = readControlMessage(message);
-		if (control?.type === 'open') {
-			if (pusher) void this.#openAgain(stream, pusher, control.channel);
-			else this.#open(stream, control.channel);
-		} else if (!control && !pusher) {
-			this.#refuse(stream, 'it is malformed');
+		if (pusher) {
+			if (control?.type === 'open') void this.#openAgain(stream, pusher, control.channel);
+		} else if (state === 'waiting' && this.#isOfClient(stream)) {
+			if (control?.type === 'open') this.#open(stream, control.channel);
+			else if (!control) this.#refuse(stream, 'it is malformed');
 		}
 	}
 
-	/** Whether it is one of the client's half. */
-	#mayOpen({ streamId }: DataStream): boolean {
-		return this.#greatestOpened < 0 || streamId % 2 === this.#association.firstId;
+	/** Whether the id of a stream is in the half that the client chooses from. Its first channel decides on that. */
+	#isOfClient({ channelId }: DataStream): boolean {
+		return this.#greatestOpenedId === undefined || channelId % 2 === this.#sctp.firstClientId;
 	}
 
-	#pusherOn({ streamId }: DataStream): DataPusher | undefined {
-		return this.#association.pushers.get(streamId);
-	}
-
-	/** The client opens a channel where there is one: either it has closed that, and we have yet to notice, or it is at fault. */
 	async #openAgain(stream: DataStream, pusher: DataPusher, channel: DataChannelParameters): Promise<void> {
-		if (await this.#isOpen(pusher)) return;
-		const isThere = this.#association.streams.get(stream.streamId) === stream;
-		if (isThere && !this.#pusherOn(stream)) this.#open(stream, channel);
+		if (await this.#isStillOpen(pusher)) return;
+		if (stream.state === 'waiting') this.#open(stream, channel);
 	}
 
 	#open(stream: DataStream, channel: DataChannelParameters): void {
-		const { idLength, dataPushersPerUser } = this.#association.context.options.limits;
+		const { idLength, dataPushersPerUser } = this.#sctp.context.options.limits;
 		let pusher: DataPusher;
 		try {
-			if (++this.#openedLately > 2 * dataPushersPerUser) throw new SfuError('limit_exceeded', 'there are too many');
+			if (++this.#openedSinceRefill > 2 * dataPushersPerUser)
+				throw new SfuError('limit_exceeded', 'there are too many');
 			checkLength(channel.label, 'label', idLength);
 			checkLength(channel.protocol, 'protocol', idLength);
 			pusher = this.#createPusher(stream, { channel, details: {}, inBand: true });
@@ -136,119 +152,128 @@ export class DataReceiver {
 			this.#refuse(stream, toSfuError(error).message);
 			return;
 		}
-		if (this.#greatestOpened < 0) this.#association.firstId = stream.streamId % 2;
-		this.#greatestOpened = Math.max(this.#greatestOpened, stream.streamId);
+		if (this.#greatestOpenedId === undefined) this.#sctp.firstClientId = stream.channelId % 2;
+		this.#greatestOpenedId = Math.max(this.#greatestOpenedId ?? 0, stream.channelId);
 		this.#opened(pusher);
-		// The app may have closed it at once.
+		// The app may have closed it already.
 		if (pusher.closed) return;
-		void this.#association.attempt('a data channel could not be acknowledged', async () => {
-			const back = await stream.back();
-			if (!pusher.closed) await back.send(ackMessage, payloadProtocol.control);
-		});
-		this.#waitAgain();
+		void this.#sctp.attempt('a data channel could not be acknowledged', () =>
+			stream.reply(ackMessage, payloadProtocol.control),
+		);
+		this.#provideStreamsAgain();
 	}
 
 	/** Closes a channel that the client wants to open. */
 	#refuse(stream: DataStream, reason: string): void {
-		const { userId, logger } = this.#association.context;
-		logger.warn(`a data channel of user ${userId} was refused: ${reason}`);
-		this.#association.watch();
-		this.#removeStream(stream);
-		this.#waitAgain();
+		const { context, connectionId } = this.#sctp;
+		context.logger.warn('a data channel was refused', { userId: context.userId, connectionId, reason });
+		this.#sctp.watch();
+		this.#closeStream(stream);
+		this.#provideStreamsAgain();
 	}
 
 	#createPusher(
 		stream: DataStream,
 		options: { channel: DataChannelParameters; details: PusherDetails; inBand: boolean },
 	): DataPusher {
-		const { connectionId, context, pushers } = this.#association;
-		const giveBack = context.dataPusherQuota.take();
+		const { connectionId, context } = this.#sctp;
+		const { userId, dataPusherQuota, logger } = context;
+		const giveBack = dataPusherQuota.take();
 		const pusher = new DataPusher({
 			...options,
-			userId: context.userId,
+			userId,
 			connectionId,
 			stream,
 			limits: context.options.limits,
-			logger: context.logger,
+			logger,
 			ended: (reason) => {
 				giveBack();
 				this.#pusherEnded(stream, reason);
 			},
 		});
-		pushers.set(stream.streamId, pusher);
-		this.#association.watch();
+		stream.open(pusher);
+		this.#sctp.watch();
 		return pusher;
 	}
 
 	#pusherEnded(stream: DataStream, reason: PusherCloseReason): void {
-		this.#association.pushers.delete(stream.streamId);
-		stream.observe(false);
-		// The client may have opened its next channel on it already, which a reset would close.
-		if (reason === 'channelClosed' && !this.#association.closed) {
-			stream.closeBack();
+		if (reason === 'channelClosed' && !this.#sctp.closed) {
+			stream.wait();
 			return;
 		}
-		this.#removeStream(stream);
-		this.#waitAgain();
+		this.#closeStream(stream);
+		this.#provideStreamsAgain();
 	}
 
-	/** Whether the client still has its end of the channel; if not, it is closed here, too. */
-	async #isOpen(pusher: DataPusher): Promise<boolean> {
+	/** Whether the client still has its end of a channel. If it has not, the channel is closed. */
+	async #isStillOpen(pusher: DataPusher): Promise<boolean> {
 		try {
-			const back = await this.#association.streams.get(pusher.channelId)?.back();
-			await back?.getBufferedAmount();
+			// The worker drops the reply consumer when the client closes the channel.
+			const consumer = await this.#sctp.streams.get(pusher.channelId)?.replyConsumer();
+			await consumer?.getBufferedAmount();
 		} catch {
 			pusher.close('channelClosed');
 		}
 		return !pusher.closed;
 	}
 
-	async #addStream(streamId: number): Promise<DataStream> {
-		const { transport, streams } = this.#association;
-		const stream = await DataStream.create(streamId, transport, this.#hub, (...received) => {
+	/** The stream with an id, which is made if there is none. */
+	async #streamAt(id: number): Promise<DataStream> {
+		const { transport, streams } = this.#sctp;
+		const known = streams.get(id);
+		if (known?.state === 'waiting' || known?.state === 'open') return known;
+		await known?.close();
+		this.#sctp.assertOpen();
+		const stream = await DataStream.create(id, transport, this.#directTransport, (...received) => {
 			this.#receive(...received);
 		});
-		if (this.#association.closed) stream.close();
-		this.#association.assertOpen();
-		streams.set(streamId, stream);
+		if (this.#sctp.closed) void stream.close();
+		this.#sctp.assertOpen();
+		streams.set(id, stream);
 		return stream;
 	}
 
-	#removeStream(stream: DataStream): void {
-		stream.close();
-		this.#association.streams.delete(stream.streamId);
+	#closeStream(stream: DataStream): void {
+		const { streams } = this.#sctp;
+		void stream.close().then(() => {
+			if (streams.get(stream.channelId) === stream) streams.delete(stream.channelId);
+		});
 	}
 
-	#waitAgain(): void {
-		const association = this.#association;
-		if (!this.#acceptsChannels || association.closed) return;
-		void association.attempt('data channels cannot be opened', () => association.inOrder(() => this.#wait()));
+	#provideStreamsAgain(): void {
+		const sctp = this.#sctp;
+		if (!this.#acceptsChannels || sctp.closed) return;
+		void sctp.attempt('data channels cannot be opened', () => sctp.inOrder(() => this.#provideStreams()));
 	}
 
 	/**
-	 * Makes sure that there are streams for the channels to come: the worker drops what comes on others. Browsers take the
-	 * first free id of their half, other clients the next one that was never used.
+	 * Lets a stream wait on each id that the client may open its next channels on. Browsers take the smallest free id of
+	 * their half. Other clients take the next id that they have never used.
 	 */
-	async #wait(): Promise<void> {
-		const { streams, firstId, context } = this.#association;
-		const count = Math.min(context.options.limits.dataPushersPerUser + spareIds, mostWaiting);
-		const waiting = new Set([
-			...this.#freeIds(firstId, count),
-			...this.#freeIds(this.#greatestOpened + 2, count),
-			...(this.#greatestOpened < 0 ? this.#freeIds(1 - firstId, spareIds) : []),
+	async #provideStreams(): Promise<void> {
+		const { streams, firstClientId, context } = this.#sctp;
+		const count = Math.min(context.options.limits.dataPushersPerUser + spareStreams, mostWaiting);
+		const needed = new Set([
+			...this.#freeIds(firstClientId, count),
+			...(this.#greatestOpenedId === undefined
+				? this.#freeIds(1 - firstClientId, spareStreams)
+				: this.#freeIds(this.#greatestOpenedId + 2, count)),
 		]);
-		// The worker resets a stream that is removed, together with what else there is to reset. Of those Chromium passes over
-		// all that come after one which it does not know (`DcSctpTransport::OnIncomingStreamsReset`), and goes on sending.
-		const needless = [...streams.values()].filter((one) => !this.#pusherOn(one) && !waiting.has(one.streamId));
-		for (const stream of needless.slice(0, -mostNeedless)) this.#removeStream(stream);
-		await Promise.all([...waiting].filter((id) => !streams.has(id)).map((id) => this.#addStream(id)));
+		// The worker resets a stream that is closed, together with others that are to be reset. When Chromium does not know
+		// one of the streams, it ignores those that come after (`DcSctpTransport::OnIncomingStreamsReset`). So the streams
+		// that nothing was opened on are kept as long as possible.
+		const needless = [...streams.values()].filter(
+			({ state, channelId }) => state === 'waiting' && !needed.has(channelId),
+		);
+		for (const stream of needless.slice(0, -mostNeedless)) this.#closeStream(stream);
+		await Promise.all([...needed].map((id) => this.#streamAt(id)));
 	}
 
-	#freeIds(from: number, count: number): number[] {
-		const { pushers, pullers } = this.#association;
+	#freeIds(first: number, count: number): number[] {
+		const { streams, pullers } = this.#sctp;
 		const free: number[] = [];
-		for (let id = from; free.length < count && id <= 0xfffe; id += 2) {
-			if (!pushers.has(id) && !pullers.has(id)) free.push(id);
+		for (let id = first; free.length < count && id <= greatestId; id += 2) {
+			if (!streams.get(id)?.pusher && !pullers.has(id)) free.push(id);
 		}
 		return free;
 	}

@@ -1,114 +1,116 @@
 import { consumeDataOn } from '../media/consumeData.js';
+import { Rollback } from '../Rollback.js';
 import { payloadProtocol, writeOpen } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
-import type { DataTarget } from '../tracks/PullOptions.js';
-import { Rollback } from '../Rollback.js';
-import type { SctpTransport } from './SctpTransport.js';
-import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import { DataPuller } from '../tracks/DataPuller.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
+import type { DataTarget } from '../tracks/PullOptions.js';
+import type { SctpTransport } from './SctpTransport.js';
 
-// An unreliable channel can lose the message that opens it, and so that is said again, after so many ms. A client that
-// knows it already passes it over.
+// An unreliable channel can lose the message OPEN. So it is sent again after these times, in ms. A client that has it
+// already ignores it.
 const openRepeats = [250, 1000, 3000];
 
-// What we choose ids between; libwebrtc has no greater ones.
-const greatestStreamId = 1023;
-const leastPulledId = 512;
+// The ids that we choose from. libwebrtc has no greater ones, and the small ones are those of clients that choose from the
+// wrong half.
+const smallestId = 512;
+const greatestId = 1023;
 
 /** Sends data channels to a client. */
 export class DataSender {
-	readonly #association: SctpTransport;
-	/** What flows as soon as the client can be reached. */
+	readonly #sctp: SctpTransport;
+	/** The pullers that start as soon as the client is connected. */
 	readonly #starting = new Set<DataPuller>();
 	#lastId: number | undefined;
 
-	constructor(association: SctpTransport) {
-		this.#association = association;
-		association.transport.on('sctpstatechange', (state) => {
+	constructor(sctp: SctpTransport) {
+		this.#sctp = sctp;
+		sctp.transport.on('sctpstatechange', (state) => {
 			if (state === 'connected') for (const puller of this.#starting) this.#start(puller);
 		});
 	}
 
 	/**
-	 * Sends a channel, once {@link DataSender.start} is called.
+	 * Makes a puller that sends nothing until {@link DataSender.start} is called.
 	 *
-	 * @returns `undefined` when the pusher has gone meanwhile
+	 * @returns `undefined` if the pusher has closed meanwhile
+	 * @throws {@link SfuError} (rejects) `limit_exceeded`, `closed`, and errors of mediasoup
 	 */
 	async pull({ pusher, negotiated }: DataTarget): Promise<DataPuller | undefined> {
-		const association = this.#association;
-		const { connectionId, transport, pullers } = association;
-		const { userId, pullerQuota, logger } = association.context;
-		const undo = new Rollback();
+		const { connectionId, transport, pullers, context } = this.#sctp;
+		const { userId, pullerQuota, logger } = context;
+		const rollback = new Rollback();
 		try {
-			association.assertOpen();
-			undo.add(pullerQuota.take());
+			this.#sctp.assertOpen();
+			rollback.add(pullerQuota.take());
 			const channelId = this.#chooseId();
 			const consumer = await consumeDataOn(transport, channelId, pusher.producer, pusher, { paused: true });
-			undo.add(() => {
+			rollback.add(() => {
 				consumer.close();
 			});
-			association.assertOpen();
+			this.#sctp.assertOpen();
 			if (pusher.closed) throw new SfuError('not_found', 'the pusher has gone');
 			const puller = new DataPuller({ userId, pusher, connectionId, channelId, negotiated, consumer, logger });
-			const follow = ({ reason }: { reason: PusherCloseReason }) => {
+			const closeWithPusher = ({ reason }: { reason: PusherCloseReason }) => {
 				puller.close(reason === 'workerDied' ? reason : 'pusherClosed');
 			};
-			pusher.once('closed', follow);
+			pusher.once('closed', closeWithPusher);
 			pullers.set(channelId, puller);
-			undo.add(pusher.pullers.add(puller));
-			undo.add(() => {
-				pusher.off('closed', follow);
+			rollback.add(pusher.pullers.add(puller));
+			rollback.add(() => {
+				pusher.off('closed', closeWithPusher);
 				pullers.delete(channelId);
 				this.#starting.delete(puller);
 			});
-			puller.once('closed', undo.run);
-			association.watch();
+			puller.once('closed', rollback.run);
+			this.#sctp.watch();
 			return puller;
 		} catch (error) {
-			undo.run();
-			if (pusher.closed && !association.closed) return undefined;
+			rollback.run();
+			if (pusher.closed && !this.#sctp.closed) return undefined;
 			throw error;
 		}
 	}
 
-	/** Lets what was pulled flow, and opens it at the client, as soon as that can be reached. */
+	/** Opens pullers at the client, and lets their messages flow, as soon as the client is connected. */
 	start(pullers: readonly DataPuller[]): void {
 		for (const puller of pullers) {
 			if (puller.closed) continue;
 			this.#starting.add(puller);
-			if (this.#association.transport.sctpState === 'connected') this.#start(puller);
+			if (this.#sctp.transport.sctpState === 'connected') this.#start(puller);
 		}
 	}
 
 	#start(puller: DataPuller): void {
 		this.#starting.delete(puller);
-		void this.#association.attempt('a data channel could not be started', async () => {
+		void this.#sctp.attempt('a data channel could not be started', async () => {
 			const { pusher, negotiated, consumer } = puller;
 			const open = async () => {
 				if (!negotiated) await consumer.send(writeOpen(pusher), payloadProtocol.control);
 			};
-			if (!negotiated && !pusher.ordered) {
-				for (const delay of openRepeats) {
-					this.#association.later(delay, 'a data channel could not be announced again', async () => {
-						if (!puller.closed && !consumer.paused) await open();
-					});
-				}
-			}
+			if (!negotiated && !pusher.ordered) for (const delay of openRepeats) this.#repeat(open, delay, puller);
 			await puller.start(open);
 		});
 	}
 
-	/**
-	 * An id of our half, one that was not used lately, so that the client has done with it. It is none of the small ones,
-	 * which are those of clients that have the halves wrong.
-	 */
+	#repeat(open: () => Promise<void>, delay: number, puller: DataPuller): void {
+		const timer = setTimeout(() => {
+			if (puller.consumer.paused) return;
+			void this.#sctp.attempt('a data channel could not be opened again', open);
+		}, delay);
+		puller.once('closed', () => {
+			clearTimeout(timer);
+		});
+	}
+
+	/** Chooses an id of our half that was not used lately, so that the client no longer has a channel with it. */
 	#chooseId(): number {
-		const { firstId, pullers, streams } = this.#association;
-		const first = leastPulledId + 1 - firstId;
+		const { firstClientId, pullers, streams } = this.#sctp;
+		const first = smallestId + 1 - firstClientId;
 		let id = this.#lastId ?? first - 2;
-		for (let tries = 0; tries <= greatestStreamId / 2; tries++) {
-			id = id + 2 > greatestStreamId ? first : id + 2;
+		for (let tries = 0; tries <= greatestId / 2; tries++) {
+			id = id + 2 > greatestId ? first : id + 2;
 			if (pullers.has(id) || streams.has(id)) continue;
 			this.#lastId = id;
 			return id;

@@ -1,40 +1,56 @@
 import type { DataConsumer, DataProducer, WebRtcTransport } from 'mediasoup/types';
 import { consumeDataOn, reliableDelivery } from '../media/consumeData.js';
 import type { DirectDataTransport } from '../media/DirectDataTransport.js';
+import { SfuError } from '../SfuError.js';
+import type { DataPusher, DataPusherStream } from '../tracks/DataPusher.js';
 import { Pauses } from '../tracks/Pauses.js';
 
-// What this process looks at of a stream that no app listens to, between two refills: enough for what opens channels.
+// Between two refills this process looks at so many bytes of a stream that no app listens to, and counts so many for each
+// message. That is enough for the messages that open channels.
 const allowance = 128 * 1024;
 const messageCost = 1024;
 
-/** Receives what a stream of SCTP carries: its number, the message, and the Payload Protocol Identifier. */
+/** The states of an SCTP stream. {@link DataReceiver} has a drawing of them. */
+export type DataStreamState = 'waiting' | 'open' | 'closing' | 'closed';
+
+/** Receives each message that this process sees of a stream, with its Payload Protocol Identifier. */
 export type Receive = (stream: DataStream, message: Buffer, payloadProtocolId: number) => void;
 
+interface Reply {
+	readonly created: Promise<DataConsumer>;
+	consumer?: DataConsumer;
+}
+
 /**
- * A stream of SCTP on which a client sends. The worker passes on what it carries; this process sees a copy: all of it
- * when the app listens, otherwise just enough to notice when a channel is opened on it.
+ * An SCTP stream on which a client may send. The worker forwards the messages to the pullers. This process sees a copy of
+ * them: of all if the app listens, otherwise of so many that it notices when the client opens a channel.
  */
-export class DataStream {
-	readonly streamId: number;
+export class DataStream implements DataPusherStream {
+	/** The id of the stream, which is the `id` of the client's RTCDataChannel. */
+	readonly channelId: number;
+	/** Receives the messages in the worker. */
 	readonly producer: DataProducer;
 	readonly #transport: WebRtcTransport;
-	readonly #hub: DirectDataTransport;
-	readonly #tap: DataConsumer;
-	readonly #pauses: Pauses;
-	#back: Promise<DataConsumer> | undefined;
-	#openBack: DataConsumer | undefined;
-	#listened = false;
+	readonly #directTransport: DirectDataTransport;
+	readonly #observerConsumer: DataConsumer;
+	readonly #observerPauses: Pauses;
+	#state: DataStreamState = 'waiting';
+	#pusher: DataPusher | undefined;
+	#reply: Reply | undefined;
+	#closing: Promise<void> | undefined;
+	#observed = false;
 	#allowed = allowance;
 
 	static async create(
-		streamId: number,
+		channelId: number,
 		transport: WebRtcTransport,
-		hub: DirectDataTransport,
+		directTransport: DirectDataTransport,
 		receive: Receive,
 	): Promise<DataStream> {
-		const producer = await transport.produceData({ sctpStreamParameters: { streamId, ordered: true } });
+		const producer = await transport.produceData({ sctpStreamParameters: { streamId: channelId, ordered: true } });
 		try {
-			return new DataStream({ streamId, producer, tap: await hub.observe(producer) }, transport, hub, receive);
+			const observerConsumer = await directTransport.observe(producer);
+			return new DataStream({ channelId, producer, observerConsumer }, transport, directTransport, receive);
 		} catch (error) {
 			producer.close();
 			throw error;
@@ -42,89 +58,144 @@ export class DataStream {
 	}
 
 	private constructor(
-		of: { streamId: number; producer: DataProducer; tap: DataConsumer },
+		options: { channelId: number; producer: DataProducer; observerConsumer: DataConsumer },
 		transport: WebRtcTransport,
-		hub: DirectDataTransport,
+		directTransport: DirectDataTransport,
 		receive: Receive,
 	) {
-		this.streamId = of.streamId;
-		this.producer = of.producer;
-		this.#tap = of.tap;
+		this.channelId = options.channelId;
+		this.producer = options.producer;
+		this.#observerConsumer = options.observerConsumer;
+		this.#observerPauses = new Pauses(options.observerConsumer);
 		this.#transport = transport;
-		this.#hub = hub;
-		this.#pauses = new Pauses(of.tap);
-		of.tap.on('message', (message, payloadProtocolId) => {
+		this.#directTransport = directTransport;
+		options.observerConsumer.on('message', (message, payloadProtocolId) => {
 			this.#allowed -= messageCost + message.length;
-			if (this.#allowed <= 0) this.#adjust();
+			if (this.#allowed <= 0) this.#pauseObserver();
 			receive(this, message, payloadProtocolId);
 		});
 	}
 
-	/** What {@link DataStream.back} has made. */
-	get openBack(): DataConsumer | undefined {
-		return this.#openBack;
+	get state(): DataStreamState {
+		return this.#state;
 	}
 
-	/** What sends on it to the client, made when it is first asked for. The worker drops it when the client closes its end. */
-	back(): Promise<DataConsumer> {
-		if (!this.#back) {
-			const creating = consumeDataOn(this.#transport, this.streamId, this.#hub.silence, reliableDelivery);
-			this.#back = creating;
-			creating.then(
-				(consumer) => {
-					if (this.#back === creating) this.#openBack = consumer;
-				},
-				() => {
-					if (this.#back === creating) this.#back = undefined;
-				},
-			);
+	/** The data channel on the stream while it is `open`. */
+	get pusher(): DataPusher | undefined {
+		return this.#pusher;
+	}
+
+	/** The id of the reply consumer once there is one. The worker drops that consumer when the client closes the channel. */
+	get replyConsumerId(): string | undefined {
+		return this.#reply?.consumer?.id;
+	}
+
+	/**
+	 * Closes the stream. The worker resets it, and so the client learns that its channel has closed (RFC 8831, section 6.7).
+	 *
+	 * @returns resolves when the worker has been told: from then on another stream may have the id
+	 */
+	close(): Promise<void> {
+		if (!this.#closing) {
+			this.#state = 'closing';
+			this.#closing = this.#close();
 		}
-		return this.#back;
+		return this.#closing;
 	}
 
-	/** Forgets what sends on it, as the client has closed its end, or shall. */
-	closeBack(): void {
-		this.#back?.then(
+	/** `waiting` → `open`: the client has opened a channel. */
+	open(pusher: DataPusher): void {
+		this.#state = 'open';
+		this.#pusher = pusher;
+	}
+
+	/**
+	 * `open` → `waiting`: the client has closed the channel. The stream is not reset, because the client may have opened its
+	 * next channel on it already, and the reset would close that one.
+	 */
+	wait(): void {
+		this.#state = 'waiting';
+		this.#pusher = undefined;
+		this.observe(false);
+		this.#takeReply()?.created.then(
 			(consumer) => {
 				consumer.close();
 			},
 			() => undefined,
 		);
-		this.#back = undefined;
-		this.#openBack = undefined;
 	}
 
-	get channelId(): number {
-		return this.streamId;
+	/**
+	 * The consumer that sends to the client on the same stream. It is made by the first call.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, and errors of mediasoup
+	 */
+	async replyConsumer(): Promise<DataConsumer> {
+		if (this.#closing) throw streamClosed();
+		return (this.#reply ?? this.#createReply()).created;
 	}
 
+	/**
+	 * Sends a message to the client on the same stream.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, and errors of mediasoup
+	 */
 	async reply(message: Buffer, payloadProtocolId: number): Promise<void> {
-		await (await this.back()).send(message, payloadProtocolId);
+		const consumer = await this.replyConsumer();
+		if (consumer !== this.#reply?.consumer) throw streamClosed();
+		await consumer.send(message, payloadProtocolId);
 	}
 
-	/** Whether the app wants to see all. */
-	observe(listened: boolean): void {
-		this.#listened = listened;
-		this.#adjust();
+	/** Chooses whether this process sees a copy of every message. */
+	observe(observed: boolean): void {
+		this.#observed = observed;
+		this.#pauseObserver();
 	}
 
-	/** Looks at as much again. */
+	/** Lets this process see as many messages again as at first. */
 	refill(): void {
 		this.#allowed = allowance;
-		this.#adjust();
+		this.#pauseObserver();
 	}
 
-	/** Resets the stream, by which the client learns that the channel on it is closed (RFC 8831, section 6.7). */
-	close(): void {
-		this.closeBack();
-		this.#tap.close();
+	async #close(): Promise<void> {
+		this.#pusher = undefined;
+		this.#observerConsumer.close();
+		const reply = this.#takeReply();
+		if (reply && !reply.consumer) await reply.created.catch(() => undefined);
+		// For each of the two the worker resets the stream, and only those of one turn become one reset. A second reset would
+		// name a stream that Chromium has forgotten, and then Chromium ignores the other streams that the reset names.
 		this.producer.close();
+		reply?.consumer?.close();
+		this.#state = 'closed';
 	}
 
-	#adjust(): void {
-		const looks = this.#listened || this.#allowed > 0;
-		this.#pauses.set('app', !looks);
-		// It fails only when the worker has died, of which the connection is told.
-		this.#pauses.apply().catch(() => undefined);
+	#createReply(): Reply {
+		const { silence } = this.#directTransport;
+		const reply: Reply = { created: consumeDataOn(this.#transport, this.channelId, silence, reliableDelivery) };
+		this.#reply = reply;
+		reply.created.then(
+			(consumer) => {
+				reply.consumer = consumer;
+			},
+			() => {
+				if (this.#reply === reply) this.#reply = undefined;
+			},
+		);
+		return reply;
+	}
+
+	#takeReply(): Reply | undefined {
+		const reply = this.#reply;
+		this.#reply = undefined;
+		return reply;
+	}
+
+	#pauseObserver(): void {
+		this.#observerPauses.set('app', !this.#observed && this.#allowed <= 0);
+		// This fails only if the worker has died, and the connection is told of that.
+		this.#observerPauses.apply().catch(() => undefined);
 	}
 }
+
+const streamClosed = (): SfuError => new SfuError('closed', 'the data channel has been closed');

@@ -1,75 +1,82 @@
-import type { DataConsumer, WebRtcTransport } from 'mediasoup/types';
-import { SfuError } from '../SfuError.js';
+import type { WebRtcTransport } from 'mediasoup/types';
 import type { Logger } from '../Logger.js';
-import type { ResolvedOptions } from '../options.js';
-import type { Quota } from '../Quota.js';
 import { toSfuError } from '../media/callWorker.js';
+import type { Limits } from '../options.js';
+import type { Quota } from '../Quota.js';
+import { SfuError } from '../SfuError.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
+import type { PullerCloseReason } from '../tracks/Puller.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import type { DataStream } from './DataStream.js';
 
-// How often the worker is asked which channels the clients have closed, in ms: it does not tell by itself.
+// The worker does not tell when a client has closed a data channel. So it is asked at this interval, in ms.
 const pollInterval = 1000;
 
-/** The parts of a room and a user that data channels need. */
+/** The parts of a room and its user that the user's data channels need. */
 export interface DataContext {
 	readonly userId: string;
 	readonly dataPusherQuota: Quota;
 	readonly pullerQuota: Quota;
-	readonly options: ResolvedOptions;
+	readonly options: { readonly limits: Limits };
 	readonly logger: Logger;
 }
 
-/** A data channel, and what sends on it, which the worker drops when the client closes its end. */
-interface Sent {
-	channel: DataPusher | DataPuller;
-	consumer: DataConsumer;
+export interface SctpTransportOptions {
+	connectionId: string;
+	transport: WebRtcTransport;
+	/** Whether the client has the role of the DTLS client, which decides on the ids that it chooses. */
+	clientIsDtlsClient: boolean;
 }
 
-/** What both directions of a connection's data channels share: an association of SCTP, and the ids of its streams. */
+/** The SCTP association of a connection: the streams in both directions, and the channels on them by their ids. */
 export class SctpTransport {
 	readonly connectionId: string;
 	readonly transport: WebRtcTransport;
 	readonly context: DataContext;
 	/**
-	 * The first id of the client's half: even ones are the DTLS client's (RFC 8832, section 6). But aiortc and werift go by
-	 * the role of ICE; so the first channel that a client opens decides.
+	 * The smallest id that the client may choose: the DTLS client chooses even ids, the DTLS server odd ones (RFC 8832,
+	 * section 6). aiortc and werift go by the role of ICE instead. So the first channel that a client opens corrects this.
 	 */
-	firstId: number;
-	/** What the client sends on, or may, by id. */
+	firstClientId: number;
+	/** The streams on which the client sends or may send. */
 	readonly streams = new Map<number, DataStream>();
-	/** The data channels on those. */
-	readonly pushers = new Map<number, DataPusher>();
-	/** The data channels that are sent to the client, by id. */
+	/** The data channels that the client receives. */
 	readonly pullers = new Map<number, DataPuller>();
-	readonly #polled: () => void;
-	readonly #timers = new Set<NodeJS.Timeout>();
+	/** Called each time before the worker is asked which channels there are. */
+	beforePoll: (() => void) | undefined;
 	#poll: NodeJS.Timeout | undefined;
 	#polling = false;
 	#changes: Promise<unknown> = Promise.resolve();
 	#closed = false;
 
-	/** @param of - `polled`: told each time before the worker is asked which channels there are */
-	constructor(
-		of: { connectionId: string; transport: WebRtcTransport; clientIsDtlsClient: boolean; polled: () => void },
-		context: DataContext,
-	) {
-		this.connectionId = of.connectionId;
-		this.transport = of.transport;
-		this.firstId = of.clientIsDtlsClient ? 0 : 1;
-		this.#polled = of.polled;
+	constructor(options: SctpTransportOptions, context: DataContext) {
+		this.connectionId = options.connectionId;
+		this.transport = options.transport;
+		this.firstClientId = options.clientIsDtlsClient ? 0 : 1;
 		this.context = context;
+		// An association that has failed or closed cannot be opened again.
+		options.transport.on('sctpstatechange', (state) => {
+			if (state === 'failed' || state === 'closed') this.close('connectionClosed');
+		});
 	}
 
 	get closed(): boolean {
 		return this.#closed;
 	}
 
-	/** Stops what it does by itself. What is on it is not closed by this. */
-	close(): void {
+	/** The data channels that the client sends on. */
+	get pushers(): DataPusher[] {
+		return [...this.streams.values()].flatMap(({ pusher }) => pusher ?? []);
+	}
+
+	/** Closes all channels and streams. */
+	close(reason: PusherCloseReason & PullerCloseReason): void {
+		if (this.#closed) return;
 		this.#closed = true;
 		clearInterval(this.#poll);
-		for (const timer of this.#timers) clearTimeout(timer);
+		for (const channel of [...this.pullers.values(), ...this.pushers]) channel.close(reason);
+		for (const stream of this.streams.values()) void stream.close();
 	}
 
 	/** @throws {@link SfuError} `closed` */
@@ -77,57 +84,47 @@ export class SctpTransport {
 		if (this.#closed) throw new SfuError('closed', 'the data channels have been closed');
 	}
 
-	/** Closes, from now on, the channels that the client has closed. */
+	/** Begins to close the channels that the client has closed. */
 	watch(): void {
 		if (this.#closed) return;
 		this.#poll ??= setInterval(() => {
-			this.#polled();
-			// A worker that is slow to answer is not asked more and more.
+			this.beforePoll?.();
+			// A worker that answers slowly must not get more and more requests.
 			if (this.#polling) return;
 			this.#polling = true;
-			void this.attempt('data channels are not watched', () => this.#closeWhatHasGone()).then(() => {
+			void this.attempt('data channels are not watched', () => this.#closeWhatClientClosed()).then(() => {
 				this.#polling = false;
 			});
 		}, pollInterval);
 	}
 
-	/** Does one change of the streams after the other. */
+	/** Makes one change of the streams after the other. */
 	inOrder<Result>(change: () => Promise<Result>): Promise<Result> {
 		const result = this.#changes.then(change);
 		this.#changes = result.catch(() => undefined);
 		return result;
 	}
 
-	/** Does what nobody waits for. */
+	/** Does something that nobody waits for. If it fails for an internal reason, `failure` is logged. */
 	async attempt(failure: string, act: () => Promise<unknown>): Promise<void> {
+		const { userId, logger } = this.context;
 		try {
 			await act();
 		} catch (error) {
-			// What closes takes with it what is under way.
-			if (!this.#closed && toSfuError(error).code === 'internal') this.context.logger.warn(failure, error);
+			if (this.#closed || toSfuError(error).code !== 'internal') return;
+			logger.warn(failure, { userId, connectionId: this.connectionId, error });
 		}
 	}
 
-	/** The same, after so many ms. */
-	later(delay: number, failure: string, act: () => Promise<unknown>): void {
-		if (this.#closed) return;
-		const timer = setTimeout(() => {
-			this.#timers.delete(timer);
-			void this.attempt(failure, act);
-		}, delay);
-		this.#timers.add(timer);
-	}
-
-	async #closeWhatHasGone(): Promise<void> {
-		const pullers = [...this.pullers.values()].map((channel): Sent => ({ channel, consumer: channel.consumer }));
-		const pushers = [...this.pushers].flatMap(([id, channel]): Sent[] => {
-			const consumer = this.streams.get(id)?.openBack;
-			return consumer ? [{ channel, consumer }] : [];
-		});
-		const sent = [...pullers, ...pushers];
-		if (sent.length === 0) return;
+	async #closeWhatClientClosed(): Promise<void> {
+		const consumerIds = new Map<DataPusher | DataPuller, string>();
+		for (const puller of this.pullers.values()) consumerIds.set(puller, puller.consumer.id);
+		for (const { pusher, replyConsumerId } of this.streams.values()) {
+			if (pusher && replyConsumerId !== undefined) consumerIds.set(pusher, replyConsumerId);
+		}
+		if (consumerIds.size === 0) return;
 		const { dataConsumerIds } = await this.transport.dump();
 		const held = new Set(dataConsumerIds);
-		for (const { channel, consumer } of sent) if (!held.has(consumer.id)) channel.close('channelClosed');
+		for (const [channel, id] of consumerIds) if (!held.has(id)) channel.close('channelClosed');
 	}
 }

@@ -14,7 +14,7 @@ export interface Offer {
 	/** What the offerer wants to receive in all, at most, in bit/s. */
 	readonly bandwidth: number | undefined;
 	/** The m-lines, in order. */
-	readonly media: readonly OfferedMedia[];
+	readonly media: readonly OfferedMediaSection[];
 }
 
 export interface IceCredentials {
@@ -25,7 +25,7 @@ export interface IceCredentials {
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 /** One m-line of an offer. */
-export interface OfferedMedia {
+export interface OfferedMediaSection {
 	/** Its place among the m-lines. */
 	readonly index: number;
 	/** As written: `audio`, `video`, `application`, … */
@@ -62,7 +62,7 @@ export interface OfferedData {
 }
 
 /** Whether something can flow on an m-line. */
-export const isUsable = ({ kind, data }: OfferedMedia): boolean => kind !== undefined || data !== undefined;
+export const isUsable = ({ kind, data }: OfferedMediaSection): boolean => kind !== undefined || data !== undefined;
 
 export interface OfferedCodec {
 	/** The encoding name, in the spelling of its registration: `opus`, `VP8`, `H264`. */

@@ -1,5 +1,5 @@
 import type { RtpEncodingParameters } from 'mediasoup/types';
-import type { OfferedCodec, OfferedMedia, OfferedRid, OfferedSource } from './Offer.js';
+import type { OfferedCodec, OfferedMediaSection, OfferedRid, OfferedSource } from './Offer.js';
 import type { ParsedMedia } from './parsed.js';
 import { text, unsigned, type Invalid } from './readDescription.js';
 
@@ -67,7 +67,7 @@ export function readSources({ ssrcs = [], ssrcGroups = [] }: ParsedMedia, invali
  * The rids of an m-line that are received with a codec. Without simulcast that is the first one, since Chromium goes on
  * sending the first one whatever the answer has.
  */
-export function acceptedRids({ rids, mid, headerExtensions }: OfferedMedia, codec: OfferedCodec): string[] {
+export function acceptedRids({ rids, mid, headerExtensions }: OfferedMediaSection, codec: OfferedCodec): string[] {
 	// Without the extension nothing tells the streams apart, and Chromium refuses an answer that has rids.
 	if (mid === undefined || !headerExtensions.some(({ uri }) => uri === ridExtension)) return [];
 	const possible = rids
@@ -77,7 +77,7 @@ export function acceptedRids({ rids, mid, headerExtensions }: OfferedMedia, code
 }
 
 /** The sources of an m-line that are received with a codec. Without simulcast that is the first one. */
-export function acceptedSources({ sources }: OfferedMedia, codec: OfferedCodec): readonly OfferedSource[] {
+export function acceptedSources({ sources }: OfferedMediaSection, codec: OfferedCodec): readonly OfferedSource[] {
 	return isSimulcastCodec(codec) ? sources : sources.slice(0, 1);
 }
 
@@ -89,7 +89,7 @@ export function acceptedSources({ sources }: OfferedMedia, codec: OfferedCodec):
  * @param scalabilityMode - of the stream, or of each of several
  */
 export function encodings(
-	media: OfferedMedia,
+	media: OfferedMediaSection,
 	codec: OfferedCodec,
 	{ usesRids, scalabilityMode }: { usesRids: boolean; scalabilityMode: string | undefined },
 ): RtpEncodingParameters[] {

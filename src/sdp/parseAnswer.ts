@@ -15,17 +15,17 @@ import {
 } from './readDescription.js';
 
 /** An SDP answer to an offer of ours, checked. */
-export interface Answer {
+export interface ParsedAnswer {
 	/** The answerer's fingerprint, and the DTLS role that it takes. Undefined when it rejects every m-line. */
 	readonly dtls: Required<DtlsParameters> | undefined;
 	/** What the answerer wants to receive in all, at most, in bit/s. */
 	readonly bandwidth: number | undefined;
 	/** The m-lines, as many as the offer has, in order. */
-	readonly media: readonly AnsweredSection[];
+	readonly media: readonly AnsweredMediaSection[];
 }
 
 /** One m-line of an answer. */
-export interface AnsweredSection {
+export interface AnsweredMediaSection {
 	/** Whether it was accepted; a rejected one carries nothing, and may be used for something else. */
 	readonly accepted: boolean;
 	/** From the answerer's point of view. */
@@ -38,7 +38,7 @@ export interface AnsweredSection {
 }
 
 /** What the answer must fit to. */
-export interface OfferedFrame {
+export interface ExpectedMediaSection {
 	readonly mid: string;
 	readonly type: 'audio' | 'video' | 'application';
 	/** Whether it was offered with port 0, which an answer can only repeat. */
@@ -55,21 +55,29 @@ const invalid = invalidBecause('answer');
  * @param offered - the m-lines of the offer
  * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` with the reason when it does not fit the offer
  */
-export function parseAnswer(sdp: string, offered: readonly OfferedFrame[], limits: DescriptionLimits): Answer {
+export function parseAnswer(
+	sdp: string,
+	offered: readonly ExpectedMediaSection[],
+	limits: DescriptionLimits,
+): ParsedAnswer {
 	const session = readDescription(sdp, 'answer', limits);
 	if (session.media.length !== offered.length) {
 		throw invalid(`it has ${session.media.length} m-lines, the offer has ${offered.length}`);
 	}
-	const media = offered.map((frame, index) => readSection(frame, index, session));
+	const media = offered.map((expected, index) => readMediaSection(expected, index, session));
 	checkBundle(
 		offered.flatMap(({ mid }, index) => (media[index]?.accepted ? mid : [])),
 		session,
 	);
-	const carrier = session.media[media.findIndex(({ accepted }) => accepted)];
-	return { dtls: carrier && dtlsParameters(session, carrier), bandwidth: readBandwidth(session), media };
+	const bundleTag = session.media[media.findIndex(({ accepted }) => accepted)];
+	return { dtls: bundleTag && dtlsParameters(session, bundleTag), bandwidth: readBandwidth(session), media };
 }
 
-function readSection({ mid, type, stopped }: OfferedFrame, index: number, session: Session): AnsweredSection {
+function readMediaSection(
+	{ mid, type, stopped }: ExpectedMediaSection,
+	index: number,
+	session: Session,
+): AnsweredMediaSection {
 	const media = session.media[index] ?? {};
 	if (media.type !== type) throw invalid(`m-line ${index} is ${String(media.type)}, not ${type}`);
 	const accepted = media.port !== 0;

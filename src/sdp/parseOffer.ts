@@ -1,6 +1,6 @@
 import type { DtlsParameters, MediaKind } from 'mediasoup/types';
 import { readRids, readSources } from './encodings.js';
-import { isUsable, type IceCredentials, type Offer, type OfferedMedia } from './Offer.js';
+import { isUsable, type IceCredentials, type Offer, type OfferedMediaSection } from './Offer.js';
 import { offeredData } from './offeredData.js';
 import { isPayloadType, offeredCodecs } from './offeredCodecs.js';
 import type { ParsedMedia, ParsedSession } from './parsed.js';
@@ -95,7 +95,12 @@ function dtlsParameters(session: ParsedSession, media: ParsedMedia): Required<Dt
 	return { role: setup === 'passive' ? 'server' : 'client', fingerprints: [fingerprint] };
 }
 
-function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number, stopped: boolean): OfferedMedia {
+function offeredMedia(
+	session: ParsedSession,
+	media: ParsedMedia,
+	index: number,
+	stopped: boolean,
+): OfferedMediaSection {
 	const type = text(media.type);
 	const protocol = text(media.protocol);
 	const formats = text(media.payloads);
@@ -133,13 +138,13 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number,
  * One transport carries everything (RFC 9143): what shares none with the first m-line that we can take is rejected.
  * The group may name mids that are not there; FFmpeg's always does.
  */
-function unbundledRejected(session: ParsedSession, media: OfferedMedia[]): OfferedMedia[] {
+function unbundledRejected(session: ParsedSession, media: OfferedMediaSection[]): OfferedMediaSection[] {
 	const first = media.find(isUsable);
 	const bundles = (session.groups ?? [])
 		.filter(({ type }) => type === 'BUNDLE')
 		.map(({ mids }) => new Set(String(mids).split(' ')));
 	const bundle = bundles.find((mids) => first?.mid !== undefined && mids.has(first.mid));
-	const isBundled = (section: OfferedMedia) =>
+	const isBundled = (section: OfferedMediaSection) =>
 		section === first || (section.mid !== undefined && bundle?.has(section.mid) === true);
 	// And it has one association of SCTP.
 	const data = media.find((section) => section.data && isBundled(section));

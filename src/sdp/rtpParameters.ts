@@ -7,7 +7,7 @@ import type {
 	RtpParameters,
 } from 'mediasoup/types';
 import { acceptedRids, encodings } from './encodings.js';
-import type { OfferedCodec, OfferedMedia } from './Offer.js';
+import type { OfferedCodec, OfferedMediaSection } from './Offer.js';
 
 const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 const rid = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
@@ -57,7 +57,7 @@ export function formatParameters(parameters: Readonly<Record<string, unknown>> =
  * @param scalabilityMode - what the client says of its stream, or of each of several
  */
 export function producerParameters(
-	media: OfferedMedia & { kind: MediaKind },
+	media: OfferedMediaSection & { kind: MediaKind },
 	codec: OfferedCodec,
 	extensionIds: ReadonlyMap<string, number>,
 	scalabilityMode?: string,
@@ -101,7 +101,7 @@ export function producerParameters(
 }
 
 function acceptedExtensions(
-	media: OfferedMedia & { kind: MediaKind },
+	media: OfferedMediaSection & { kind: MediaKind },
 	codec: OfferedCodec,
 	extensionIds: ReadonlyMap<string, number>,
 ): { uri: RtpHeaderExtensionUri; id: number }[] {
@@ -128,7 +128,7 @@ function acceptedExtensions(
  * (REMB) are left out: Firefox's abs-send-time has mediasoup's id, but Firefox sends none, and so the first one would stay.
  */
 export function consumerCapabilities(
-	media: OfferedMedia & { kind: MediaKind },
+	media: OfferedMediaSection & { kind: MediaKind },
 	codec: OfferedCodec,
 	rtxPayloadType: number | undefined,
 ): RtpCapabilities {

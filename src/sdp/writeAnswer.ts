@@ -9,12 +9,12 @@ import {
 	type LocalTransport,
 	type SentTrack,
 } from './lines.js';
-import { isUsable, type Direction, type Offer, type OfferedMedia } from './Offer.js';
+import { isUsable, type Direction, type Offer, type OfferedMediaSection } from './Offer.js';
 import { isPayloadType } from './offeredCodecs.js';
 import { formatParameters, headerExtensionUris } from './rtpParameters.js';
 
 /** What one m-line is answered with. Without `receive` and `send` it is merely there, to be used later. */
-export interface AnsweredMedia {
+export interface MediaSectionToAnswer {
 	/** From our point of view. */
 	direction: Direction;
 	/** What we receive, or would if it were not paused. */
@@ -27,10 +27,10 @@ export interface AnsweredMedia {
 	send?: SentTrack;
 }
 
-export interface Answer {
+export interface AnswerToWrite {
 	offer: Offer;
 	/** One for each m-line of the offer; those that carry no RTP are answered whatever this says. */
-	media: readonly AnsweredMedia[];
+	media: readonly MediaSectionToAnswer[];
 	transport: LocalTransport;
 	sessionId: number;
 	/** Rises with each answer of a session that differs from the one before. */
@@ -40,7 +40,7 @@ export interface Answer {
 type WrittenMedia = MediaDescription;
 
 /** Writes the answer to an offer (RFC 8829, section 5.3): the same m-lines, with the same numbers. */
-export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: Answer): string {
+export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: AnswerToWrite): string {
 	const accepted = offer.media.filter(isUsable);
 	const mids = accepted.flatMap(({ mid }) => mid ?? []);
 	return sdpTransform.write({
@@ -54,7 +54,7 @@ export function writeAnswer({ offer, media, transport, sessionId, sessionVersion
 	});
 }
 
-function frame(offered: OfferedMedia, port: number, formats: string): WrittenMedia {
+function mediaSection(offered: OfferedMediaSection, port: number, formats: string): WrittenMedia {
 	return {
 		type: offered.type,
 		port,
@@ -67,26 +67,31 @@ function frame(offered: OfferedMedia, port: number, formats: string): WrittenMed
 	};
 }
 
-function reject(offered: OfferedMedia): WrittenMedia {
-	return { ...frame(offered, 0, offered.formats), direction: 'inactive' };
+function reject(offered: OfferedMediaSection): WrittenMedia {
+	return { ...mediaSection(offered, 0, offered.formats), direction: 'inactive' };
 }
 
 // What is active or actpass becomes the DTLS client, and so we wait.
 const setup = ({ dtls }: Offer): string => (dtls.role === 'client' ? 'passive' : 'active');
 
 /** RFC 8841, section 10.3. */
-function acceptData(offered: OfferedMedia, offer: Offer, transport: LocalTransport): WrittenMedia {
+function acceptData(offered: OfferedMediaSection, offer: Offer, transport: LocalTransport): WrittenMedia {
 	return {
-		...frame(offered, 9, offered.formats),
+		...mediaSection(offered, 9, offered.formats),
 		setup: setup(offer),
 		...transportLines(transport),
 		...dataLines(transport),
 	};
 }
 
-function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, transport: LocalTransport): WrittenMedia {
+function accept(
+	offered: OfferedMediaSection,
+	answered: MediaSectionToAnswer,
+	offer: Offer,
+	transport: LocalTransport,
+): WrittenMedia {
 	return {
-		...frame(offered, 9, offered.formats.split(' ').find(isPayloadType) ?? ''),
+		...mediaSection(offered, 9, offered.formats.split(' ').find(isPayloadType) ?? ''),
 		setup: setup(offer),
 		...transportLines(transport),
 		rtcpMux: 'rtcp-mux',
@@ -100,7 +105,7 @@ function accept(offered: OfferedMedia, answered: AnsweredMedia, offer: Offer, tr
 }
 
 /** An m-line needs a format even when nothing flows. */
-function inactiveRtp({ codecs: [codec] }: OfferedMedia): Partial<WrittenMedia> {
+function inactiveRtp({ codecs: [codec] }: OfferedMediaSection): Partial<WrittenMedia> {
 	if (!codec) return {};
 	const { payloadType: payload, name, clockRate, channels, parameters } = codec;
 	const config = formatParameters(parameters);
@@ -122,7 +127,10 @@ function bandwidthLines(bitrate: number): Partial<WrittenMedia> {
 }
 
 /** What we receive comes first, since the offerer sends with the first codec of the answer. */
-function activeRtp(offered: OfferedMedia, { receive, send, startBitrate }: AnsweredMedia): Partial<WrittenMedia> {
+function activeRtp(
+	offered: OfferedMediaSection,
+	{ receive, send, startBitrate }: MediaSectionToAnswer,
+): Partial<WrittenMedia> {
 	const hinted = receive && startBitrate !== undefined ? withStartBitrate(receive, startBitrate) : receive;
 	const parameters = [hinted ?? [], send?.parameters ?? []].flat();
 	const negotiated = uniqueBy(
@@ -144,7 +152,7 @@ function activeRtp(offered: OfferedMedia, { receive, send, startBitrate }: Answe
  * The streams of a simulcast that we receive, none of them paused (RFC 8853, section 5.3.2). A later offer may have less
  * than the one that was negotiated.
  */
-function simulcastLines({ rids }: OfferedMedia, { encodings = [] }: RtpParameters): Partial<WrittenMedia> {
+function simulcastLines({ rids }: OfferedMediaSection, { encodings = [] }: RtpParameters): Partial<WrittenMedia> {
 	const received = encodings.flatMap(({ rid }) => (rids.some((offered) => offered.rid === rid) ? (rid ?? []) : []));
 	return received.length === 0
 		? {}
@@ -168,7 +176,7 @@ function withStartBitrate(receive: RtpParameters, bitrate: number): RtpParameter
 }
 
 /** A later offer may have less than the one that was negotiated, and other codecs under the same payload types. */
-function isOffered({ codecs }: OfferedMedia, { mimeType, payloadType, clockRate }: RtpCodecParameters): boolean {
+function isOffered({ codecs }: OfferedMediaSection, { mimeType, payloadType, clockRate }: RtpCodecParameters): boolean {
 	return codecs.some(
 		(offered) =>
 			offered.payloadType === payloadType &&
@@ -179,7 +187,7 @@ function isOffered({ codecs }: OfferedMedia, { mimeType, payloadType, clockRate 
 
 /** Of one of `media`. */
 function isOfferedRtx(
-	{ codecs }: OfferedMedia,
+	{ codecs }: OfferedMediaSection,
 	{ mimeType, payloadType, parameters }: RtpCodecParameters,
 	media: readonly RtpCodecParameters[],
 ): boolean {

@@ -11,10 +11,10 @@ import {
 } from './lines.js';
 
 /** One m-line that we offer. */
-export type OfferedLine = OfferedTrack | OfferedChannels;
+export type MediaSectionToOffer = RtpSectionToOffer | DataSectionToOffer;
 
 /** An m-line for media. */
-export interface OfferedTrack {
+export interface RtpSectionToOffer {
 	mid: string;
 	kind: MediaKind;
 	/** What it carries; without it the m-line is `inactive`, to be used later. */
@@ -26,7 +26,7 @@ export interface OfferedTrack {
 }
 
 /** The m-line for data channels. */
-export interface OfferedChannels {
+export interface DataSectionToOffer {
 	mid: string;
 	kind: 'data';
 	/** As of a track. */
@@ -35,7 +35,7 @@ export interface OfferedChannels {
 
 export interface OfferToWrite {
 	/** The m-lines, in order. None ever goes away. */
-	lines: readonly OfferedLine[];
+	media: readonly MediaSectionToOffer[];
 	/** The mids in the order in which they were first offered: the first one names the transport (RFC 9143, section 7.2). */
 	mids: readonly string[];
 	transport: LocalTransport;
@@ -45,36 +45,36 @@ export interface OfferToWrite {
 }
 
 /** Writes an offer (RFC 8829, section 5.2), with mediasoup's own ids for header extensions. */
-export function writeOffer({ lines, mids, transport, sessionId, sessionVersion }: OfferToWrite): string {
+export function writeOffer({ media, mids, transport, sessionId, sessionVersion }: OfferToWrite): string {
 	return sdpTransform.write({
 		...sessionLines(transport, { sessionId, sessionVersion, mids }),
 		extmapAllowMixed: 'extmap-allow-mixed',
-		media: lines.map((line) => {
-			if (line.rejected) return { ...frame(line), port: 0, direction: 'inactive' };
+		media: media.map((section) => {
+			if (section.rejected) return { ...mediaSection(section), port: 0, direction: 'inactive' };
 			return {
-				...frame(line),
+				...mediaSection(section),
 				port: 9,
-				mid: line.mid,
+				mid: section.mid,
 				setup: 'actpass',
 				...transportLines(transport),
-				...(line.kind === 'data' ? dataLines(transport) : rtpLines(line)),
+				...(section.kind === 'data' ? dataLines(transport) : rtpLines(section)),
 			};
 		}),
 	});
 }
 
 /** What is said whether an m-line is in use or not. */
-function frame(line: OfferedLine): Omit<MediaDescription, 'port'> {
+function mediaSection(section: MediaSectionToOffer): Omit<MediaDescription, 'port'> {
 	const connection = { version: 4, ip: '127.0.0.1' };
-	if (line.kind === 'data') {
+	if (section.kind === 'data') {
 		const formats = { payloads: 'webrtc-datachannel', rtp: [], fmtp: [] };
 		return { type: 'application', protocol: 'UDP/DTLS/SCTP', connection, ...formats };
 	}
-	const { codecs, headerExtensions = [] } = line.parameters;
-	return { type: line.kind, protocol: 'UDP/TLS/RTP/SAVPF', connection, ...codecLines(codecs, headerExtensions) };
+	const { codecs, headerExtensions = [] } = section.parameters;
+	return { type: section.kind, protocol: 'UDP/TLS/RTP/SAVPF', connection, ...codecLines(codecs, headerExtensions) };
 }
 
-function rtpLines({ send }: OfferedTrack): Partial<MediaDescription> {
+function rtpLines({ send }: RtpSectionToOffer): Partial<MediaDescription> {
 	return {
 		rtcpMux: 'rtcp-mux',
 		rtcpRsize: 'rtcp-rsize',

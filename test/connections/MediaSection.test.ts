@@ -10,7 +10,7 @@ import {
 	type TrackSection,
 } from '../../src/connections/MediaSection.js';
 import type { Puller } from '../../src/tracks/Puller.js';
-import type { AnsweredSection } from '../../src/sdp/parseAnswer.js';
+import type { AnsweredMediaSection } from '../../src/sdp/parseAnswer.js';
 
 const parameters: RtpParameters = { codecs: [{ mimeType: 'video/VP8', payloadType: 96, clockRate: 90000 }] };
 
@@ -18,7 +18,7 @@ const puller = (closed: boolean) => ({ pusherId: 'pusher', streamId: 'stream', c
 const media: TrackSection = { mid: '1', kind: 'video', puller: puller(false), parameters, rejected: false };
 const data: DataSection = { mid: '2', kind: 'data', rejected: false };
 
-const answered = (accepted: boolean, payloadTypes: number[]): AnsweredSection => ({
+const answered = (accepted: boolean, payloadTypes: number[]): AnsweredMediaSection => ({
 	accepted,
 	payloadTypes,
 	direction: 'recvonly',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sdpTransform from 'sdp-transform';
-import type { OfferedMedia } from '../../src/sdp/Offer.js';
+import type { OfferedMediaSection } from '../../src/sdp/Offer.js';
 import { producerParameters } from '../../src/sdp/rtpParameters.js';
 import { writeAnswer } from '../../src/sdp/writeAnswer.js';
 import { loadOffer, replaceLine, withoutLine } from '../support/offers.js';
@@ -170,7 +170,7 @@ describe('The answer to simulcast', () => {
 
 	/** What is said of rids in the answer to `later` when `sdp` was received. */
 	function answered(sdp: string, later = sdp, direction: 'recvonly' | 'inactive' = 'recvonly') {
-		const media = mediaAt(sdp, 0) as Offered & OfferedMedia;
+		const media = mediaAt(sdp, 0) as Offered & OfferedMediaSection;
 		const receive = producerParameters(media, media.codecs[0]!, new Map());
 		const offer = parse(later);
 		const answer = writeAnswer({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseAnswer, type OfferedFrame } from '../../src/sdp/parseAnswer.js';
+import { parseAnswer, type ExpectedMediaSection } from '../../src/sdp/parseAnswer.js';
 import { addSessionLine, editMedia, replaceLine, withoutLine } from '../support/offers.js';
 
 const fingerprint = Array.from({ length: 32 }, () => 'AB').join(':');
 const limits = { sdpBytes: 10_000, mediaSections: 3 };
-const offered: OfferedFrame[] = [
+const offered: ExpectedMediaSection[] = [
 	{ mid: '0', type: 'audio', stopped: false },
 	{ mid: '1', type: 'video', stopped: false },
 ];
@@ -36,7 +36,7 @@ const good = [
 	'',
 ].join('\r\n');
 
-const parse = (sdp: string, frames = offered) => parseAnswer(sdp, frames, limits);
+const parse = (sdp: string, expected = offered) => parseAnswer(sdp, expected, limits);
 const reject = (sdp: string, index: number) => editMedia(sdp, index, (media) => media.replace(/ 9 /, ' 0 '));
 
 describe('An answer', () => {
@@ -100,8 +100,8 @@ describe('An answer', () => {
 	});
 
 	it('repeats that an m-line has stopped', () => {
-		const frames = offered.map((frame, index) => ({ ...frame, stopped: index === 0 }));
-		assert.equal(parse(reject(good, 0), frames).media[0]?.accepted, false);
+		const expected = offered.map((section, index) => ({ ...section, stopped: index === 0 }));
+		assert.equal(parse(reject(good, 0), expected).media[0]?.accepted, false);
 	});
 
 	const withData = `${replaceLine(good, 'a=group', 'a=group:BUNDLE 0 1 2')}${[
@@ -112,7 +112,7 @@ describe('An answer', () => {
 		'a=sctp-port:5000',
 		'',
 	].join('\r\n')}`;
-	const offeredWithData: OfferedFrame[] = [...offered, { mid: '2', type: 'application', stopped: false }];
+	const offeredWithData: ExpectedMediaSection[] = [...offered, { mid: '2', type: 'application', stopped: false }];
 
 	it('may take data channels, or reject them', () => {
 		const { media } = parse(withData, offeredWithData);
@@ -120,14 +120,14 @@ describe('An answer', () => {
 		assert.equal(parse(reject(withData, 2), offeredWithData).media[2]?.accepted, false);
 	});
 
-	const frames = (change: Partial<OfferedFrame>) => [{ ...offered[0]!, ...change }, offered[1]!];
+	const expecting = (change: Partial<ExpectedMediaSection>) => [{ ...offered[0]!, ...change }, offered[1]!];
 	for (const [what, sdp, message, expected] of [
 		['with too few m-lines', editMedia(good, 1, () => ''), 'it has 1 m-lines, the offer has 2'],
 		['with too many m-lines', `${good}m=audio 0 UDP/TLS/RTP/SAVPF 0\r\n`, 'it has 3 m-lines, the offer has 2'],
-		['of another kind', good, 'm-line 0 is audio, not video', frames({ type: 'video' })],
-		['with another mid', good, 'the mid of m-line 0 is not "a"', frames({ mid: 'a' })],
+		['of another kind', good, 'm-line 0 is audio, not video', expecting({ type: 'video' })],
+		['with another mid', good, 'the mid of m-line 0 is not "a"', expecting({ mid: 'a' })],
 		['without a mid', withoutLine(good, 'a=mid:1'), 'the mid of m-line 1 is not "1"'],
-		['that takes what has stopped', good, 'm-line 0 was not offered', frames({ stopped: true })],
+		['that takes what has stopped', good, 'm-line 0 was not offered', expecting({ stopped: true })],
 		['without rtcp-mux', withoutLine(good, 'a=rtcp-mux'), 'm-line 0 has no a=rtcp-mux'],
 		['without BUNDLE', withoutLine(good, 'a=group'), 'its a=group:BUNDLE does not have the mid "0"'],
 		[
@@ -160,7 +160,7 @@ describe('An answer', () => {
 			offeredWithData,
 		],
 		['that is none', 'nonsense', 'the SDP does not begin with v=0'],
-	] as [string, string, string, OfferedFrame[]?][]) {
+	] as [string, string, string, ExpectedMediaSection[]?][]) {
 		it(`${what} is refused`, () => {
 			assert.throws(() => parse(sdp, expected), {
 				name: 'SfuError',

@@ -1,5 +1,5 @@
 import { defaultLimits } from '../../src/options.js';
-import type { Offer, OfferedMedia } from '../../src/sdp/Offer.js';
+import type { Offer, OfferedMediaSection } from '../../src/sdp/Offer.js';
 import { parseOffer } from '../../src/sdp/parseOffer.js';
 import { loadOffer } from '../support/offers.js';
 
@@ -7,7 +7,7 @@ import { loadOffer } from '../support/offers.js';
 export const parse = (sdp: string): Offer => parseOffer(sdp, defaultLimits);
 
 /** The m-line at an index of an SDP offer. */
-export function mediaAt(sdp: string, index: number): OfferedMedia {
+export function mediaAt(sdp: string, index: number): OfferedMediaSection {
 	const media = parse(sdp).media[index];
 	if (!media) throw new Error(`there is no m-line ${index}`);
 	return media;

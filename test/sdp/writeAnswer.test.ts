@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import sdpTransform from 'sdp-transform';
-import type { Offer, OfferedMedia } from '../../src/sdp/Offer.js';
+import type { Offer, OfferedMediaSection } from '../../src/sdp/Offer.js';
 import { producerParameters } from '../../src/sdp/rtpParameters.js';
 import type { LocalTransport } from '../../src/sdp/lines.js';
-import { writeAnswer, type AnsweredMedia } from '../../src/sdp/writeAnswer.js';
+import { writeAnswer, type MediaSectionToAnswer } from '../../src/sdp/writeAnswer.js';
 import {
 	assertAnswers,
 	editMedia,
@@ -51,16 +51,19 @@ const transport: LocalTransport = {
 	sctpParameters: { port: 5000, maxReceiveMessageSize: 1000 },
 };
 
-const answer = (offer: Offer, media: readonly AnsweredMedia[]) =>
+const answer = (offer: Offer, media: readonly MediaSectionToAnswer[]) =>
 	writeAnswer({ offer, media, transport, sessionId: 123456789012345, sessionVersion: 7 });
 
-type Kinded = OfferedMedia & { kind: 'audio' | 'video' };
+type Kinded = OfferedMediaSection & { kind: 'audio' | 'video' };
 
-const parametersOf = (media: OfferedMedia) => producerParameters(media as Kinded, media.codecs[0]!, new Map());
+const parametersOf = (media: OfferedMediaSection) => producerParameters(media as Kinded, media.codecs[0]!, new Map());
 
-const receive = (media: OfferedMedia): AnsweredMedia => ({ direction: 'recvonly', receive: parametersOf(media) });
+const receive = (media: OfferedMediaSection): MediaSectionToAnswer => ({
+	direction: 'recvonly',
+	receive: parametersOf(media),
+});
 
-function send(media: OfferedMedia): AnsweredMedia {
+function send(media: OfferedMediaSection): MediaSectionToAnswer {
 	const parameters = parametersOf(media);
 	const rtx = parameters.codecs.length > 1 ? { rtx: { ssrc: 2000 + media.index } } : {};
 	return {
@@ -73,9 +76,9 @@ function send(media: OfferedMedia): AnsweredMedia {
 	};
 }
 
-const nothing = (): AnsweredMedia => ({ direction: 'inactive' });
+const nothing = (): MediaSectionToAnswer => ({ direction: 'inactive' });
 
-const answers: Record<string, (media: OfferedMedia) => AnsweredMedia> = {
+const answers: Record<string, (media: OfferedMediaSection) => MediaSectionToAnswer> = {
 	'is received where it sends': (media) =>
 		media.kind && media.direction.includes('send') ? receive(media) : nothing(),
 	'is sent to where it receives': (media) => (media.kind && media.direction.includes('recv') ? send(media) : nothing()),
@@ -109,7 +112,7 @@ for (const [use, answered] of Object.entries(answers)) {
 }
 
 /** The lines of a section of the answer to an offer whose sending m-lines are all received. */
-function lines(sdp: string, section: number, answered: (media: OfferedMedia) => AnsweredMedia = receive) {
+function lines(sdp: string, section: number, answered: (media: OfferedMediaSection) => MediaSectionToAnswer = receive) {
 	const offer = parse(sdp);
 	const media = offer.media.map((offered) => (offered.kind ? answered(offered) : nothing()));
 	return sections(answer(offer, media))[section]!.trimEnd().split('\r\n');
@@ -195,16 +198,16 @@ describe('An m-line that is received', () => {
 	});
 
 	it('bounds what the client sends', () => {
-		const bounded = (media: OfferedMedia) => ({ ...receive(media), maxBitrate: 1_500_001 });
+		const bounded = (media: OfferedMediaSection) => ({ ...receive(media), maxBitrate: 1_500_001 });
 		const bounds = (written: string[]) => written.filter((line) => line.startsWith('b='));
 		assert.deepEqual(bounds(lines(chromium, 2, bounded)), ['b=AS:1501', 'b=TIAS:1500001']);
 		assert.deepEqual(bounds(lines(chromium, 2)), []);
-		const onlySent = (media: OfferedMedia) => ({ ...send(media), maxBitrate: 1_500_001 });
+		const onlySent = (media: OfferedMediaSection) => ({ ...send(media), maxBitrate: 1_500_001 });
 		assert.deepEqual(bounds(lines(loadOffer('chromium-recvonly-video-audio'), 1, onlySent)), []);
 	});
 
 	it('tells what bitrate to begin with, of video alone, with the codec that it may send', () => {
-		const hinted = (media: OfferedMedia) => ({ ...receive(media), startBitrate: 1_250_000 });
+		const hinted = (media: OfferedMediaSection) => ({ ...receive(media), startBitrate: 1_250_000 });
 		const formats = (written: string[]) => written.filter((line) => line.startsWith('a=fmtp'));
 		assert.deepEqual(formats(lines(chromium, 2, hinted)), [
 			'a=fmtp:96 x-google-start-bitrate=1250',
@@ -212,7 +215,7 @@ describe('An m-line that is received', () => {
 		]);
 		assert.deepEqual(formats(lines(chromium, 1, hinted)), formats(lines(chromium, 1)));
 		const sdp = loadOffer('chromium-sendrecv-audio-video');
-		const both = (media: OfferedMedia) => ({ ...send(media), ...hinted(media), direction: 'sendrecv' as const });
+		const both = (media: OfferedMediaSection) => ({ ...send(media), ...hinted(media), direction: 'sendrecv' as const });
 		assert.equal(formats(lines(sdp, 2, both)).length, 2);
 		assert.match(formats(lines(sdp, 2, both))[0]!, /x-google-start-bitrate=1250$/);
 	});
@@ -254,7 +257,7 @@ describe('An m-line that is sent', () => {
 
 describe('An m-line that is received and sent to', () => {
 	const first = [{ mimeType: 'video/VP9', payloadType: 98, clockRate: 90000 }];
-	const both = (media: OfferedMedia): AnsweredMedia => {
+	const both = (media: OfferedMediaSection): MediaSectionToAnswer => {
 		const { send: sent } = send(media);
 		return {
 			direction: 'sendrecv',

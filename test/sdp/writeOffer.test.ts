@@ -2,7 +2,7 @@ import type { RtpParameters } from 'mediasoup/types';
 import assert from 'node:assert/strict';
 import sdpTransform from 'sdp-transform';
 import { describe, it } from 'node:test';
-import { writeOffer, type OfferedLine, type OfferedTrack } from '../../src/sdp/writeOffer.js';
+import { writeOffer, type MediaSectionToOffer, type RtpSectionToOffer } from '../../src/sdp/writeOffer.js';
 
 const transport = {
 	iceParameters: { usernameFragment: 'ufrag', password: 'password', iceLite: true },
@@ -50,7 +50,7 @@ const vp8: RtpParameters = {
 	rtcp: { cname: 'cname' },
 };
 
-const sent = (mid: string, kind: 'audio' | 'video', parameters: RtpParameters): OfferedTrack => ({
+const sent = (mid: string, kind: 'audio' | 'video', parameters: RtpParameters): RtpSectionToOffer => ({
 	mid,
 	kind,
 	parameters,
@@ -58,8 +58,8 @@ const sent = (mid: string, kind: 'audio' | 'video', parameters: RtpParameters): 
 	send: { parameters, streamId: 'stream', trackId: `track${mid}` },
 });
 
-function write(lines: OfferedLine[], mids = lines.flatMap(({ mid, rejected }) => (rejected ? [] : mid))) {
-	return writeOffer({ lines, mids, transport, sessionId: 7, sessionVersion: 3 });
+function write(sections: MediaSectionToOffer[], mids = sections.flatMap(({ mid, rejected }) => (rejected ? [] : mid))) {
+	return writeOffer({ media: sections, mids, transport, sessionId: 7, sessionVersion: 3 });
 }
 
 describe('An offer', () => {

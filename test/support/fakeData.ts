@@ -18,6 +18,8 @@ export class DataBooks {
 	/** Those of a client have the id of their stream. */
 	readonly producers = new Map<string, { transportId: string; streamId: number | undefined }>();
 	readonly consumers = new Map<string, HeldDataConsumer>();
+	/** The messages of this process to clients, oldest first. */
+	readonly messages: { streamId: number; message: string | Buffer; payloadProtocolId: number }[] = [];
 
 	/** What listens in this process to what a client sends on a stream, one for each. */
 	get taps(): FakeDataConsumer[] {
@@ -204,9 +206,10 @@ export class FakeDataConsumer extends EventEmitter {
 		this.paused = false;
 	}
 
-	async send(): Promise<number> {
-		await this.#ask(({ paused }) => {
+	async send(message: string | Buffer, payloadProtocolId: number): Promise<number> {
+		await this.#ask(({ paused, streamId }) => {
 			if (paused) throw new Error('message send failed');
+			this.#channel.books.data.messages.push({ streamId, message, payloadProtocolId });
 		});
 		return 0;
 	}

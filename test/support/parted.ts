@@ -24,3 +24,6 @@ export const dataPullers = ({ pullers }: { pullers: Tracks<AnyPuller> }): DataPu
 
 /** The producer that receives a pusher. */
 export const producerOf = (pusher: Pusher) => (pusher.pullSource as LocalSource).producer;
+
+/** The label of a data channel, or the kind of a track. */
+export const labelOf = (pusher: AnyPusher): string => (pusher.kind === 'data' ? pusher.label : pusher.kind);
