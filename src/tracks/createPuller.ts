@@ -1,6 +1,8 @@
 import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
 import type { PayloadTypes } from '../media/codecs.js';
 import { hasDescriptor, toldDescriptor } from '../media/dependencyDescriptor.js';
+import { watchTrace } from '../media/watchTrace.js';
+import type { LayeredPuller } from '../layers/LayerPolicy.js';
 import { SfuError } from '../SfuError.js';
 import type { ConnectionContext } from '../connections/ConnectionContext.js';
 import { Puller } from './Puller.js';
@@ -76,9 +78,20 @@ export async function createPuller(
 		});
 		const { layerSelection: selection } = puller;
 		if (selection) {
-			const { producer } = pusher;
+			const { pusherId, rtpParameters, producer } = pusher;
+			const source: LayeredPuller['source'] = {
+				pusherId,
+				rtpParameters,
+				getStats: () => producer.getStats(),
+				watchKeyframeRequests: (listener) => {
+					const ends = (['pli', 'fir'] as const).map((type) => watchTrace(producer, type, listener));
+					return () => {
+						for (const end of ends) end();
+					};
+				},
+			};
 			const hold = (held: boolean) => puller.hold(held);
-			const layered = { connectionId, consumer, producer, selection, hold };
+			const layered = { connectionId, consumer, source, selection, hold };
 			undo.add(layerController.add(layered, hasEstimate(consumer) ? () => estimateOf(transport) : undefined));
 		}
 		puller.once('closed', undo.run);
