@@ -9,28 +9,16 @@ import { OverloadRelief } from './OverloadRelief.js';
 export class Downlink {
 	readonly #pullers = new Set<LayeredPuller>();
 	readonly #policy: LayerPolicy;
-	readonly #estimate: (() => Promise<number | undefined>) | undefined;
 	readonly #relief: OverloadRelief | undefined;
 	readonly #logger: Logger;
 	#timer: NodeJS.Timeout | undefined;
 	#overloads = 0;
 
-	/**
-	 * @param options - the policy; a function that resolves to mediasoup's bandwidth estimate in bit/s, if there is one; and
-	 *   whether an {@link OverloadRelief} lowers layers before the policy can
-	 */
-	constructor(options: {
-		policy: LayerPolicy;
-		estimate?: (() => Promise<number | undefined>) | undefined;
-		relievesOverload: boolean;
-		logger: Logger;
-	}) {
-		this.#policy = options.policy;
-		this.#estimate = options.estimate;
-		this.#logger = options.logger;
-		this.#relief = options.relievesOverload
-			? new OverloadRelief((overload) => this.#relieve(overload), options.logger)
-			: undefined;
+	/** @param options - `isRelieved`: whether an {@link OverloadRelief} lowers layers before the policy can; default true */
+	constructor({ policy, logger, isRelieved = true }: { policy: LayerPolicy; logger: Logger; isRelieved?: boolean }) {
+		this.#policy = policy;
+		this.#logger = logger;
+		this.#relief = isRelieved ? new OverloadRelief((overload) => this.#relieve(overload), logger) : undefined;
 	}
 
 	/** Whether there are no pullers. */
@@ -60,7 +48,7 @@ export class Downlink {
 		const overloads = this.#overloads;
 		let changes: StepChanges = new Map();
 		try {
-			const [estimate, streams] = await Promise.all([this.#estimate?.(), this.#measure(readRates)]);
+			const [estimate, streams] = await Promise.all([this.#policy.estimate?.(), this.#measure(readRates)]);
 			// After an overload, the streams are on other steps than those measured.
 			if (overloads !== this.#overloads || this.isEmpty) return;
 			changes = await this.#policy.look(streams, estimate);

@@ -29,11 +29,17 @@ const trialTime = 10_000;
  * then the worker alone chooses again.
  */
 export class EstimateController implements LayerPolicy {
+	readonly estimate: () => Promise<number | undefined>;
 	#hold = firstHold;
 	#roseAt = -Infinity;
 	#nextLook = lookInterval;
 	/** The estimate at the last look, in bit/s. An estimate that was high for a moment only does not count. */
 	#estimateBefore = 0;
+
+	/** @param estimate - resolves to mediasoup's bandwidth estimate in bit/s */
+	constructor(estimate: () => Promise<number | undefined>) {
+		this.estimate = estimate;
+	}
 
 	/** The time to wait before the next step up, in ms. */
 	get hold(): number {

@@ -35,10 +35,8 @@ export class LayerController {
 	add(puller: LayeredPuller, estimate?: () => Promise<number | undefined>): () => void {
 		const links = estimate ? this.#estimated : this.#lossBased;
 		const { connectionId } = puller;
-		const policy = () => (estimate ? new EstimateController() : new LossBasedController(this.#initialBitrate));
-		const link =
-			links.get(connectionId) ??
-			new Downlink({ policy: policy(), estimate, relievesOverload: true, logger: this.#logger });
+		const policy = () => (estimate ? new EstimateController(estimate) : new LossBasedController(this.#initialBitrate));
+		const link = links.get(connectionId) ?? new Downlink({ policy: policy(), logger: this.#logger });
 		links.set(connectionId, link);
 		link.add(puller);
 		this.#startOrStop();

@@ -43,10 +43,13 @@ export type StepChanges = ReadonlyMap<string, number>;
 
 /** Chooses the steps of all streams of a link. */
 export interface LayerPolicy {
+	/** Resolves to mediasoup's bandwidth estimate in bit/s; `undefined` if there is none. */
+	readonly estimate?: () => Promise<number | undefined>;
+
 	/**
 	 * Chooses steps at one of the regular looks at a link.
 	 *
-	 * @param estimate - mediasoup's bandwidth estimate in bit/s; `undefined` if there is none
+	 * @param estimate - the result of {@link LayerPolicy.estimate}
 	 */
 	look(streams: readonly MeasuredStream[], estimate: number | undefined): StepChanges | Promise<StepChanges>;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../Logger.js';
 import { watchTrace } from '../media/watchTrace.js';
-import { countSent } from './countSent.js';
+import { countSent, type SentCounters } from './countSent.js';
 import type { LayeredPuller } from './LayerPolicy.js';
 import { OverloadDetector, type Overload } from './OverloadDetector.js';
 
@@ -25,12 +25,12 @@ const drainTime = 40;
 const keyframeInterval = 330;
 
 interface Watched {
-	/** The time of the last request for a keyframe. */
+	spatialLayer: number;
 	keyframeRequestedAt: number;
 	/** The counters at the last sample. */
-	counted: { packets: number; bytes: number; nacked: number };
-	unwatch: () => void;
-	stopListening: () => void;
+	counted: Pick<SentCounters, 'packets' | 'bytes' | 'nacked'>;
+	stopWatchingKeyframes: () => void;
+	stopWatchingNacks: () => void;
 }
 
 /**
@@ -60,33 +60,29 @@ export class OverloadRelief {
 	/** Watches a puller. */
 	add(puller: LayeredPuller): void {
 		const { consumer, source } = puller;
-		let spatialLayer = 0;
-		const settle = () => {
-			const before = spatialLayer;
-			spatialLayer = consumer.currentLayers?.spatialLayer ?? before;
-			if (spatialLayer > before) this.#settledAt = Math.max(this.#settledAt, performance.now() + riseTime);
-		};
-		consumer.on('layerschange', settle);
-		const unwatchSource = source.watchKeyframeRequests(() => {
-			watched.keyframeRequestedAt = performance.now();
-		});
 		const watched: Watched = {
+			spatialLayer: 0,
 			keyframeRequestedAt: -Infinity,
 			counted: { packets: 0, bytes: 0, nacked: 0 },
-			unwatch: () => {
-				consumer.off('layerschange', settle);
-				unwatchSource();
-				watched.stopListening();
-			},
-			stopListening: () => undefined,
+			stopWatchingKeyframes: source.watchKeyframeRequests(() => {
+				watched.keyframeRequestedAt = performance.now();
+			}),
+			stopWatchingNacks: () => undefined,
 		};
 		this.#watched.set(puller, watched);
-		if (!this.#isSampling) this.#listen(puller, watched);
+		consumer.on('layerschange', (layers) => {
+			const before = watched.spatialLayer;
+			watched.spatialLayer = layers?.spatialLayer ?? before;
+			if (watched.spatialLayer > before) this.#settledAt = Math.max(this.#settledAt, performance.now() + riseTime);
+		});
+		if (!this.#isSampling) this.#watchNacks(puller, watched);
 	}
 
-	/** Stops watching a puller. */
+	/** Stops watching a puller, whose consumer is about to close. */
 	delete(puller: LayeredPuller): void {
-		this.#watched.get(puller)?.unwatch();
+		const watched = this.#watched.get(puller);
+		watched?.stopWatchingKeyframes();
+		watched?.stopWatchingNacks();
 		this.#watched.delete(puller);
 	}
 
@@ -107,14 +103,14 @@ export class OverloadRelief {
 	}
 
 	/** Waits for the next NACK. A client can send any number of them, so from then on they are counted instead. */
-	#listen({ consumer }: LayeredPuller, watched: Watched): void {
-		watched.stopListening = watchTrace(consumer, 'nack', () => void this.#sampleWhileNacked());
+	#watchNacks({ consumer }: LayeredPuller, watched: Watched): void {
+		watched.stopWatchingNacks = watchTrace(consumer, 'nack', () => void this.#sampleWhileNacked());
 	}
 
 	async #sampleWhileNacked(): Promise<void> {
 		if (this.#isSampling) return;
 		this.#isSampling = true;
-		for (const { stopListening } of this.#watched.values()) stopListening();
+		for (const { stopWatchingNacks } of this.#watched.values()) stopWatchingNacks();
 		try {
 			let nacked = true;
 			while (nacked && this.#watched.size > 0) {
@@ -125,7 +121,7 @@ export class OverloadRelief {
 			this.#logger.error('an overloaded link was not relieved', { error });
 		} finally {
 			this.#isSampling = false;
-			for (const [puller, watched] of this.#watched) this.#listen(puller, watched);
+			for (const [puller, watched] of this.#watched) this.#watchNacks(puller, watched);
 		}
 	}
 
