@@ -65,18 +65,15 @@ export class Downlink {
 	 * Sets the steps of streams at once, and resolves when the worker has applied them. Logs errors: one puller that fails does
 	 * not keep others from changing.
 	 *
-	 * @param applyTo - applies the selected layers of one puller; default: without stopping it
+	 * @param relief - restarts the pullers that change; default: they go on flowing
 	 */
-	async apply(
-		changes: StepChanges,
-		applyTo = ({ selection }: LayeredPuller): Promise<void> => selection.apply(),
-	): Promise<void> {
+	async apply(changes: StepChanges, relief?: OverloadRelief): Promise<void> {
 		const applied = [...this.#pullers].map(async (puller) => {
 			const step = changes.get(puller.consumer.id);
 			if (step === undefined) return;
 			puller.selection.step = step;
 			try {
-				await applyTo(puller);
+				await (relief ? relief.restart(puller) : puller.selection.apply());
 			} catch (error) {
 				this.#logger.error('layers were not changed', { connectionId: puller.connectionId, error });
 			}
@@ -88,7 +85,7 @@ export class Downlink {
 		const streams = await this.#measure(layerRatesReader());
 		this.#overloads++;
 		// Nothing waits for the keyframes.
-		void this.apply(this.#policy.fall(overload, streams), async (puller) => this.#relief?.restart(puller));
+		void this.apply(this.#policy.fall(overload, streams), this.#relief);
 		this.#scheduleLook();
 	}
 

@@ -1,11 +1,5 @@
-import {
-	fallTo,
-	type LayeredPuller,
-	type LayeredStream,
-	type LayerPolicy,
-	type MeasuredStream,
-	type StepChanges,
-} from './LayerPolicy.js';
+import { fallTo } from './LayerPolicy.js';
+import type { LayeredPuller, LayeredStream, LayerPolicy, MeasuredStream, StepChanges } from './LayerPolicy.js';
 import type { Overload } from './OverloadDetector.js';
 
 /** The time between two looks in ms: mediasoup's worker adapts layers to its estimate as often. */

@@ -20,6 +20,8 @@ const lowerOf = (a: Layers, b: Layers): Layers => ({
 	temporalLayer: Math.min(a.temporalLayer, b.temporalLayer),
 });
 
+const unlimited: Layers = { spatialLayer: Infinity, temporalLayer: Infinity };
+
 const isHigher = (a: Layers, b: Layers): boolean =>
 	a.spatialLayer === b.spatialLayer ? a.temporalLayer > b.temporalLayer : a.spatialLayer > b.spatialLayer;
 
@@ -52,8 +54,8 @@ export class LayerSelection {
 	readonly #convergence: Convergence;
 	#preferred: Layers;
 	#allowed: Layers;
-	/** The highest layers that the link bears; `undefined` for all. */
-	#linkLimit: Layers | undefined;
+	/** The highest layers that the link bears. */
+	#linkLimit = unlimited;
 	/** The preferred layers of the consumer in the worker. */
 	#applied: Layers;
 
@@ -93,26 +95,20 @@ export class LayerSelection {
 		return stepsTo(lowerOf(this.#preferred, this.#allowed));
 	}
 
-	/** The index of the highest step that the link bears. */
+	/** The index of the highest step that the link bears. A higher one than there is stands for the highest. */
 	get step(): number {
-		const { steps } = this;
-		const limit = this.#linkLimit;
-		return limit
-			? Math.max(
-					steps.findLastIndex((layers) => !isHigher(layers, limit)),
-					0,
-				)
-			: steps.length - 1;
+		const highest = this.steps.findLastIndex((layers) => !isHigher(layers, this.#linkLimit));
+		return Math.max(highest, 0);
 	}
 
 	set step(step: number) {
 		const { steps } = this;
-		this.#linkLimit = steps[Math.min(step, steps.length - 1)];
+		this.#linkLimit = steps[Math.min(step, steps.length - 1)] ?? unlimited;
 	}
 
 	/** Lifts the limit of the link. */
 	release(): void {
-		this.#linkLimit = undefined;
+		this.#linkLimit = unlimited;
 	}
 
 	/** Whether the link bears less than client and app accept. */

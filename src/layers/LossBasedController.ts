@@ -1,24 +1,10 @@
 import type { SentCounters } from './countSent.js';
-import {
-	bitrateOn,
-	fallTo,
-	totalBitrate,
-	type LayeredPuller,
-	type LayeredStream,
-	type LayerPolicy,
-	type MeasuredStream,
-	type StepChanges,
-} from './LayerPolicy.js';
+import { bitrateOn, fallTo, totalBitrate } from './LayerPolicy.js';
+import type { LayeredPuller, LayeredStream, LayerPolicy, MeasuredStream, StepChanges } from './LayerPolicy.js';
 import type { Overload } from './OverloadDetector.js';
 
-/** The streams of a link, and what its receiver reported since the last report. */
-export interface LinkReport {
-	/** The time in ms, by a monotonic clock. */
-	at: number;
-	/** The packets sent. */
-	packets: number;
-	/** The packets lost. */
-	lost: number;
+/** The streams of a link, and what was sent over it and reported by its receiver since the last report. */
+export interface LinkReport extends Pick<SentCounters, 'at' | 'packets' | 'lost'> {
 	/** The bitrate sent, in bit/s. */
 	bitrate: number;
 	streams: readonly LayeredStream[];

@@ -34,7 +34,7 @@ interface Watched {
 }
 
 /**
- * Relieves a link that suddenly bears much less, before the policy of its {@link Downlink} can. An estimate needs several
+ * Relieves a link that suddenly bears much less, before the policy of its downlink can. An estimate needs several
  * steps to fall far, and receivers report loss once a second. Meanwhile they request each lost packet up to ten times, and
  * all the retransmissions overload the link further. In a measurement with simulcast in a browser and a link narrowed from 3
  * to 0.4 Mbit/s, that froze the picture for more than three seconds and lost audio. With the relief, in twelve narrowed links,
