@@ -117,10 +117,10 @@ describe('What is sent at most', () => {
 	it('is no temporal layer that the pusher does not send', async (t) => {
 		const { puller } = await startLayers(t);
 		const selection = puller.layerSelection!;
-		selection.sent = 1;
+		selection.highestTemporalLayer = 1;
 		await selection.apply();
 		assert.deepEqual(await preferredOf(puller), layers(2, 1));
-		selection.sent = Infinity;
+		selection.highestTemporalLayer = Infinity;
 		await selection.apply();
 		assert.deepEqual(await preferredOf(puller), layers(2, 2));
 	});
@@ -229,7 +229,7 @@ describe('Without a bandwidth estimate', () => {
 		const puller = pullers[0]!;
 		await until(async () => (await preferredOf(puller)).spatialLayer === 0, 'the lowest layer is chosen');
 		assert.deepEqual(puller.preferredLayers, layers(2, 2));
-		puller.layerSelection!.rung = 99;
+		puller.layerSelection!.step = 99;
 		await puller.setPreferredLayers(layers(1, 1));
 		assert.deepEqual(await preferredOf(puller), layers(1, 1));
 	});
