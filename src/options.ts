@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { consoleLogger, type Logger } from './Logger.js';
 import { defaultCodecs, type CodecOption } from './media/codecs.js';
 import type { ListenAddress } from './media/WorkerPool.js';
-import { validator } from './schemas.js';
+import { bitrate, count, milliseconds, nonEmpty, strict, validator } from './schemas.js';
 
 /** How much of everything there may be. */
 export interface Limits {
@@ -142,28 +142,6 @@ export const defaultLimits: Limits = {
 	dataBufferBytes: 2_000_000,
 };
 
-// The longest that setTimeout() can wait.
-const milliseconds = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
-const count = { type: 'integer', minimum: 1 };
-
-/** The schema of a bitrate, in bit/s: at most 4 Gbit/s, so that mediasoup's 32 bits hold it. */
-export const bitrate = { type: 'integer', minimum: 0, maximum: 4_000_000_000 } as const;
-
-/** The schema of a list of codecs, by their names. */
-export const codecNames = {
-	type: 'array',
-	minItems: 1,
-	maxItems: 32,
-	items: { type: 'string', minLength: 1 },
-} as const;
-
-const strict = (properties: object, required: string[] = []) => ({
-	type: 'object',
-	properties,
-	required,
-	additionalProperties: false,
-});
-
 const checkOptions = validator<SfuOptions>(
 	strict({
 		webRtc: strict({
@@ -172,8 +150,8 @@ const checkOptions = validator<SfuOptions>(
 				minItems: 1,
 				items: strict(
 					{
-						ip: { type: 'string', minLength: 1 },
-						announcedAddress: { type: 'string', minLength: 1 },
+						ip: nonEmpty,
+						announcedAddress: nonEmpty,
 						port: { type: 'integer', minimum: 1, maximum: 65535 },
 						protocols: { type: 'array', minItems: 1, items: { enum: ['udp', 'tcp'] } },
 					},
@@ -184,7 +162,7 @@ const checkOptions = validator<SfuOptions>(
 			answerTimeout: milliseconds,
 			consentTimeout: { ...milliseconds, minimum: 1000 },
 			disconnectTimeout: milliseconds,
-			initialOutgoingBitrate: { type: 'integer', minimum: 1 },
+			initialOutgoingBitrate: count,
 			maxIncomingBitrate: bitrate,
 			maxOutgoingBitrate: bitrate,
 			startBitrate: bitrate,
@@ -192,7 +170,7 @@ const checkOptions = validator<SfuOptions>(
 		}),
 		workers: strict({
 			count,
-			binary: { type: 'string', minLength: 1 },
+			binary: nonEmpty,
 			logLevel: { enum: ['debug', 'warn', 'error', 'none'] },
 		}),
 		codecs: {

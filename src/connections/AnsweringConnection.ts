@@ -46,6 +46,7 @@ type DataPlan = { push: readonly AnnouncedChannel[] } | { pull: readonly DataTar
 
 /** The counterpart of an RTCPeerConnection whose client offers. */
 export class AnsweringConnection extends Connection {
+	readonly offeredBy = 'client';
 	#sessionVersion = 0;
 	#sections: readonly Section[] = [];
 	readonly #everPulled = new Set<string>();

@@ -1,8 +1,7 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../schemas.js';
+import { bitrate, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
-import { bitrate } from '../options.js';
 
 // The least that mediasoup's worker takes for what it sends.
 const leastOutgoing = 30_000;

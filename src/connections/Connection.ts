@@ -50,6 +50,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	/** Unique, and made by us. */
 	readonly connectionId = randomUUID();
 	readonly userId: string;
+	/** Who makes the offers: the client, or the server. */
+	abstract readonly offeredBy: 'client' | 'server';
 	protected readonly context: ConnectionContext;
 	// The session ids of SDP have at most 63 bits (RFC 8829, section 5.2.1); randomInt() gives up to 48.
 	protected readonly sessionId = randomInt(1, 2 ** 47);

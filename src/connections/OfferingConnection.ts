@@ -29,6 +29,7 @@ interface Outstanding {
 
 /** The counterpart of an RTCPeerConnection for which the server offers. It carries what a user pulls, from any users. */
 export class OfferingConnection extends Connection {
+	readonly offeredBy = 'server';
 	readonly #listener: OfferingListener;
 	#sessionVersion = 0;
 	/** As of the last answer. */

@@ -4,10 +4,10 @@ import { RoomMedia } from '../media/RoomMedia.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, validator } from '../schemas.js';
+import { bitrate, checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
 import { checkMessage, type DataPusher, type DataPusherCloseReason } from '../tracks/DataPusher.js';
 import { LayerController } from '../layers/LayerController.js';
-import { bitrate, codecNames, type ResolvedOptions } from '../options.js';
+import type { ResolvedOptions } from '../options.js';
 import type { PauseCause } from '../tracks/Pauses.js';
 import type { Pusher, PusherCloseReason } from '../tracks/Pusher.js';
 import { QualityMonitor } from '../stats/QualityMonitor.js';
@@ -91,7 +91,7 @@ const checkJoin = validator<JoinOptions>(
 	{
 		type: 'object',
 		properties: {
-			userId: { type: 'string', minLength: 1 },
+			userId: nonEmpty,
 			userName: { type: 'string' },
 			codecs: codecNames,
 			maxIncomingBitrate: bitrate,
@@ -111,11 +111,7 @@ export interface SendDataOptions {
 }
 
 const checkSendData = validator<SendDataOptions>(
-	{
-		type: 'object',
-		properties: { userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } },
-		additionalProperties: false,
-	},
+	strict({ userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } }),
 	'to',
 );
 

@@ -4,9 +4,9 @@ import type { Logger } from '../Logger.js';
 import { CodecPolicy } from '../media/codecs.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, validator } from '../schemas.js';
+import { checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
-import { codecNames, resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
+import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
 import { Quota } from './Quota.js';
 import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
 
@@ -21,12 +21,9 @@ export type SfuEvents = {
 	closed: () => void;
 };
 
-const checkRoomId = validator<string>({ type: 'string', minLength: 1 }, 'roomId');
+const checkRoomId = validator<string>(nonEmpty, 'roomId');
 
-const checkRoomOptions = validator<RoomOptions>(
-	{ type: 'object', properties: { codecs: codecNames }, additionalProperties: false },
-	'options',
-);
+const checkRoomOptions = validator<RoomOptions>(strict({ codecs: codecNames }), 'options');
 
 /** The SFU: media workers, and the rooms on them. One of it is enough for a process. */
 export class Sfu extends Emitter<SfuEvents> {

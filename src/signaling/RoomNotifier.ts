@@ -1,31 +1,38 @@
-import type { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher } from '../tracks/DataPusher.js';
-import type { Puller } from '../tracks/Puller.js';
-import type { Pusher } from '../tracks/Pusher.js';
-import { OfferingConnection } from '../connections/OfferingConnection.js';
-import type { PauseCause } from '../tracks/Pauses.js';
-import type { Room } from '../rooms/Room.js';
-import type { User } from '../rooms/User.js';
-import { SfuError } from '../SfuError.js';
+import {
+	SfuError,
+	type DataPuller,
+	type DataPusher,
+	type PauseCause,
+	type Puller,
+	type Pusher,
+	type Room,
+	type User,
+} from '../index.js';
+import type { ActiveSpeakerData, JoinData, Notifications, TextMessage, UserData } from '../protocol/index.js';
+import type { ClientLimits } from './limits.js';
 import { Member } from './Member.js';
-import type { ActiveSpeakerData, Notifications, TextMessage, UserData } from '../protocol/messages.js';
-import type { PeerLimits } from '../protoo/Peer.js';
-import type { JoinData } from './schemas.js';
 import { dataPullerData, dataPusherData, ownDataPusherData, userData } from './serialize.js';
+import type { EncodeNotification } from './SignalingClient.js';
 
-/** Tells the sockets in a room what happens in it. */
-export class RoomNotifier {
+interface RoomNotifierOptions<Message> {
+	encode: EncodeNotification<Message>;
+	rtcpilot: boolean;
+	audioLevels: boolean;
+	limits: ClientLimits;
+}
+
+/** Notifies the members of a room. Each notification is encoded once for all of its receivers. */
+export class RoomNotifier<Message> {
 	readonly room: Room;
 	readonly #rtcpilot: boolean;
-	readonly #limits: PeerLimits;
-	readonly #members = new Map<string, Member>();
+	readonly #encode: EncodeNotification<Message>;
+	readonly #limits: ClientLimits;
+	readonly #members = new Map<string, Member<Message>>();
 	readonly #joining = new Map<string, Promise<unknown>>();
 
-	constructor(
-		room: Room,
-		{ rtcpilot, audioLevels, limits }: { rtcpilot: boolean; audioLevels: boolean; limits: PeerLimits },
-	) {
+	constructor(room: Room, { encode, rtcpilot, audioLevels, limits }: RoomNotifierOptions<Message>) {
 		this.room = room;
+		this.#encode = encode;
 		this.#rtcpilot = rtcpilot;
 		this.#limits = limits;
 		room.on('userJoined', ({ user }) => {
@@ -35,7 +42,7 @@ export class RoomNotifier {
 			this.#tellOthers(user, 'newPusher', { roomId: room.roomId, ...userData(user, pushers) });
 		});
 		const tellClosed = (user: User, { pusherId }: Pusher | DataPusher, reason: string) => {
-			// Those of a user who leaves go with the user.
+			// `userLeft` tells of these.
 			if (reason === 'userLeft') return;
 			const { userId } = user;
 			this.#tellOthers(user, 'pusherClosed', { roomId: room.roomId, userId, pusherIds: [pusherId] });
@@ -48,14 +55,14 @@ export class RoomNotifier {
 		});
 		const tellPaused = (
 			method: 'pusherPaused' | 'pusherResumed',
-			{ userId }: User,
+			user: User,
 			{ pusherId }: Pusher | DataPusher,
 			cause: PauseCause,
 		) => {
-			const data = { roomId: room.roomId, userId, pusherIds: [pusherId] };
-			this.#tellOthers({ userId }, method, data);
-			// Its own client has done it itself, or must be told.
-			if (cause === 'app') this.#members.get(userId)?.notify(method, data);
+			const data = { roomId: room.roomId, userId: user.userId, pusherIds: [pusherId] };
+			// The user's own client has done it itself, or must be told.
+			if (cause === 'app') this.#tellAll(method, data);
+			else this.#tellOthers(user, method, data);
 		};
 		room.on('pusherPaused', ({ user, pusher, cause }) => {
 			tellPaused('pusherPaused', user, pusher, cause);
@@ -113,13 +120,21 @@ export class RoomNotifier {
 		});
 	}
 
-	/** All who came by this adapter leave. */
+	/** The user who speaks, `undefined` when nobody does. */
+	get activeSpeaker(): ActiveSpeakerData | undefined {
+		const { roomId, activeSpeaker } = this.room;
+		if (!activeSpeaker) return undefined;
+		const { user, pusher } = activeSpeaker;
+		return { roomId, userId: user.userId, pusherId: pusher.pusherId };
+	}
+
+	/** Makes all members leave. */
 	close(): void {
 		for (const member of [...this.#members.values()]) member.leave('left');
 	}
 
-	/** The member of that user id: a new one, or the one that comes back. */
-	async enter({ userId, userName }: JoinData): Promise<Member> {
+	/** Lets a user join, or come back. */
+	async enter({ userId, userName }: JoinData): Promise<Member<Message>> {
 		for (;;) {
 			const member = this.#members.get(userId);
 			if (member) return member;
@@ -132,7 +147,7 @@ export class RoomNotifier {
 		try {
 			const user = await joining;
 			if (user.closed) throw new SfuError('closed', 'the room has been closed');
-			const member = new Member(user, this.#limits);
+			const member = new Member<Message>(user, this.#limits);
 			this.#members.set(userId, member);
 			this.#follow(member);
 			return member;
@@ -141,42 +156,38 @@ export class RoomNotifier {
 		}
 	}
 
-	/** Who speaks, `undefined` when nobody does. */
-	get activeSpeaker(): ActiveSpeakerData | undefined {
-		const { roomId, activeSpeaker } = this.room;
-		if (!activeSpeaker) return undefined;
-		const { user, pusher } = activeSpeaker;
-		return { roomId, userId: user.userId, pusherId: pusher.pusherId };
-	}
-
-	/** What somebody who joins is told of the others. */
+	/** The other users, as somebody who joins sees them. */
 	others(user: User): UserData[] {
 		return [...this.room.users.values()]
 			.filter((other) => other !== user)
 			.map((other) => userData(other, other.pushers.values(), other.dataPushers.values()));
 	}
 
+	/** Sends a text to all but its author. */
 	sendText(user: User, message: TextMessage): void {
 		this.#tellOthers(user, 'textMessage', message);
 	}
 
-	/** The socket of a user is lost, who may come back yet. */
+	/** Tells that the socket of a user is lost, who may come back. */
 	lost({ userId }: User): void {
 		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userDisconnect', { roomId: this.room.roomId, userId });
 	}
 
-	/** A user whose socket was lost has come back. */
+	/** Tells that a user whose socket was lost has come back. */
 	cameBack({ userId, userName }: User): void {
 		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userReconnect', { roomId: this.room.roomId, userId, userName });
 	}
 
-	/** What concerns the member alone. */
-	#follow(member: Member): void {
+	/** Notifies a member of its own pullers and connections. */
+	#follow(member: Member<Message>): void {
 		const { user } = member;
+		const tell = <Method extends keyof Notifications>(method: Method, data: Notifications[Method]) => {
+			this.#tell([member], method, data);
+		};
 		const tellPullerClosed = (puller: Puller | DataPuller, reason: string) => {
 			if (reason === 'userLeft') return;
 			const { pullerId, pusherId, targetUserId: userId, connectionId } = puller;
-			member.notify('pullerClosed', { pullerId, pusherId, userId, connectionId, reason });
+			tell('pullerClosed', { pullerId, pusherId, userId, connectionId, reason });
 		};
 		user.on('pullerClosed', ({ puller, reason }) => {
 			tellPullerClosed(puller, reason);
@@ -186,22 +197,22 @@ export class RoomNotifier {
 		});
 		user.on('dataPusherAdded', ({ dataPusher }) => {
 			const { connectionId } = dataPusher;
-			member.notify('dataChannelPushed', { connectionId, dataPushers: [ownDataPusherData(dataPusher)] });
+			tell('dataChannelPushed', { connectionId, dataPushers: [ownDataPusherData(dataPusher)] });
 		});
 		user.on('dataPullerAdded', ({ dataPuller }) => {
 			const { connectionId } = dataPuller;
-			member.notify('dataChannelPulled', { connectionId, dataPullers: [dataPullerData(dataPuller)] });
+			tell('dataChannelPulled', { connectionId, dataPullers: [dataPullerData(dataPuller)] });
 		});
 		user.on('layersChanged', ({ puller: { pullerId, pusherId, targetUserId: userId }, layers }) => {
 			const { spatialLayer = null, temporalLayer = null } = layers ?? {};
-			member.notify('layersChanged', { pullerId, pusherId, userId, spatialLayer, temporalLayer });
+			tell('layersChanged', { pullerId, pusherId, userId, spatialLayer, temporalLayer });
 		});
 		const tellPaused = (
 			method: 'pullerPaused' | 'pullerResumed',
 			{ pullerId, pusherId, targetUserId: userId }: Puller | DataPuller,
 			cause: PauseCause,
 		) => {
-			if (cause === 'app') member.notify(method, { pullerId, pusherId, userId });
+			if (cause === 'app') tell(method, { pullerId, pusherId, userId });
 		};
 		user.on('pullerPaused', ({ puller, cause }) => {
 			tellPaused('pullerPaused', puller, cause);
@@ -219,26 +230,26 @@ export class RoomNotifier {
 			member.bringOffer();
 		});
 		user.on('qualityChanged', ({ connection: { connectionId }, quality }) => {
-			member.notify('qualityChanged', { connectionId, quality });
+			tell('qualityChanged', { connectionId, quality });
 		});
 		user.on('connectionClosed', ({ connection, reason }) => {
 			const { connectionId } = connection;
-			if (reason === 'workerDied') member.notify('mediaLost', { connectionIds: [connectionId] });
-			// What the server offers, the client cannot know to be over.
-			else if (connection instanceof OfferingConnection && reason !== 'userLeft') {
-				member.notify('connectionClosed', { connectionId, reason });
+			if (reason === 'workerDied') tell('mediaLost', { connectionIds: [connectionId] });
+			// The client itself sees the end of the others.
+			else if (connection.offeredBy === 'server' && reason !== 'userLeft') {
+				tell('connectionClosed', { connectionId, reason });
 			}
 		});
 		user.once('closed', ({ reason }) => {
-			// All are told together, by the room, why it was closed.
+			// The room tells all at once.
 			if (reason === 'roomClosed') return;
 			this.#members.delete(user.userId);
-			if (!member.leaving) member.notify('kicked', { roomId: this.room.roomId, reason });
+			if (!member.leaving) tell('kicked', { roomId: this.room.roomId, reason });
 		});
 	}
 
 	#tellAll<Method extends keyof Notifications>(method: Method, data: Notifications[Method]): void {
-		for (const member of this.#members.values()) member.notify(method, data);
+		this.#tell([...this.#members.values()], method, data);
 	}
 
 	#tellOthers<Method extends keyof Notifications>(
@@ -246,8 +257,21 @@ export class RoomNotifier {
 		method: Method,
 		data: Notifications[Method],
 	): void {
-		for (const member of this.#members.values()) {
-			if (member.user.userId !== userId) member.notify(method, data);
-		}
+		this.#tell(
+			[...this.#members.values()].filter((member) => member.user.userId !== userId),
+			method,
+			data,
+		);
+	}
+
+	#tell<Method extends keyof Notifications>(
+		members: Member<Message>[],
+		method: Method,
+		data: Notifications[Method],
+	): void {
+		const receivers = members.filter(({ listening }) => listening);
+		if (receivers.length === 0) return;
+		const message = this.#encode(method, data);
+		for (const receiver of receivers) receiver.send(message);
 	}
 }

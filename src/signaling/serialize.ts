@@ -1,17 +1,16 @@
-import type { Pusher, PusherMedia } from '../tracks/Pusher.js';
-import type { User } from '../rooms/User.js';
-import type { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher } from '../tracks/DataPusher.js';
+import type { DataPuller, DataPusher, Puller, Pusher, PusherMedia, ServerOffer, User } from '../index.js';
 import type {
 	DataPullerData,
 	DataPusherData,
+	OfferData,
 	OwnDataPusherData,
+	PullerData,
 	PusherData,
 	RtpParam,
 	UserData,
-} from '../protocol/messages.js';
+} from '../protocol/index.js';
 
-/** A user as the messages describe one. */
+/** A user as the messages describe it. */
 export function userData(
 	{ userId, userName }: User,
 	pushers: Iterable<Pusher>,
@@ -25,13 +24,13 @@ export function userData(
 	};
 }
 
-/** A field that is there when it has something in it. */
+/** A field that is left out when it is empty. */
 export const whenAny = <Key extends string, Item>(key: Key, items: Item[]): Partial<Record<Key, Item[]>> =>
 	items.length > 0 ? ({ [key]: items } as Record<Key, Item[]>) : {};
 
-/** A data channel as the others are told of it. */
+/** A data channel as other users see it. */
 export function dataPusherData(pusher: DataPusher): DataPusherData {
-	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits, paused, source, metadata } = pusher;
+	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = pusher;
 	return {
 		pusherId,
 		label,
@@ -39,26 +38,46 @@ export function dataPusherData(pusher: DataPusher): DataPusherData {
 		ordered,
 		...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
 		...(maxRetransmits !== undefined && { maxRetransmits }),
-		...(paused && { paused }),
-		...(source !== undefined && { source }),
-		...(metadata !== undefined && { metadata }),
+		...stateData(pusher),
 	};
 }
 
-/** A data channel as the client that has opened it is told of it. */
+/** The fields that are left out when there is nothing to tell. */
+const stateData = ({ paused, source, metadata }: Pusher | DataPusher) => ({
+	...(paused && { paused }),
+	...(source !== undefined && { source }),
+	...(metadata !== undefined && { metadata }),
+});
+
+/** A data channel as the client that opened it sees it. */
 export const ownDataPusherData = ({ pusherId, channelId, label }: DataPusher): OwnDataPusherData => ({
 	pusherId,
 	id: channelId,
 	label,
 });
 
-/** A data channel as the client that it is sent to is told of it. */
+/** A data channel as the client that receives it sees it. */
 export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: DataPuller): DataPullerData => ({
 	pullerId,
 	pusherId,
 	userId: targetUserId,
 	id: channelId,
 });
+
+/** Tracks as the client that receives them sees them. */
+export const pullersData = (pullers: readonly Puller[]): PullerData[] =>
+	pullers.map(({ pullerId, pusherId, targetUserId, mid }) => ({ pullerId, pusherId, userId: targetUserId, mid }));
+
+/** An offer of the server as the messages have it. */
+export function offerData({ connection, offer, pullers, dataPullers }: ServerOffer): OfferData {
+	const isOpen = ({ closed }: { closed: boolean }) => !closed;
+	return {
+		connectionId: connection.connectionId,
+		sdp: { type: 'offer', sdp: offer },
+		pullers: pullersData(pullers.filter(isOpen)),
+		...whenAny('dataPullers', dataPullers.filter(isOpen).map(dataPullerData)),
+	};
+}
 
 /**
  * Video comes before audio. Clients make that the order of their m-lines, and libwebrtc older than about Chrome 148
@@ -67,13 +86,7 @@ export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: 
 function pushersData(pushers: Iterable<Pusher>): PusherData[] {
 	const all = [...pushers];
 	return [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')].map(
-		({ pusherId, media, paused, source, metadata }) => ({
-			pusherId,
-			rtpParam: rtpParam(media),
-			...(paused && { paused }),
-			...(source !== undefined && { source }),
-			...(metadata !== undefined && { metadata }),
-		}),
+		(pusher) => ({ pusherId: pusher.pusherId, rtpParam: rtpParam(pusher.media), ...stateData(pusher) }),
 	);
 }
 

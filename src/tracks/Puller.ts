@@ -2,7 +2,7 @@ import type { Consumer, MediaKind, RtpHeaderExtensionParameters, RtpParameters }
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../schemas.js';
+import { layer, strict, validator } from '../schemas.js';
 import { highestLayers, isSameLayers, LayerSelection, type Layers } from '../layers/LayerSelection.js';
 import { callWorker, toSfuError } from '../media/callWorker.js';
 import { Pausable, type PausableEvents } from './Pausable.js';
@@ -34,15 +34,8 @@ export type PullerEvents = PausableEvents & {
 	closed: (event: { reason: PullerCloseReason }) => void;
 };
 
-const layer = { type: 'integer', minimum: 0, maximum: 99 };
-
 const checkLayers = validator<{ spatialLayer: number; temporalLayer?: number }>(
-	{
-		type: 'object',
-		properties: { spatialLayer: layer, temporalLayer: layer },
-		required: ['spatialLayer'],
-		additionalProperties: false,
-	},
+	strict({ spatialLayer: layer, temporalLayer: layer }, ['spatialLayer']),
 	'layers',
 );
 

@@ -1,19 +1,16 @@
-import type { DataPuller } from '../../tracks/DataPuller.js';
-import type { Puller } from '../../tracks/Puller.js';
-import type { User } from '../../rooms/User.js';
-import type { PullSuccess } from '../../protocol/messages.js';
-import { pullersData } from '../offerData.js';
+import type { DataPuller, Puller, User } from '../../index.js';
+import type { PullSuccess } from '../../protocol/index.js';
 import { checkData } from '../schemas.js';
+import { dataPullerData, pullersData, whenAny } from '../serialize.js';
 import { autoPull, pullOffered } from './offering.js';
-import { dataPullerData, whenAny } from '../serialize.js';
 import { find, type RequestHandler } from './RequestContext.js';
 
-/** What a client asks for what it receives. */
+/** Handlers of the requests about pullers. */
 export const pulling: Record<string, RequestHandler> = {
 	pull: async (data, context) => {
 		if (typeof data === 'object' && data !== null && 'autoPull' in data) return autoPull(data, context);
 		const pull = checkData.pull(data);
-		const { peer, memberOf, authorize } = context;
+		const { session, memberOf, authorize } = context;
 		const { roomId, userId, targetUserId } = pull;
 		const member = memberOf(pull);
 		member.countOffer();
@@ -23,7 +20,7 @@ export const pulling: Record<string, RequestHandler> = {
 			...(negotiated !== undefined && { negotiated }),
 		}));
 		await authorize({ action: 'pull', roomId, userId, targetUserId, specs });
-		if (!pull.sdp) return { later: pullOffered(member, peer, { targetUserId, specs }) };
+		if (!pull.sdp) return { later: pullOffered(member, session, { targetUserId, specs }) };
 		const { answer, pullers, dataPullers, connection } = await member.user.pull({
 			targetUserId,
 			specs,
@@ -48,27 +45,27 @@ export const pulling: Record<string, RequestHandler> = {
 	},
 
 	requestKeyframe: async (data, { memberOf }) => {
-		const request = checkData.puller(data);
+		const request = checkData.requestKeyframe(data);
 		await find(memberOf(request).user.pullers, request.pullerId, 'puller').requestKeyframe();
 		return () => ({ code: 0, message: 'requestKeyframe success' });
 	},
 
 	pausePuller: async (data, { memberOf }) => {
-		const request = checkData.puller(data);
+		const request = checkData.pausePuller(data);
 		const puller = find(allPullers(memberOf(request).user), request.pullerId, 'puller');
 		await puller.pause('client');
 		return () => ({ code: 0, message: 'pausePuller success', paused: puller.paused });
 	},
 
 	resumePuller: async (data, { memberOf }) => {
-		const request = checkData.puller(data);
+		const request = checkData.resumePuller(data);
 		const puller = find(allPullers(memberOf(request).user), request.pullerId, 'puller');
 		await puller.resume('client');
 		return () => ({ code: 0, message: 'resumePuller success', paused: puller.paused });
 	},
 
 	setPreferredLayers: async (data, { memberOf }) => {
-		const request = checkData.preferredLayers(data);
+		const request = checkData.setPreferredLayers(data);
 		const { pullerId, spatialLayer, temporalLayer } = request;
 		const puller = find(memberOf(request).user.pullers, pullerId, 'puller');
 		await puller.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) });

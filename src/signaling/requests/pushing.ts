@@ -1,15 +1,20 @@
-import type { DataPusher } from '../../tracks/DataPusher.js';
-import type { Pusher } from '../../tracks/Pusher.js';
-import type { PushDataOptions, PusherDetails, PushMediaOptions, PushOptions } from '../../tracks/PushOptions.js';
-import type { User } from '../../rooms/User.js';
-import { quoted } from '../../quoted.js';
-import { SfuError } from '../../SfuError.js';
-import type { PushSuccess } from '../../protocol/messages.js';
-import { checkData, type PushData } from '../schemas.js';
+import {
+	SfuError,
+	type DataPusher,
+	type PushDataOptions,
+	type Pusher,
+	type PusherDetails,
+	type PushMediaOptions,
+	type PushOptions,
+	type User,
+} from '../../index.js';
+import type { PushChannelData, PushData, PushMediaData, PushSuccess } from '../../protocol/index.js';
+import { quoted } from '../../schemas.js';
+import { checkData } from '../schemas.js';
 import { ownDataPusherData, whenAny } from '../serialize.js';
 import { find, type RequestHandler } from './RequestContext.js';
 
-/** What a client asks for what it sends. */
+/** Handlers of the requests about pushers. */
 export const pushing: Record<string, RequestHandler> = {
 	push: async (data, { memberOf, authorize }) => {
 		const push = checkData.push(data);
@@ -40,14 +45,14 @@ export const pushing: Record<string, RequestHandler> = {
 	},
 
 	pausePusher: async (data, { memberOf }) => {
-		const request = checkData.pusher(data);
+		const request = checkData.pausePusher(data);
 		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
 		await pusher.pause('client');
 		return () => ({ code: 0, message: 'pausePusher success', paused: pusher.paused });
 	},
 
 	resumePusher: async (data, { memberOf }) => {
-		const request = checkData.pusher(data);
+		const request = checkData.resumePusher(data);
 		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
 		await pusher.resume('client');
 		return () => ({ code: 0, message: 'resumePusher success', paused: pusher.paused });
@@ -72,8 +77,8 @@ function pushOptions({ media, data }: PushData): PushOptions {
 	return { ...(media && { media: mediaOptions(media) }), ...(data && { data: data.map(channelOf) }) };
 }
 
-/** Of a message, which may have more than we know. */
-function channelOf(data: NonNullable<PushData['data']>[number]): PushDataOptions {
+// A message may have more fields than are known.
+function channelOf(data: PushChannelData): PushDataOptions {
 	const { id, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = data;
 	return {
 		id,
@@ -86,26 +91,21 @@ function channelOf(data: NonNullable<PushData['data']>[number]): PushDataOptions
 	};
 }
 
-function mediaOptions(media: NonNullable<PushData['media']>): NonNullable<PushOptions['media']> {
+function mediaOptions(media: PushMediaData[]): NonNullable<PushOptions['media']> {
 	const mids = media.map(({ mid }) => mid);
 	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quoted(twice)} twice`);
-	return Object.fromEntries(media.map((of) => [of.mid, mediaOptionsOf(of)]));
+	return Object.fromEntries(media.map((options) => [options.mid, mediaOptionsOf(options)]));
 }
 
-const mediaOptionsOf = ({
-	scalabilityMode,
-	codecs,
-	maxBitrate,
-	...details
-}: NonNullable<PushData['media']>[number]): PushMediaOptions => ({
+const mediaOptionsOf = ({ scalabilityMode, codecs, maxBitrate, ...details }: PushMediaData): PushMediaOptions => ({
 	...detailsOf(details),
 	...(scalabilityMode !== undefined && { scalabilityMode }),
 	...(codecs !== undefined && { codecs }),
 	...(maxBitrate !== undefined && { maxBitrate }),
 });
 
-/** Of a message, which may have more than we know. */
+// A message may have more fields than are known.
 const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({
 	...(source !== undefined && { source }),
 	...(metadata !== undefined && { metadata }),
