@@ -95,7 +95,7 @@ export class Signaling<Message = string> {
 	 * @param context - anything that the app knows of the client, for example its HTTP request; given to `authorize`
 	 */
 	open(client: SignalingClient<Message>, context?: unknown): Session<Message> {
-		const session: Session<Message> = new Session(client, {
+		const session = new Session<Message>(client, {
 			openRoom: (roomId) => this.#openRoom(roomId),
 			authorize: this.#options.authorize,
 			context,

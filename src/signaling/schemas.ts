@@ -11,59 +11,57 @@ import { channelProperties, layer, mediaProperties, nonEmpty, detailsProperties,
 
 type Properties = Readonly<Record<string, JSONSchema>>;
 
-/** An object, which may have more properties than are known. */
-const object = <const Required extends Properties, const Optional extends Properties = Readonly<Record<never, never>>>(
-	required: Required,
-	optional: Optional = {} as Optional,
-) =>
-	({
-		type: 'object',
-		properties: { ...required, ...optional },
-		required: Object.keys(required) as (keyof Required & string)[],
-	}) as const;
+const keysOf = <Keyed extends object>(keyed: Keyed) => Object.keys(keyed) as (keyof Keyed & string)[];
+
+/** An object, which may have more properties than are known. Without `required` it must have all that are. */
+const object = <const Known extends Properties, const Required extends keyof Known & string = keyof Known & string>(
+	properties: Known,
+	required: readonly Required[] = keysOf(properties) as Required[],
+) => ({ type: 'object', properties, required }) as const;
+
+const memberProperties = { roomId: nonEmpty, userId: nonEmpty } as const;
 
 /** The data of a message that speaks for the user that joined on its socket. */
-const member = <const Required extends Properties, const Optional extends Properties = Readonly<Record<never, never>>>(
-	required: Required,
-	optional?: Optional,
-) => object({ roomId: nonEmpty, userId: nonEmpty, ...required }, optional);
+const member = <const Known extends Properties, const Required extends keyof Known & string = keyof Known & string>(
+	properties: Known,
+	required: readonly Required[] = keysOf(properties) as Required[],
+) => object({ ...memberProperties, ...properties }, [...keysOf(memberProperties), ...required]);
 
 const text = { type: 'string' } as const;
 const ids = { type: 'array', minItems: 1, maxItems: 1000, items: nonEmpty } as const;
 const offer = object({ type: { const: 'offer' }, sdp: text });
 const answer = object({ type: { const: 'answer' }, sdp: text });
 const spec = object(
-	{ type: { enum: ['audio', 'video', 'data'] }, pusher_id: nonEmpty },
-	{ negotiated: { type: 'boolean' } },
+	{ type: { enum: ['audio', 'video', 'data'] }, pusher_id: nonEmpty, negotiated: { type: 'boolean' } },
+	['type', 'pusher_id'],
 );
-const { id: channelId, ...channelOptions } = channelProperties;
+const specs = { type: 'array', minItems: 1, items: spec } as const;
+const media = { type: 'array', items: object({ mid: nonEmpty, ...mediaProperties }, ['mid']) } as const;
+const data = { type: 'array', items: object(channelProperties, ['id']) } as const;
 
 /** By method; `pull` and `offer` have further forms. */
 export const dataSchemas = {
 	join: member({ userName: text }),
 	leave: member({}),
 	heartbeat: member({}),
-	push: member(
-		{ sdp: offer },
-		{
-			media: { type: 'array', items: object({ mid: nonEmpty }, mediaProperties) },
-			data: { type: 'array', items: object({ id: channelId }, channelOptions) },
-		},
-	),
+	push: member({ sdp: offer, media, data }, ['sdp']),
 	unpush: member({ pusherIds: ids }),
 	pausePusher: member({ pusherId: nonEmpty }),
 	resumePusher: member({ pusherId: nonEmpty }),
-	updatePusher: member({ pusherId: nonEmpty }, detailsProperties),
-	pull: member({ targetUserId: nonEmpty, specs: { type: 'array', minItems: 1, items: spec } }, { sdp: offer }),
+	updatePusher: member({ pusherId: nonEmpty, ...detailsProperties }, ['pusherId']),
+	pull: member({ targetUserId: nonEmpty, sdp: offer, specs }, ['targetUserId', 'specs']),
 	autoPull: member({ autoPull: { const: true } }),
 	unpull: member({ pullerIds: ids }),
 	pausePuller: member({ pullerId: nonEmpty }),
 	resumePuller: member({ pullerId: nonEmpty }),
 	requestKeyframe: member({ pullerId: nonEmpty }),
-	setPreferredLayers: member({ pullerId: nonEmpty, spatialLayer: layer }, { temporalLayer: layer }),
+	setPreferredLayers: member({ pullerId: nonEmpty, spatialLayer: layer, temporalLayer: layer }, [
+		'pullerId',
+		'spatialLayer',
+	]),
 	answer: member({ connectionId: nonEmpty, sdp: answer }),
 	restartIce: member({ connectionId: nonEmpty }),
-	textMessage: member({ message: text }, { userName: text, time: { type: ['number', 'string'] } }),
+	textMessage: member({ userName: text, message: text, time: { type: ['number', 'string'] } }, ['message']),
 	offerResponse: object({ sdp: answer }),
 } as const;
 
