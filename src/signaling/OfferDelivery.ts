@@ -34,11 +34,8 @@ export class OfferDelivery {
 		try {
 			const request = to.client.request('offer', offerData(offer));
 			this.#request = request;
-			const cancel = () => {
-				request.cancel();
-			};
-			connection.once('closed', cancel);
-			const response = await request.response.finally(() => connection.off('closed', cancel));
+			connection.once('closed', request.cancel);
+			const response = await request.response.finally(() => connection.off('closed', request.cancel));
 			// The client may have answered it by a request meanwhile.
 			if (!this.#isPending(offer)) return;
 			if (response.ok) await offer.answer(checkData.offerResponse(response.data).sdp.sdp);

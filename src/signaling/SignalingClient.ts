@@ -18,7 +18,7 @@ export interface OutgoingRequest {
 	 */
 	readonly response: Promise<ClientResponse>;
 	/** Stops waiting for the response. */
-	cancel(): void;
+	readonly cancel: () => void;
 }
 
 /** A connected client, as an adapter gives it to {@link Signaling.open}. Messages arrive in the order of the calls. */
