@@ -1,7 +1,7 @@
 import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import { availableParallelism } from 'node:os';
 import { consoleLogger, guarded, type Logger } from './Logger.js';
-import { validator } from './schemas.js';
+import { bitrate, count, milliseconds, nonEmpty, strict, validator } from './schemas.js';
 
 /** The limits of an Sfu. */
 export interface Limits {
@@ -204,28 +204,6 @@ export const defaultLimits: Limits = {
 	dataBufferBytes: 2_000_000,
 };
 
-// setTimeout() cannot wait any longer.
-const milliseconds = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
-const count = { type: 'integer', minimum: 1 };
-
-/** The schema of a bitrate, in bit/s. It is at most 4 Gbit/s, so that mediasoup's 32 bits hold it. */
-export const bitrate = { type: 'integer', minimum: 0, maximum: 4_000_000_000 } as const;
-
-/** The schema of a list of codecs, by their names. */
-export const codecNames = {
-	type: 'array',
-	minItems: 1,
-	maxItems: 32,
-	items: { type: 'string', minLength: 1 },
-} as const;
-
-const strict = (properties: object, required: string[] = []) => ({
-	type: 'object',
-	properties,
-	required,
-	additionalProperties: false,
-});
-
 const checkOptions = validator<SfuOptions>(
 	strict({
 		webRtc: strict({
@@ -234,8 +212,8 @@ const checkOptions = validator<SfuOptions>(
 				minItems: 1,
 				items: strict(
 					{
-						ip: { type: 'string', minLength: 1 },
-						announcedAddress: { type: 'string', minLength: 1 },
+						ip: nonEmpty,
+						announcedAddress: nonEmpty,
 						port: { type: 'integer', minimum: 1, maximum: 65535 },
 						protocols: { type: 'array', minItems: 1, items: { enum: ['udp', 'tcp'] } },
 					},
@@ -246,7 +224,7 @@ const checkOptions = validator<SfuOptions>(
 			answerTimeout: milliseconds,
 			consentTimeout: { ...milliseconds, minimum: 1000 },
 			disconnectTimeout: milliseconds,
-			initialOutgoingBitrate: { type: 'integer', minimum: 1 },
+			initialOutgoingBitrate: count,
 			maxIncomingBitrate: bitrate,
 			maxOutgoingBitrate: bitrate,
 			startBitrate: bitrate,
@@ -254,7 +232,7 @@ const checkOptions = validator<SfuOptions>(
 		}),
 		workers: strict({
 			count,
-			binary: { type: 'string', minLength: 1 },
+			binary: nonEmpty,
 			logLevel: { enum: ['debug', 'warn', 'error', 'none'] },
 		}),
 		codecs: {

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { resolveOptions } from '../src/options.js';
 import { errorCodes } from '../src/protocol/errorCodes.js';
-import { defaultPeerLimits } from '../src/protoo/Peer.js';
+import { defaultClientLimits } from '../src/signaling/limits.js';
 
 const root = join(import.meta.dirname, '..');
 const readme = await readFile(join(root, 'README.md'), 'utf8');
@@ -36,7 +36,7 @@ describe('The README', () => {
 			...webRtc,
 			listen: undefined,
 			...Object.fromEntries(Object.entries(limits).map(([limit, value]) => [`limits.${limit}`, value])),
-			...Object.fromEntries(Object.entries(defaultPeerLimits).map(([limit, value]) => [`limits.${limit}`, value])),
+			...Object.fromEntries(Object.entries(defaultClientLimits).map(([limit, value]) => [`limits.${limit}`, value])),
 			qualityInterval,
 			emptyRoomTimeout,
 		};

@@ -1,8 +1,7 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../schemas.js';
+import { bitrate, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
-import { bitrate } from '../options.js';
 
 // mediasoup's worker takes no lower limit for outgoing media.
 const leastOutgoing = 30_000;

@@ -4,10 +4,10 @@ import { LayerController } from '../layers/LayerController.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import { RoomMedia } from '../media/RoomMedia.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
-import { bitrate, codecNames, type ResolvedOptions } from '../options.js';
+import type { ResolvedOptions } from '../options.js';
 import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
-import { checkLength, validator } from '../schemas.js';
+import { bitrate, checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import { QualityMonitor } from '../stats/QualityMonitor.js';
 import { checkMessage } from '../tracks/DataPusher.js';
@@ -90,7 +90,7 @@ const checkJoin = validator<JoinOptions>(
 	{
 		type: 'object',
 		properties: {
-			userId: { type: 'string', minLength: 1 },
+			userId: nonEmpty,
 			userName: { type: 'string' },
 			codecs: codecNames,
 			maxIncomingBitrate: bitrate,
@@ -110,11 +110,7 @@ export interface SendDataOptions {
 }
 
 const checkSendData = validator<SendDataOptions>(
-	{
-		type: 'object',
-		properties: { userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } },
-		additionalProperties: false,
-	},
+	strict({ userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } }),
 	'to',
 );
 

@@ -4,9 +4,9 @@ import type { Logger } from '../Logger.js';
 import { CodecPolicy } from '../media/codecs.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, validator } from '../schemas.js';
+import { checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
-import { codecNames, resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
+import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
 import { Quota } from '../Quota.js';
 import { logRoom } from './RoomLog.js';
 import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
@@ -24,12 +24,9 @@ export type SfuEvents = {
 	closed: () => void;
 };
 
-const checkRoomId = validator<string>({ type: 'string', minLength: 1 }, 'roomId');
+const checkRoomId = validator<string>(nonEmpty, 'roomId');
 
-const checkRoomOptions = validator<RoomOptions>(
-	{ type: 'object', properties: { codecs: codecNames }, additionalProperties: false },
-	'options',
-);
+const checkRoomOptions = validator<RoomOptions>(strict({ codecs: codecNames }), 'options');
 
 /**
  * An SFU (selective forwarding unit): media workers, and the rooms on them. A process needs only one.

@@ -2,7 +2,7 @@ import type { Consumer, MediaKind, RtpHeaderExtensionParameters, RtpParameters }
 import { randomUUID } from 'node:crypto';
 import { highestLayers, isSameLayers, LayerSelection, type Layers } from '../layers/LayerSelection.js';
 import { callWorker } from '../media/callWorker.js';
-import { validator } from '../schemas.js';
+import { layer, strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import { FrameRates } from '../stats/FrameRates.js';
 import { checkStatsOptions, inAll, streamStats, type PullerStats, type StatsOptions } from '../stats/stats.js';
@@ -45,15 +45,8 @@ export interface LayersOptions {
 	temporalLayer?: number;
 }
 
-const layer = { type: 'integer', minimum: 0, maximum: 99 };
-
 const checkLayers = validator<LayersOptions>(
-	{
-		type: 'object',
-		properties: { spatialLayer: layer, temporalLayer: layer },
-		required: ['spatialLayer'],
-		additionalProperties: false,
-	},
+	strict({ spatialLayer: layer, temporalLayer: layer }, ['spatialLayer']),
 	'layers',
 );
 

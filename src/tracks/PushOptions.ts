@@ -2,8 +2,8 @@ import { checkCodecNames } from '../media/codecs.js';
 import type { DataChannelParameters } from '../sdp/dataChannelProtocol.js';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, validator } from '../schemas.js';
-import { bitrate, codecNames, type Limits } from '../options.js';
+import { channelProperties, checkLength, detailsProperties, mediaProperties, strict, validator } from '../schemas.js';
+import type { Limits } from '../options.js';
 
 /** Facts about a pusher that SDP does not tell. */
 export interface PusherDetails {
@@ -39,9 +39,6 @@ export interface PushMediaOptions extends PusherDetails {
 	 */
 	maxBitrate?: number;
 }
-
-/** @internal The scalability modes that mediasoup can parse. */
-export const scalabilityModePattern = '^[LS][1-9]T[1-9](h|_KEY|_KEY_SHIFT)?$';
 
 /**
  * A data channel that the client opens with `negotiated: true`. Nothing tells the server of it but this. All properties are
@@ -84,54 +81,13 @@ export interface CheckedPushOptions {
 	readonly data: readonly AnnouncedChannel[];
 }
 
-const details = { source: { type: ['string', 'null'], minLength: 1 }, metadata: {} };
-
-const unsignedShort = { type: 'integer', minimum: 0, maximum: 0xffff } as const;
-
-/** @internal The JSON schema of a data channel with a negotiated id. 65535 is no valid id (RFC 8831, section 6.2). */
-export const channelProperties = {
-	id: { type: 'integer', minimum: 0, maximum: 0xfffe },
-	label: { type: 'string' },
-	protocol: { type: 'string' },
-	ordered: { type: 'boolean' },
-	maxPacketLifeTime: unsignedShort,
-	maxRetransmits: unsignedShort,
-} as const;
-
-const checkDetails = validator<PusherDetails>(
-	{ type: 'object', properties: details, additionalProperties: false },
-	'details',
-);
+const checkDetails = validator<PusherDetails>(strict(detailsProperties), 'details');
 
 const checkOptions = validator<PushOptions>(
-	{
-		type: 'object',
-		properties: {
-			media: {
-				type: 'object',
-				additionalProperties: {
-					type: 'object',
-					properties: {
-						...details,
-						scalabilityMode: { type: 'string', pattern: scalabilityModePattern },
-						codecs: codecNames,
-						maxBitrate: bitrate,
-					},
-					additionalProperties: false,
-				},
-			},
-			data: {
-				type: 'array',
-				items: {
-					type: 'object',
-					properties: { ...channelProperties, ...details },
-					required: ['id'],
-					additionalProperties: false,
-				},
-			},
-		},
-		additionalProperties: false,
-	},
+	strict({
+		media: { type: 'object', additionalProperties: strict(mediaProperties) },
+		data: { type: 'array', items: strict(channelProperties, ['id']) },
+	}),
 	'options',
 );
 
