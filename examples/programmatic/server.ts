@@ -17,7 +17,7 @@ sfu.on('roomOpened', ({ room }) => {
 		console.log(`${user.userId} joined ${room.roomId}`);
 	});
 	room.on('pusherAdded', ({ pusher, user }) => {
-		console.log(`${user.userId} pushes ${pusher.media.codec}`);
+		console.log(`${user.userId} pushes ${pusher.kind}`);
 	});
 	room.on('userLeft', ({ user, reason }) => {
 		console.log(`${user.userId} left ${room.roomId}: ${reason}`);

@@ -9,6 +9,7 @@ import { FakeWorkers, type Books } from '../support/fakeWorkers.js';
 import { OfferingPeer, profile, withOnly } from './OfferingPeer.js';
 import { RoomClient } from './RoomClient.js';
 import { Scenario, steps } from './Scenario.js';
+import { dataPullers, dataPushers, mediaPullers, mediaPushers } from '../support/parted.js';
 
 /*
  * Random things happen in rooms, and what clients know must be so. A failure prints its seed and path; to see it again:
@@ -62,8 +63,8 @@ const hasTransport = (connection: Connection) =>
 function checkBooks(sfu: Sfu, books: Books): void {
 	const rooms = [...sfu.rooms.values()];
 	const users = rooms.flatMap((room) => [...room.users.values()]);
-	const pushers = users.flatMap((user) => [...user.pushers.values()]);
-	const pullers = users.flatMap((user) => [...user.pullers.values()]);
+	const pushers = users.flatMap(mediaPushers);
+	const pullers = users.flatMap(mediaPullers);
 	assert.deepEqual(
 		books.count('webrtc'),
 		{
@@ -81,7 +82,7 @@ function checkBooks(sfu: Sfu, books: Books): void {
 	assert.ok(books.routers.size <= rooms.length, 'no router without a room');
 	assert.ok(pipes.transports <= books.routers.size * 2);
 	for (const pusher of pushers) {
-		assert.equal(books.producers.get(pusher.producer.id)?.paused, pusher.paused, 'a paused pusher is, in the worker');
+		assert.equal(books.producers.get(pusher.pusherId)?.paused, pusher.paused, 'a paused pusher is, in the worker');
 	}
 	const pausedSources = [...books.consumers.values()].filter(
 		({ transportId, producerId }) =>
@@ -94,8 +95,8 @@ function checkBooks(sfu: Sfu, books: Books): void {
 }
 
 function checkData(users: readonly User[], { data }: Books): void {
-	const pushers = users.flatMap(({ dataPushers }) => [...dataPushers.values()]);
-	const pullers = users.flatMap(({ dataPullers }) => [...dataPullers.values()]);
+	const pushers = users.flatMap(dataPushers);
+	const pullers = users.flatMap(dataPullers);
 	for (const { producer } of pushers) assert.ok(data.producers.has(producer.id), 'a data pusher is received');
 	const streams = [...data.producers.values()].filter(({ streamId }) => streamId !== undefined);
 	assert.equal(data.taps.length, streams.length, 'each stream is listened to');

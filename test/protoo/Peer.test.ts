@@ -167,7 +167,7 @@ describe('Peer', () => {
 		const failure = { response: true, id, ok: false, errorCode: 500, errorReason: 'cannot take it' };
 		socket.write(failure);
 		await setImmediate();
-		assert.equal(user.outstandingOffer, undefined);
+		assert.equal(user.pendingOffer, undefined);
 		socket.write(failure);
 		assert.equal(socket.closedWith, undefined);
 		socket.write(failure);
@@ -186,7 +186,7 @@ describe('Peer', () => {
 		const { socket, user, id } = await startOffer(t, { limits: { messageLength: 1000 } });
 		socket.write({ response: true, id, ok: true, data: { padding: 'x'.repeat(1000) } });
 		await setImmediate();
-		assert.equal(user.outstandingOffer, undefined);
+		assert.equal(user.pendingOffer, undefined);
 		assert.equal(user.pullers.size, 0, 'the offer counts as refused');
 		assert.equal(socket.closedWith, undefined);
 	});
