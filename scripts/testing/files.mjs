@@ -62,7 +62,9 @@ export function describeFile(file) {
 function reachable(file, found = new Set()) {
 	if (found.has(file)) return found;
 	found.add(file);
-	for (const [, from = ''] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)\b(?! type )[^;]*?'(\.[^']+)'/gm)) {
+	for (const [, from = ''] of readFileSync(file, 'utf8').matchAll(
+		/^(?:import|export)\b(?! type )[^;]*?'(\.[^']+)'/gm,
+	)) {
 		const imported = [from, from.replace(/\.js$/, '.ts')]
 			.map((name) => path.join(path.dirname(file), name))
 			.find((name) => existsSync(name) && statSync(name).isFile());

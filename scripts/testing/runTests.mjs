@@ -31,6 +31,10 @@ function ownNamespaces() {
 export async function runTests(files, { isolated = true, env = {}, node = process.execPath } = {}) {
 	const imports = [...(isolated ? ownNamespaces() : []), '--import', 'tsx'];
 	say(`\n=== Tests${imports.length > 2 ? ', each file in a network namespace of its own' : ''}`);
-	const { status } = await execute({ name: 'Tests', command: [node, ...imports, pathOf('runFiles.mjs'), ...files], env });
+	const { status } = await execute({
+		name: 'Tests',
+		command: [node, ...imports, pathOf('runFiles.mjs'), ...files],
+		env,
+	});
 	return status;
 }
