@@ -19,6 +19,8 @@ export const root = path.join(import.meta.dirname, '..', '..');
  * @property {string} file The path from the root of the repository.
  * @property {Need} needs
  * @property {boolean} heavy Whether it keeps a processor busy all the time, by encoding noise.
+ * @property {boolean} random Whether it checks properties with random values.
+ * @property {boolean} shapesLinks Whether it narrows links or drops packets.
  * @property {number} seconds How long it takes, if it says so in a line `// Takes 90 s.`; otherwise 0.
  */
 
@@ -49,6 +51,8 @@ export function describeFile(file) {
 					? 'worker'
 					: 'nothing',
 		heavy: contains(/\bcreateNoisePusher\(\)|\bclient\.createPusher\(\{[^}]*\bnoise\b/),
+		random: /\bcheckProperty\(/.test(source),
+		shapesLinks: /\b(limitIncoming|dropIncoming)\(/.test(source),
 		seconds: Number(/^\/\/ Takes (\d+) s\.$/m.exec(source)?.[1] ?? 0),
 	};
 }

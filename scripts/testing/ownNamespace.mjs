@@ -17,6 +17,6 @@ if (env.NODE_TEST_CONTEXT !== undefined && env.SFU_TEST_NAMESPACE === undefined)
 	for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) {
 		process.on(signal, () => child.kill(signal));
 	}
-	const [status] = await once(child, 'exit');
+	const [status] = /** @type {[number | null]} */ (await once(child, 'exit'));
 	process.exit(status ?? 1);
 }

@@ -6,6 +6,7 @@
  * The processes of the files get the `--import` options of this one.
  */
 import { availableParallelism } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { run } from 'node:test';
 import { spec as Spec } from 'node:test/reporters';
@@ -13,7 +14,7 @@ import { spec as Spec } from 'node:test/reporters';
 import { describeFile } from './files.mjs';
 
 /** @typedef {import('./files.mjs').TestFile} TestFile */
-/** @typedef {{ type: string, data: any }} TestEvent */
+/** @typedef {{ type: string, data: { nesting?: number, file?: string, message?: string, [name: string]: unknown } }} TestEvent */
 
 // A file that hangs ends after this. Node 20 takes it for the limit of each file, later versions for that of each test too.
 const timeout = 600_000;
@@ -53,13 +54,14 @@ async function runFile(testFile) {
 	const started = performance.now();
 	/** @type {TestEvent[]} */
 	const events = [];
+	/** @type {Map<string, number>} */
 	const counts = new Map();
 	for await (const event of /** @type {AsyncIterable<TestEvent>} */ (
 		run({ files: [testFile.file], concurrency: 1, timeout })
 	)) {
 		const { type, data } = event;
 		if (type === 'test:summary') continue;
-		const [, name = '', count] = /^(\w+) ([\d.]+)$/.exec(data?.message ?? '') ?? [];
+		const [, name = '', count] = /^(\w+) ([\d.]+)$/.exec(data.message ?? '') ?? [];
 		const isSummary = type === 'test:diagnostic' && data.nesting === 0 && data.file === undefined;
 		if (isSummary && (counted.includes(name) || name === 'duration_ms')) counts.set(name, Number(count));
 		else events.push(event);

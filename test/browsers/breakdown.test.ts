@@ -74,7 +74,7 @@ describe('What breaks', { skip: cannotRun('Chromium') }, () => {
 				if (from !== to) pulled.push({ page: to.page, id: await pull(to, from, pushed.get(from)!) });
 			}
 		}
-		for (const { page, id } of pulled) await untilPlaying(page, id, { within: 15_000 });
+		for (const { page, id } of pulled) await untilPlaying(page, id);
 		return { pushed, pulled };
 	}
 

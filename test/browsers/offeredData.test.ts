@@ -56,7 +56,7 @@ for (const [from, to] of ways) {
 		const labelOf = (pusherId: string) => alice.dataPushers.get(pusherId)?.label ?? '';
 
 		async function until(what: string, isSo: () => boolean | Promise<boolean>) {
-			const deadline = Date.now() + 15_000;
+			const deadline = Date.now() + 60_000;
 			while (!(await isSo())) {
 				if (Date.now() > deadline) assert.fail(`not so: ${what}; ${JSON.stringify(events)}`);
 				await sleep(50);

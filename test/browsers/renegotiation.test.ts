@@ -76,7 +76,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 
 		/** Waits until every video that is received decodes new frames. */
 		async function untilDecoding(page: Page, id: string, videos: number) {
-			const deadline = Date.now() + 15_000;
+			const deadline = Date.now() + 60_000;
 			let first: number[] | undefined;
 			while (Date.now() < deadline) {
 				const now = await frames(page, id);
