@@ -3,7 +3,6 @@
  * starts again inside namespace.sh. So files that drop packets or narrow a link do not disturb those that run beside them.
  */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -17,6 +16,7 @@ if (env.NODE_TEST_CONTEXT !== undefined && env.SFU_TEST_NAMESPACE === undefined)
 	for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT', 'SIGHUP'])) {
 		process.on(signal, () => child.kill(signal));
 	}
-	const [status] = /** @type {[number | null]} */ (await once(child, 'exit'));
-	process.exit(status ?? 1);
+	child.once('exit', (status) => process.exit(status ?? 1));
+	// The file itself runs in the other process.
+	await new Promise(() => undefined);
 }

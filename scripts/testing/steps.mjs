@@ -1,6 +1,5 @@
 /** Runs commands beside each other, and says what each of them had to say when it ends. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -27,7 +26,7 @@ const modules = path.join(root, 'node_modules', '.bin');
  * @param {{ quiet?: boolean }} [options]
  * @returns {Promise<{ status: number, output: string }>} The exit status, and what was kept.
  */
-export async function execute({ command: [program = '', ...args], env }, { quiet = false } = {}) {
+export function execute({ command: [program = '', ...args], env }, { quiet = false } = {}) {
 	const child = spawn(program, args, {
 		cwd: root,
 		env: { ...process.env, PATH: `${modules}${path.delimiter}${process.env.PATH ?? ''}`, ...env },
@@ -37,12 +36,14 @@ export async function execute({ command: [program = '', ...args], env }, { quiet
 	for (const stream of [child.stdout, child.stderr]) {
 		stream?.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
 	}
-	try {
-		const [status] = /** @type {[number | null]} */ (await once(child, 'close'));
-		return { status: status ?? 1, output };
-	} catch (error) {
-		return { status: 1, output: `${output}${String(error)}\n` };
-	}
+	return new Promise((resolve) => {
+		child.once('error', (error) => {
+			resolve({ status: 1, output: `${output}${error.message}\n` });
+		});
+		child.once('close', (status) => {
+			resolve({ status: status ?? 1, output });
+		});
+	});
 }
 
 /**

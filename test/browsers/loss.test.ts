@@ -51,10 +51,12 @@ describe('With 5 % of the packets towards the puller lost', { skip }, () => {
 		};
 		try {
 			await assertPlaysOn(to, id, { frames: 75 });
-			for (const deadline = performance.now() + 60_000; ; await sleep(200)) {
+			const deadline = performance.now() + 60_000;
+			for (;;) {
 				const now = await grown();
 				if (isEnough(now)) return;
 				assert.ok(performance.now() < deadline, JSON.stringify(now));
+				await sleep(200);
 			}
 		} finally {
 			loss.stop();

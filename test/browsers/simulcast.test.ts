@@ -113,7 +113,9 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 	/** Waits until nearly all frames are decoded that are encoded, which they are once the link is known to bear them. */
 	async function untilComplete(taken: Taken, encoded: () => Promise<number>): Promise<string> {
 		const samples: { encoded: number; decoded: number }[] = [];
-		for (const deadline = performance.now() + 60_000; ; await sleep(500)) {
+		const deadline = performance.now() + 60_000;
+		for (;;) {
+			await sleep(500);
 			const [stats, encodedNow] = await Promise.all([shown(taken), encoded()]);
 			const now = { encoded: encodedNow, decoded: stats!.framesDecoded };
 			samples.push(now);
