@@ -21,7 +21,8 @@ export const root = path.join(import.meta.dirname, '..', '..');
  * @property {boolean} heavy Whether it keeps a processor busy all the time, by encoding noise.
  * @property {boolean} random Whether it checks properties with random values.
  * @property {boolean} shapesLinks Whether it narrows links or drops packets.
- * @property {number} seconds How long it takes, if it says so in a line `// Takes 90 s.`; otherwise 0.
+ * @property {number} seconds How long it takes, if it says so in a line `// Takes 90 s.`; otherwise 0. It is about right when
+ *   nothing else runs, and only decides which files start first.
  */
 
 /** @returns {TestFile[]} */

@@ -1,3 +1,4 @@
+// Takes 90 s.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Sfu } from 'sfu-rooms';

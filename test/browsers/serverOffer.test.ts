@@ -1,3 +1,4 @@
+// Takes 110 s.
 import type { WebRtcTransport } from 'mediasoup/types';
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';

@@ -1,3 +1,4 @@
+// Takes 30 s.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
