@@ -81,7 +81,7 @@ export default defineConfig(
 	},
 	{ files: ['*.config.*'], rules: { 'no-restricted-exports': 'off' } },
 	{
-		files: ['test/**/*.ts'],
+		files: ['test/**/*.ts', 'bench/**/*.ts'],
 		// node:test's describe() and it() return promises that its runner awaits.
 		rules: {
 			'@typescript-eslint/no-floating-promises': [

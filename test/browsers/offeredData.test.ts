@@ -1,3 +1,4 @@
+// Takes 60 s.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -56,7 +57,7 @@ for (const [from, to] of ways) {
 		const labelOf = (pusherId: string) => alice.dataPushers.get(pusherId)?.label ?? '';
 
 		async function until(what: string, isSo: () => boolean | Promise<boolean>) {
-			const deadline = Date.now() + 15_000;
+			const deadline = Date.now() + 60_000;
 			while (!(await isSo())) {
 				if (Date.now() > deadline) assert.fail(`not so: ${what}; ${JSON.stringify(events)}`);
 				await sleep(50);

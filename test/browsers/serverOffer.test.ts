@@ -1,3 +1,4 @@
+// Takes 110 s.
 import type { WebRtcTransport } from 'mediasoup/types';
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
@@ -110,7 +111,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 
 		/** Waits until all that Bob pulls decodes new frames and has new energy, and nothing else does. */
 		async function untilPlaying(count: number) {
-			const deadline = Date.now() + 20_000;
+			const deadline = Date.now() + 60_000;
 			const mids = [...bob.pullers.values()].map(({ mid }) => mid ?? '');
 			assert.equal(mids.length, count);
 			const first = await progress();
@@ -124,7 +125,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			}
 		}
 
-		async function until(condition: () => boolean | Promise<boolean>, what: string, within = 10_000) {
+		async function until(condition: () => boolean | Promise<boolean>, what: string, within = 60_000) {
 			const deadline = Date.now() + within;
 			while (!(await condition())) {
 				assert.ok(Date.now() < deadline, `not within ${within} ms: ${what}`);
@@ -149,7 +150,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			await until(
 				async () => (await availableOutgoingBitrate()) !== initialOutgoingBitrate,
 				'the estimate moves',
-				30_000,
+				60_000,
 			);
 		});
 

@@ -9,7 +9,7 @@ import type { Offerer } from './table.js';
 
 // A second of the camera, and how long it may take on a machine that is busy with other things.
 const frames = 15;
-const timeout = 20_000;
+const timeout = 60_000;
 
 const kinds: Kind[] = ['video', 'audio'];
 

@@ -1,3 +1,4 @@
+// Takes 100 s.
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { after, before, describe, it, type TestContext } from 'node:test';

@@ -1,3 +1,4 @@
+// Takes 60 s.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
