@@ -202,9 +202,9 @@ describe('The demo', { skip }, () => {
 			await untilPlaying(ada!, name);
 		}
 		assert.equal(await ada!.evaluate('connections.length'), 2);
-		const pulls = (await ada!.evaluate(
+		const pulls = await ada!.evaluate<object[]>(
 			"sent.filter(({ method }) => method === 'pull').map(({ data }) => data)",
-		)) as object[];
+		);
 		assert.deepEqual(
 			pulls.map((data) => Object.keys(data).sort()),
 			[['autoPull', 'roomId', 'userId']],

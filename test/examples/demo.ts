@@ -193,8 +193,8 @@ export const withClass = (page: Page, name: string, user: string) => tile(page, 
 export const untilHeard = (page: Page, name: string) => withClass(page, 'heard', name).waitFor();
 
 /** How much energy all the audio has had that the page has received. */
-export async function audioEnergy(page: Page) {
-	return (await page.evaluate(`(async () => {
+export function audioEnergy(page: Page) {
+	return page.evaluate<number>(`(async () => {
 		let energy = 0;
 		for (const connection of connections) {
 			for (const report of (await connection.getStats()).values()) {
@@ -202,5 +202,5 @@ export async function audioEnergy(page: Page) {
 			}
 		}
 		return energy;
-	})()`)) as number;
+	})()`);
 }
