@@ -71,6 +71,31 @@ export function readAllPages(): MarkdownPage[] {
 export const rowOf = (page: MarkdownPage, name: string): string[] | undefined =>
 	page.rows.find(([first]) => first === name);
 
+/** What is below a heading, up to the next one of the same level or a higher one. */
+export function sectionOf(page: MarkdownPage, title: string): { text: string; rows: string[][] } {
+	const heading = page.headings.find((candidate) => candidate.title === title);
+	if (!heading) throw new Error(`${page.file} has no heading "${title}"`);
+	const lines = page.prose.split('\n');
+	const begin = lines.indexOf(`${'#'.repeat(heading.level)} ${title}`) + 1;
+	const end = lines.findIndex(
+		(line, index) => index >= begin && (/^#+(?= )/.exec(line)?.[0].length ?? 9) <= heading.level,
+	);
+	const section = lines.slice(begin, end < 0 ? undefined : end);
+	return { text: section.join('\n'), rows: section.filter((line) => line.startsWith('|')).map(cellsOf) };
+}
+
+/** A text, and the sections of its page that it links to, and those that these link to. */
+export function linkedText(page: MarkdownPage, text: string, seen = new Set<string>()): string {
+	const anchors = [...text.matchAll(/\]\(#([\w-]+)\)/g)].map(([, anchor]) => anchor!);
+	const linked = anchors.flatMap((anchor) => {
+		const heading = page.headings.find((candidate) => candidate.anchor === anchor);
+		if (!heading || seen.has(anchor)) return [];
+		seen.add(anchor);
+		return linkedText(page, sectionOf(page, heading.title).text, seen);
+	});
+	return [text, ...linked].join('\n');
+}
+
 /** As GitHub makes them, for headings that are different. */
 const anchorOf = (title: string) =>
 	title
