@@ -55,7 +55,7 @@ export function propertiesOf(type: ts.Type): Property[] {
 		return {
 			name: symbol.name,
 			type: checker.getTypeOfSymbol(symbol),
-			defaultNumber: /Default:? (-?\d[\d,]*)/.exec(comment)?.[1]?.replaceAll(',', ''),
+			defaultNumber: /Default:? (-?\d+(?:,\d{3})*)(?![.,]?\d)/.exec(comment)?.[1]?.replaceAll(',', ''),
 		};
 	});
 }

@@ -49,7 +49,7 @@ describe('docs/options.md', () => {
 		};
 		for (const [option, value] of Object.entries(numbers)) {
 			if (value === undefined) continue;
-			const documented = cellAfter(option) ?? cellAfter(`webRtc.${option}`);
+			const documented = cellAfter(`webRtc.${option}`) ?? cellAfter(option);
 			assert.equal(documented, String(value), option);
 		}
 		for (const option of ['webRtc.listen', 'workers.count', 'workers.binary', 'codecs', 'logger', 'authorize']) {
@@ -254,7 +254,7 @@ describe('docs/protocol.md', () => {
 		for (const [title, types] of tables) {
 			const known = types.flatMap((name) => propertiesOf(typeOf('protocol', name))).map(({ name }) => name);
 			const headers = ['notification', 'request'];
-			for (const [first] of sectionOf(page, title).rows) {
+			for (const [first] of sectionOf(page, title).ownRows) {
 				const method = first!.split(',')[0]!;
 				if (!headers.includes(method) && !/^-+$/.test(method)) assert.ok(known.includes(method), `${title}: ${method}`);
 			}

@@ -71,8 +71,17 @@ export function readAllPages(): MarkdownPage[] {
 export const rowOf = (page: MarkdownPage, name: string): string[] | undefined =>
 	page.rows.find(([first]) => first === name);
 
+/** A part of a page. */
+export interface Section {
+	text: string;
+	/** The cells of the rows of its tables. */
+	rows: string[][];
+	/** Those before its first subsection. */
+	ownRows: string[][];
+}
+
 /** What is below a heading, up to the next one of the same level or a higher one. */
-export function sectionOf(page: MarkdownPage, title: string): { text: string; rows: string[][] } {
+export function sectionOf(page: MarkdownPage, title: string): Section {
 	const heading = page.headings.find((candidate) => candidate.title === title);
 	if (!heading) throw new Error(`${page.file} has no heading "${title}"`);
 	const lines = page.prose.split('\n');
@@ -81,7 +90,13 @@ export function sectionOf(page: MarkdownPage, title: string): { text: string; ro
 		(line, index) => index >= begin && (/^#+(?= )/.exec(line)?.[0].length ?? 9) <= heading.level,
 	);
 	const section = lines.slice(begin, end < 0 ? undefined : end);
-	return { text: section.join('\n'), rows: section.filter((line) => line.startsWith('|')).map(cellsOf) };
+	const subsection = section.findIndex((line) => line.startsWith('#'));
+	const rowsOf = (part: string[]) => part.filter((line) => line.startsWith('|')).map(cellsOf);
+	return {
+		text: section.join('\n'),
+		rows: rowsOf(section),
+		ownRows: rowsOf(subsection < 0 ? section : section.slice(0, subsection)),
+	};
 }
 
 /** A text, and the sections of its page that it links to, and those that these link to. */
