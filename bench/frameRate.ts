@@ -9,6 +9,7 @@ import { startBrowser } from '../test/support/browsers.js';
 import { call } from '../test/support/call.js';
 import { mediaAddress } from '../test/support/namespace.js';
 import { untilPlaying } from '../test/support/playback.js';
+import { mediaPullers, mediaPushers } from '../test/support/parted.js';
 
 const rounds = Number(process.argv[2] ?? 10);
 const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }] } });
@@ -19,7 +20,10 @@ try {
 	const room = await sfu.getOrCreateRoom('room');
 	await untilPlaying(to, await call(room, { from, to, codec: 'VP8' }));
 	const [alice, bob] = [room.users.get('alice')!, room.users.get('bob')!];
-	const counted = [alice.pushers, bob.pullers].map((all) => [...all.values()].find(({ kind }) => kind === 'video')!);
+	const counted = [
+		mediaPushers(alice).find(({ kind }) => kind === 'video')!,
+		mediaPullers(bob).find(({ kind }) => kind === 'video')!,
+	];
 	// The first connection of its page.
 	const encoded = async () => (await from.client.outbound('0'))[0]!.framesEncoded;
 	for (let round = 1; round <= rounds; round++) {

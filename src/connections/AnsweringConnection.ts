@@ -6,7 +6,7 @@ import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities, producerParameters } from '../sdp/rtpParameters.js';
 import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
-import { Puller } from '../tracks/Puller.js';
+import type { Puller } from '../tracks/Puller.js';
 import type { PullTargets } from '../tracks/PullOptions.js';
 import { Pusher } from '../tracks/Pusher.js';
 import type { AnnouncedChannel, CheckedPushOptions } from '../tracks/PushOptions.js';

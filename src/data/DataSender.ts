@@ -3,7 +3,6 @@ import { Rollback } from '../Rollback.js';
 import { payloadProtocol, writeOpen } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
 import { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher } from '../tracks/DataPusher.js';
 import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import type { DataTarget } from '../tracks/PullOptions.js';
 import type { SctpTransport } from './SctpTransport.js';

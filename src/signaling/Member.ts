@@ -2,14 +2,14 @@ import { SfuError, type ServerOffer, type User } from '../index.js';
 import type { ClientLimits } from './limits.js';
 import { OfferDelivery } from './OfferDelivery.js';
 import { RateLimit } from './RateLimit.js';
-import type { Session } from './Session.js';
+import type { MemberSession } from './SignalingClient.js';
 
 /** A user of a room, and the session that speaks for it at the moment. */
 export class Member<Message> {
 	readonly user: User;
 	readonly #offers: RateLimit;
 	readonly #delivery: OfferDelivery;
-	#session: Session<Message> | undefined;
+	#session: MemberSession<Message> | undefined;
 	#listening = false;
 	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export class Member<Message> {
 		});
 	}
 
-	get session(): Session<Message> | undefined {
+	get session(): MemberSession<Message> | undefined {
 		return this.#session;
 	}
 
@@ -49,7 +49,7 @@ export class Member<Message> {
 	}
 
 	/** Lets `session` speak for the user. It receives nothing before {@link Member.listen}. */
-	attach(session: Session<Message>): void {
+	attach(session: MemberSession<Message>): void {
 		clearTimeout(this.#graceTimer);
 		this.#graceTimer = undefined;
 		this.#session = session;
@@ -71,7 +71,7 @@ export class Member<Message> {
 	}
 
 	/** Notes that the client gets an offer by the response to its own request. */
-	knowsOffer(offer: ServerOffer, session: Session<Message>): void {
+	knowsOffer(offer: ServerOffer, session: MemberSession<Message>): void {
 		this.#delivery.known(offer, session);
 	}
 

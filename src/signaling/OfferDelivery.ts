@@ -1,14 +1,13 @@
 import { SfuError, type ServerOffer, type User } from '../index.js';
 import { checkData } from './schemas.js';
 import { offerData } from './serialize.js';
-import type { Session } from './Session.js';
-import type { OutgoingRequest } from './SignalingClient.js';
+import type { MemberSession, OutgoingRequest } from './SignalingClient.js';
 
 /** Brings the offers of the server to the client of a user, and its answers back. */
 export class OfferDelivery {
 	readonly #user: User;
 	/** The last offer that was brought, and the session that got it. */
-	#brought: { offer: ServerOffer; to: Session<unknown> } | undefined;
+	#brought: { offer: ServerOffer; to: MemberSession<unknown> } | undefined;
 	#request: OutgoingRequest | undefined;
 
 	constructor(user: User) {
@@ -16,12 +15,12 @@ export class OfferDelivery {
 	}
 
 	/** Notes that the client knows the offer by the response to its own request. */
-	known(offer: ServerOffer, to: Session<unknown>): void {
+	known(offer: ServerOffer, to: MemberSession<unknown>): void {
 		this.#brought = { offer, to };
 	}
 
 	/** Asks for the answer to the pending offer, if there is one that this session does not know. */
-	bring(to: Session<unknown>): void {
+	bring(to: MemberSession<unknown>): void {
 		const offer = this.#user.pendingOffer;
 		if (!offer || (this.#brought?.offer === offer && this.#brought.to === to)) return;
 		this.#brought = { offer, to };
@@ -29,7 +28,7 @@ export class OfferDelivery {
 		void this.#ask(offer, to);
 	}
 
-	async #ask(offer: ServerOffer, to: Session<unknown>): Promise<void> {
+	async #ask(offer: ServerOffer, to: MemberSession<unknown>): Promise<void> {
 		const { connection } = offer;
 		try {
 			const request = to.client.request('offer', offerData(offer));

@@ -35,6 +35,15 @@ export interface SignalingClient<Message = string> {
 	close(code: number, reason: string): void;
 }
 
+/** The session that speaks for a member, as the member sees it. */
+export interface MemberSession<Message> {
+	readonly client: SignalingClient<Message>;
+	/** Whether the client is still connected. */
+	readonly open: boolean;
+	/** Closes the client's socket. */
+	close(code: number, reason: string): void;
+}
+
 /** Encodes a notification, once for all clients that receive it. */
 export type EncodeNotification<Message> = <Method extends keyof Notifications>(
 	method: Method,

@@ -91,7 +91,7 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 		await layersOf(pusher, { expected: simulcast.expected, within: 60_000 });
 		const pull = () => bob.pull({ targetUserId: 'alice', specs: [{ pusherId: pusher.pusherId }] });
 		const first = await pull();
-		const { id, answer } = await to.client.answerOffer(first.offer);
+		const { id, answer } = await to.client.answerOffer(first.sdp);
 		await first.answer(answer.replace(/^(m=video .*\r\n)/m, '$1b=AS:100\r\n'));
 		const becomesWide = async (wanted: number) => {
 			const deadline = performance.now() + 60_000;
@@ -107,7 +107,7 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 		await untilDecoded(to, id, { frames: 50 });
 		await becomesWide(240);
 		const second = await pull();
-		await second.answer((await to.client.answerOffer(second.offer, id)).answer);
+		await second.answer((await to.client.answerOffer(second.sdp, id)).answer);
 		await becomesWide(960);
 		await first.connection.setMaxOutgoingBitrate(100_000);
 		await becomesWide(240);

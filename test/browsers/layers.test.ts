@@ -57,7 +57,7 @@ describe('The layers that are pulled', { skip }, () => {
 		it(`follow what the client prefers and the app allows: ${codec} ${layers.name}`, async (t) => {
 			const { page, id, puller } = await call(t, { offerer: 'client', codec, layers });
 			const told: unknown[] = [];
-			puller.on('layersChanged', ({ layers }) => told.push(layers?.spatialLayer));
+			puller.on('changed', ({ layers }) => told.push(layers?.spatialLayer));
 			await becomesWide(page, id, 960);
 			await puller.setPreferredLayers({ spatialLayer: 0 });
 			await becomesWide(page, id, 240);

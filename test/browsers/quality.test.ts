@@ -1,13 +1,14 @@
 // Takes 45 s.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Sfu, type Puller, type Pusher } from 'sfu-rooms';
+import { Sfu } from 'sfu-rooms';
 import { ProtooAdapter } from 'sfu-rooms/protoo';
 import { cannotRun, startBrowser, type Browser } from '../support/browsers.js';
 import { call } from '../support/call.js';
 import { cannotDropPackets, dropIncoming, mediaAddress, overUdp } from '../support/namespace.js';
 import { untilPlaying } from '../support/playback.js';
 import { ProtooClient } from '../support/protooClient.js';
+import { mediaPullers, mediaPushers } from '../support/parted.js';
 
 /** Waits until what the condition asks for holds, and fails with what it was last. */
 async function until(what: string, condition: () => Promise<unknown>, seconds = 60) {
@@ -53,7 +54,8 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 			const page = await chromium.newPage();
 			const user = await room.join({ userId });
 			const { id, offer } = await page.client.createTonePusher();
-			const { answer, pushers } = await user.push(offer);
+			const { answer, ...tracks } = await user.push(offer);
+			const pushers = mediaPushers(tracks);
 			await page.client.acceptAnswer(id, answer);
 			return { page, id, pusher: pushers[0]! };
 		};
@@ -93,9 +95,8 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 		await untilPlaying(to, id);
 		const alice = room.users.get('alice')!;
 		const bob = room.users.get('bob')!;
-		const video = (of: ReadonlyMap<string, Pusher | Puller>) => [...of.values()].find(({ kind }) => kind === 'video')!;
-		const pusher = video(alice.pushers);
-		const puller = video(bob.pullers);
+		const pusher = mediaPushers(alice).find(({ kind }) => kind === 'video')!;
+		const puller = mediaPullers(bob).find(({ kind }) => kind === 'video')!;
 
 		await until('the round trip is known', async () => (await puller.getStats()).streams[0]?.roundTripTime);
 		for (const { bitrate, streams } of [await pusher.getStats(), await puller.getStats()]) {

@@ -8,6 +8,7 @@ import type { VideoCodec } from '../support/client.js';
 import { layersOf, pushLayers, simulcast, simulcastBySources, svc, type Layers } from '../support/layers.js';
 import { mediaAddress } from '../support/namespace.js';
 import { untilDecoded } from '../support/playback.js';
+import { mediaPullers, producerOf } from '../support/parted.js';
 
 const pushes: { browser: BrowserName; codec: VideoCodec; layers: Layers }[] = [
 	{ browser: 'Chromium', codec: 'VP8', layers: simulcast },
@@ -78,7 +79,8 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 			id = created.id;
 			let offer = created.offer;
 			for (const { userId: targetUserId, pusherId } of pushers) {
-				const { answer, pullers } = await bob.pull({ targetUserId, specs: [{ pusherId }], offer });
+				const { answer, ...tracks } = await bob.pull({ targetUserId, specs: [{ pusherId }], offer });
+				const pullers = mediaPullers(tracks);
 				await page.client.acceptAnswer(id, answer);
 				pulled.push(pullers.find((puller) => puller.pusherId === pusherId)!);
 				offer = await page.client.offerAgain(id);
@@ -87,10 +89,10 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 			const [pusher] = pushers;
 			const { userId: targetUserId, pusherId } = pusher!;
 			const offer = await bob.pull({ targetUserId, specs: [{ pusherId }] });
-			const answered = await page.client.answerOffer(offer.offer);
+			const answered = await page.client.answerOffer(offer.sdp);
 			id = answered.id;
 			await offer.answer(answered.answer);
-			pulled.push(...offer.pullers);
+			pulled.push(...mediaPullers(offer));
 		}
 		return pulled.map((puller) => ({ page, id, puller }));
 	}
@@ -163,9 +165,9 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 				const [taken] = await take(t, taker, bob, [pusher]);
 				const { puller, page } = taken!;
 				const told: (number | undefined)[] = [puller.currentLayers?.spatialLayer];
-				puller.on('layersChanged', ({ layers: now }) => told.push(now?.spatialLayer));
+				puller.on('changed', ({ layers: now }) => told.push(now?.spatialLayer));
 				if (taker.browser !== browser && taker.offers === 'client') {
-					assert.notEqual(puller.consumer.producerId, pusher.producer.id, `${name}: by a pipe`);
+					assert.notEqual(puller.consumer.producerId, producerOf(pusher).id, `${name}: by a pipe`);
 				}
 				// Without the dependency descriptor Chromium decodes the lowest layer of AV1 alone, so that comes first.
 				const isLowest = codec === 'AV1' && taker.offers === 'client';

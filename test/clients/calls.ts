@@ -50,7 +50,7 @@ export class PullingUser {
 		const options = { targetUserId: userId, specs: kinds.flatMap(ofKind).map(({ pusherId }) => ({ pusherId })) };
 		if (this.#offerer === 'server') {
 			const offered = await this.#user.pull(options);
-			await offered.answer(await this.#answer(offered.offer));
+			await offered.answer(await this.#answer(offered.sdp));
 		} else {
 			const { answer } = await this.#user.pull({ ...options, offer: await this.#offer() });
 			await this.#client.acceptAnswer(this.#id!, answer);

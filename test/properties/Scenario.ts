@@ -456,7 +456,7 @@ export class Scenario {
 		}
 	}
 
-	#update(pusher: Pusher | DataPusher | undefined, details: PusherDetails): void {
+	#update(pusher: AnyPusher | undefined, details: PusherDetails): void {
 		if (!isTooMuch(details)) pusher?.update(details);
 		else if (pusher)
 			assert.throws(
@@ -549,7 +549,7 @@ export class Scenario {
 		if (count % 3 === 2) known.reverse();
 		const room = sfu.rooms.get(client.view?.roomId ?? '');
 		const targetUser = room?.users.get(targetUserId);
-		const pushers = new Map<string, Pusher | DataPusher>(
+		const pushers = new Map<string, AnyPusher>(
 			(targetUser ? pushersOf(targetUser) : []).map((pusher) => [pusher.pusherId, pusher]),
 		);
 		const specs: { pusher_id: string; type: SectionKind }[] = [...new Set(known)]

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pusher, Room, User } from 'sfu-rooms';
 import type { Page } from './browsers.js';
 import type { VideoCodec } from './client.js';
-import { mediaPushers, producerOf } from './parted.js';
+import { mediaPullers, mediaPushers, producerOf } from './parted.js';
 
 /** The least size of which Chromium makes three layers. */
 export const noise = { width: 960, height: 540, frameRate: 10 };
@@ -99,15 +99,15 @@ export async function callInLayers(
 	await layersOf(pusher, { expected: pushed.layers.expected, within: 60_000 });
 	const specs = [...alice.pushers.values()].map(({ pusherId }) => ({ pusherId }));
 	if (offerer === 'server') {
-		const { offer, pullers, ...pending } = await bob.pull({ targetUserId: 'alice', specs });
-		const { id, answer } = await to.client.answerOffer(offer);
-		await pending.answer(answer);
-		return { id, puller: pullers.find(({ kind }) => kind === 'video')! };
+		const offer = await bob.pull({ targetUserId: 'alice', specs });
+		const { id, answer } = await to.client.answerOffer(offer.sdp);
+		await offer.answer(answer);
+		return { id, puller: mediaPullers(offer).find(({ kind }) => kind === 'video')! };
 	}
 	const { id, offer } = await to.client.createPuller({ kinds: ['video', 'audio'] });
 	const { answer, pullers } = await bob.pull({ targetUserId: 'alice', specs, offer });
 	await to.client.acceptAnswer(id, answer);
-	return { id, puller: pullers.find(({ kind }) => kind === 'video')! };
+	return { id, puller: mediaPullers({ pullers }).find(({ kind }) => kind === 'video')! };
 }
 
 export type Offerer = 'client' | 'server';

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict';
 import type { AnyPuller, AnyPusher, DataPuller, DataPusher, Puller, Pusher } from 'sfu-rooms';
-import type { LocalSource } from '../../src/media/LocalSource.js';
+import { LocalSource } from '../../src/media/LocalSource.js';
 
 type Tracks<Track> = Iterable<Track> | ReadonlyMap<string, Track>;
 
@@ -23,7 +24,10 @@ export const dataPullers = ({ pullers }: { pullers: Tracks<AnyPuller> }): DataPu
 	listed(pullers).flatMap((puller) => (puller.kind === 'data' ? puller : []));
 
 /** The producer that receives a pusher. */
-export const producerOf = (pusher: Pusher) => (pusher.pullSource as LocalSource).producer;
+export function producerOf({ pullSource }: Pusher) {
+	assert.ok(pullSource instanceof LocalSource);
+	return pullSource.producer;
+}
 
 /** The label of a data channel, or the kind of a track. */
 export const labelOf = (pusher: AnyPusher): string => (pusher.kind === 'data' ? pusher.label : pusher.kind);

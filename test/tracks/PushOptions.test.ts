@@ -75,7 +75,9 @@ describe('What a user says of its pushers', () => {
 		});
 		const pushers = mediaPushers(tracks);
 		const told: unknown[] = [];
-		room.on('pusherChanged', ({ pusher }) => told.push([pusher.kind === 'data' ? 'data' : pusher.mid, ...said(pusher)]));
+		room.on('pusherChanged', ({ pusher }) =>
+			told.push([pusher.kind === 'data' ? 'data' : pusher.mid, ...said(pusher)]),
+		);
 		const paused = editMedia(offer, 0, (media) => media.replace('a=sendonly', 'a=inactive'));
 		const again = await alice.push(paused, { media: { '0': { metadata: 2 }, '1': { source: 'camera' } } });
 		assert.deepEqual(again.pushers, pushers);

@@ -2,7 +2,7 @@ import { SfuError } from '../../index.js';
 import { quoted } from '../../schemas.js';
 import type { AuthorizeAction } from '../authorize.js';
 import type { Member } from '../Member.js';
-import type { Session } from '../Session.js';
+import type { MemberSession } from '../SignalingClient.js';
 import type { MemberData } from '../../protocol/index.js';
 
 /**
@@ -16,7 +16,7 @@ export type Outcome = Reply | { later: Promise<Reply> };
 
 /** What the handler of a request gets from its session. */
 export interface RequestContext {
-	session: Session<unknown>;
+	session: MemberSession<unknown>;
 	/**
 	 * The user that joined in the session. A message speaks for that one, and for no other.
 	 *

@@ -3,7 +3,7 @@ import type { AutoPullSuccess, PullOffered } from '../../protocol/index.js';
 import type { Member } from '../Member.js';
 import { checkData } from '../schemas.js';
 import { offerData } from '../serialize.js';
-import type { Session } from '../Session.js';
+import type { MemberSession } from '../SignalingClient.js';
 import type { Reply, RequestContext, RequestHandler } from './RequestContext.js';
 
 /** Handlers of the requests about connections for which the server offers. */
@@ -26,7 +26,7 @@ export const offering: Record<string, RequestHandler> = {
 /** Answers a pull without an offer, as soon as no other offer is pending. */
 export async function pullOffered(
 	member: Member<unknown>,
-	session: Session<unknown>,
+	session: MemberSession<unknown>,
 	options: { targetUserId: string; specs: PullSpec[] },
 ): Promise<Reply<PullOffered>> {
 	const offer = await member.user.pull(options);
