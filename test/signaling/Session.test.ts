@@ -63,7 +63,8 @@ describe('A session', () => {
 		await setImmediate();
 		assert.equal(client.received.length, 1);
 		allowed.resolve(true);
-		assert.deepEqual(client.received.slice(1), await Promise.all([pushed, beaten]));
+		const results = await Promise.all([pushed, beaten]);
+		assert.deepEqual(client.received.slice(1), results);
 	});
 
 	it('lets others pass a pull that waits for the answer to another offer', async (t) => {

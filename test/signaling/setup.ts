@@ -45,6 +45,11 @@ export async function start(t: TestContext, options: SignalingOptions = {}) {
 		signaling.close();
 	});
 	const connect = (context?: unknown) => new TestClient(signaling, context);
+	const join = async (userId: string) => {
+		const client = connect();
+		await client.request('join', { roomId: 'room', userId, userName: userId });
+		return client;
+	};
 	return {
 		sfu,
 		logged,
@@ -52,11 +57,8 @@ export async function start(t: TestContext, options: SignalingOptions = {}) {
 		/** Each notification, as often as it was encoded. */
 		encoded,
 		connect,
-		async join(userId: string) {
-			const client = connect();
-			await client.request('join', { roomId: 'room', userId, userName: userId });
-			return client;
-		},
+		/** A client that has joined. */
+		join,
 	};
 }
 
