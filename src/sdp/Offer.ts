@@ -1,95 +1,116 @@
 import type { DtlsParameters, MediaKind, RtcpFeedback } from 'mediasoup/types';
 
-/** An SDP offer, checked, in the terms that negotiation needs. Nothing in it is trusted beyond its form. */
+/** A parsed SDP offer of a client. Its form has been checked, its contents have not. */
 export interface Offer {
 	/**
-	 * The session id of the `o=` line (RFC 8866, section 5.2): it should be the same for all offers of one
+	 * The session id of the `o=` line (RFC 8866, section 5.2). It should be the same in all offers of one
 	 * RTCPeerConnection.
 	 */
 	readonly sessionId: string;
+	/** The ICE credentials of the offerer. */
 	readonly ice: IceCredentials;
-	/** The offerer's fingerprints, and the DTLS role that it will have. */
+	/** The fingerprint of the offerer, and the DTLS role that the offerer will have. */
 	readonly dtls: Required<DtlsParameters>;
+	/** Whether one- and two-byte header extensions may be mixed in the whole session (RFC 8285, section 6). */
 	readonly extmapAllowMixed: boolean;
-	/** What the offerer wants to receive in all, at most, in bit/s. */
+	/** The most that the offerer wants to receive in all, in bit/s. Undefined if it says nothing. */
 	readonly bandwidth: number | undefined;
 	/** The m-lines, in order. */
 	readonly media: readonly OfferedMediaSection[];
 }
 
+/** The ICE credentials of one side (RFC 8839, section 5.4). */
 export interface IceCredentials {
 	readonly usernameFragment: string;
 	readonly password: string;
 }
 
+/** The direction of an m-line (RFC 8866, section 6.7). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-/** One m-line of an offer. */
+/** One m-line of a client's offer. */
 export interface OfferedMediaSection {
-	/** Its place among the m-lines. */
+	/** The index among the m-lines. */
 	readonly index: number;
-	/** As written: `audio`, `video`, `application`, … */
+	/** The media type as written: `audio`, `video`, `application`, … */
 	readonly type: string;
+	/** The transport protocol as written, for instance `UDP/TLS/RTP/SAVPF`. */
 	readonly protocol: string;
-	/** The formats of the m= line as written, such as `96 97` or `webrtc-datachannel`. */
+	/** The formats of the m= line as written, for instance `96 97` or `webrtc-datachannel`. */
 	readonly formats: string;
 	readonly mid: string | undefined;
+	/** The direction from the offerer's point of view. */
 	readonly direction: Direction;
-	/** Set when RTP can flow on it. What has neither this nor `data` is rejected with port 0 by the answer. */
+	/** Set if RTP can flow on it. The answer rejects an m-line that has neither this nor `data` with port 0. */
 	readonly kind: MediaKind | undefined;
-	/** Set when data channels can flow on it. */
+	/** Set if data channels can use it. */
 	readonly data: OfferedData | undefined;
 	/** The media codecs in the order of preference, without RTX, FEC and the like. */
 	readonly codecs: readonly OfferedCodec[];
+	/** The RTP header extensions, in the order of the offer. */
 	readonly headerExtensions: readonly OfferedHeaderExtension[];
-	/** The streams of a simulcast that it sends (RFC 8853), in its order: from the lowest to the highest, by custom. */
+	/** The simulcast streams that the offerer sends (RFC 8853), in its order: by custom from the lowest to the highest. */
 	readonly rids: readonly OfferedRid[];
-	/** The sources that it announces (RFC 5576): more than one, from the lowest to the highest, for simulcast without rids. */
+	/** The sources that it announces (RFC 5576). Simulcast without rids has several, from the lowest to the highest. */
 	readonly sources: readonly OfferedSource[];
+	/** The CNAME of its sources (RFC 5576, section 6.1). */
 	readonly cname: string | undefined;
 	/** The id of the MediaStream (`a=msid`, RFC 8830). */
 	readonly streamId: string | undefined;
+	/** Whether RTCP of reduced size may be sent (RFC 5506). */
 	readonly rtcpRsize: boolean;
+	/** The same as {@link Offer.extmapAllowMixed}, for this m-line. */
 	readonly extmapAllowMixed: boolean;
-	/** What the offerer wants to receive on it, at most, in bit/s (RFC 8866, section 5.8: it is the receiver's bound). */
+	/** The most that the offerer wants to receive on it, in bit/s (RFC 8866, section 5.8: the receiver sets this limit). */
 	readonly bandwidth: number | undefined;
 }
 
-/** What an m-line for data channels says (RFC 8841). */
+/** The parameters of an m-line for data channels (RFC 8841). */
 export interface OfferedData {
-	/** The size of the largest message that the offerer takes, in bytes; Infinity for no limit. */
+	/** The size of the largest message that the offerer accepts, in bytes. Infinity if there is no limit. */
 	readonly maxMessageSize: number;
 }
 
-/** Whether something can flow on an m-line. */
+/** Whether media or data channels can use an m-line. */
 export const isUsable = ({ kind, data }: OfferedMediaSection): boolean => kind !== undefined || data !== undefined;
 
+/** A media codec of an m-line (`a=rtpmap`, `a=fmtp`, `a=rtcp-fb`). */
 export interface OfferedCodec {
-	/** The encoding name, in the spelling of its registration: `opus`, `VP8`, `H264`. */
+	/** The encoding name in the spelling of its registration: `opus`, `VP8`, `H264`. */
 	readonly name: string;
+	/** The kind and the name, for instance `video/VP8`. */
 	readonly mimeType: string;
 	readonly payloadType: number;
+	/** The clock rate in Hz. */
 	readonly clockRate: number;
+	/** The number of audio channels; 1 for video. */
 	readonly channels: number;
+	/** The format parameters (`a=fmtp`). */
 	readonly parameters: Readonly<Record<string, string | number>>;
+	/** The feedback that may be sent for the codec (`a=rtcp-fb`). */
 	readonly rtcpFeedback: readonly RtcpFeedback[];
+	/** The payload type of its RTX (RFC 4588). Undefined if there is none. */
 	readonly rtxPayloadType: number | undefined;
 }
 
+/** An RTP header extension (`a=extmap`, RFC 8285). */
 export interface OfferedHeaderExtension {
 	readonly uri: string;
 	readonly id: number;
-	/** From the offerer's point of view; `sendrecv` unless written. */
+	/** The direction from the offerer's point of view. Default `sendrecv`. */
 	readonly direction: Direction;
 }
 
+/** One stream of a simulcast, named by its rid (RFC 8851). */
 export interface OfferedRid {
 	readonly rid: string;
-	/** Those that it is restricted to. */
+	/** The payload types that it may have. Undefined if it may have all. */
 	readonly payloadTypes: readonly number[] | undefined;
 }
 
+/** A source of RTP (RFC 5576). */
 export interface OfferedSource {
 	readonly ssrc: number;
+	/** The SSRC of its RTX. Undefined if there is none. */
 	readonly rtxSsrc: number | undefined;
 }

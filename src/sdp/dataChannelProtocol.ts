@@ -1,24 +1,26 @@
-/** How the messages of a data channel are delivered (RFC 8831, section 6.1), and what it is called. */
+/** The name of a data channel, and how its messages are delivered (RFC 8831, section 6.1). */
 export interface DataChannelParameters {
+	/** The label that the app of the client gave it. */
 	readonly label: string;
-	/** The subprotocol, `""` for none. */
+	/** The subprotocol. Empty if there is none. */
 	readonly protocol: string;
+	/** Whether messages arrive in order. */
 	readonly ordered: boolean;
-	/** For how long a message is retransmitted, in ms; undefined for no limit. */
+	/** How long a message is retransmitted, in ms. Undefined if there is no limit. */
 	readonly maxPacketLifeTime: number | undefined;
-	/** How often a message is retransmitted; undefined for no limit. */
+	/** How often a message is retransmitted. Undefined if there is no limit. */
 	readonly maxRetransmits: number | undefined;
 }
 
 /** A message of the Data Channel Establishment Protocol (RFC 8832). */
 export type ControlMessage = { type: 'open'; channel: DataChannelParameters } | { type: 'ack' };
 
-/** What a message of SCTP is, by its Payload Protocol Identifier (RFC 8831, section 8). */
+/** The Payload Protocol Identifiers of SCTP messages (RFC 8831, section 8). */
 export const payloadProtocol = {
 	control: 50,
 	string: 51,
 	binary: 53,
-	/** SCTP has no empty messages, so that an empty string is one byte that does not count. */
+	/** SCTP has no empty messages. So an empty string is sent as one byte that does not count. */
 	emptyString: 56,
 	emptyBinary: 57,
 } as const;
@@ -27,7 +29,7 @@ export const payloadProtocol = {
 const acknowledge = 0x02;
 const open = 0x03;
 
-// RFC 8832, section 5.1: the channel types, of which the highest bit says unordered.
+// RFC 8832, section 5.1: the channel types. The highest bit means unordered.
 const unordered = 0x80;
 const reliable = 0x00;
 const partiallyReliableRetransmits = 0x01;
@@ -38,15 +40,19 @@ const openHeaderLength = 12;
 // RFC 8831, section 6.4: "normal".
 const normalPriority = 256;
 
-// What the attributes of RTCDataChannel can hold.
+// The attributes of RTCDataChannel are no greater.
 const unsignedShort = 0xffff;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** DATA_CHANNEL_ACK (RFC 8832, section 5.2). */
+/** The message DATA_CHANNEL_ACK (RFC 8832, section 5.2). */
 export const ackMessage: Buffer = Buffer.of(acknowledge);
 
-/** Reads what came with the Payload Protocol Identifier 50; `undefined` when it is no message of DCEP. */
+/**
+ * Reads a message with the Payload Protocol Identifier 50.
+ *
+ * @returns `undefined` if it is not a message of DCEP
+ */
 export function readControlMessage(message: Buffer): ControlMessage | undefined {
 	if (message[0] === acknowledge) return { type: 'ack' };
 	if (message[0] !== open || message.length < openHeaderLength) return undefined;
@@ -71,7 +77,7 @@ export function readControlMessage(message: Buffer): ControlMessage | undefined 
 	};
 }
 
-/** DATA_CHANNEL_OPEN (RFC 8832, section 5.1). */
+/** Writes the message DATA_CHANNEL_OPEN (RFC 8832, section 5.1). */
 export function writeOpen({ label, protocol, ordered, ...limits }: DataChannelParameters): Buffer {
 	const { maxPacketLifeTime, maxRetransmits } = limits;
 	const limit =
@@ -92,7 +98,11 @@ export function writeOpen({ label, protocol, ordered, ...limits }: DataChannelPa
 	return Buffer.concat([header, labelBytes, protocolBytes]);
 }
 
-/** What an app gets to see of a message; `undefined` for what is no message of a data channel. */
+/**
+ * Reads a message of the app of a client.
+ *
+ * @returns `undefined` if the Payload Protocol Identifier is not that of such a message
+ */
 export function readUserMessage(message: Buffer, payloadProtocolId: number): string | Buffer | undefined {
 	switch (payloadProtocolId) {
 		case payloadProtocol.string:

@@ -5,25 +5,25 @@ import { text, unsigned, type Invalid } from './readDescription.js';
 
 const ridExtension = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
 
-/** The most streams of one simulcast; libwebrtc sends three. */
+// The most streams of one simulcast. libwebrtc sends three.
 const mostStreams = 8;
 
-// Temporal layers that are not told to mediasoup are not told apart by it, and consumers then get some of the frames.
+// mediasoup must know of the temporal layers. Otherwise it does not tell them apart, and consumers get some of the frames.
 const simulcastMode = 'L1T3';
 
-/** The encodings that mediasoup's worker takes as simulcast, and that have no spatial layers within one stream. */
+/** Whether mediasoup's worker accepts simulcast of a codec. These codecs have no spatial layers within one stream. */
 export const isSimulcastCodec = ({ name }: Pick<OfferedCodec, 'name'>): boolean => name === 'VP8' || name === 'H264';
 
 /**
- * The streams that `a=simulcast` says are sent (RFC 8853, section 5.1), in its order. Of alternatives the first one counts.
- * What is paused at first (`~`) is one of them, and so it may begin at any time.
+ * Reads the streams that the client sends by `a=simulcast` (RFC 8853, section 5.1), in its order. The first of several
+ * alternatives counts. A stream that is paused at first (`~`) is included, because it may begin at any time.
  */
 export function readRids({ rids = [], simulcast }: ParsedMedia, invalid: Invalid): OfferedRid[] {
 	const { dir1, list1, dir2, list2 } = simulcast ?? {};
 	const sent = dir1 === 'send' ? list1 : dir2 === 'send' ? list2 : undefined;
 	const names = (text(sent) ?? '').split(';').map((alternatives) => alternatives.split(',')[0]?.replace(/^~/, ''));
 	const listed = [...new Set(names)].flatMap((rid) => {
-		// RFC 8853, section 5.3.2: what no a=rid line describes is left out.
+		// RFC 8853, section 5.3.2: a stream without an a=rid line is left out.
 		const line = rids.find(({ id, direction }) => String(id) === rid && direction === 'send');
 		return line && rid ? [{ rid, payloadTypes: restrictedTo(text(line.params)) }] : [];
 	});
@@ -33,15 +33,15 @@ export function readRids({ rids = [], simulcast }: ParsedMedia, invalid: Invalid
 	return listed;
 }
 
-/** The payload types that the stream of an `a=rid` line may have (RFC 8851, section 4); `undefined` for all. */
+/** The payload types that the stream of an `a=rid` line may have (RFC 8851, section 4). Undefined if it may have all. */
 function restrictedTo(parameters = ''): number[] | undefined {
 	const [, types] = /(?:^|;)pt=([^;]*)/.exec(parameters) ?? [];
 	return types?.split(',').map(Number);
 }
 
 /**
- * The sources that an m-line announces (RFC 5576): those of a SIM group, which clients write from the lowest to the
- * highest, or else the first one.
+ * Reads the sources that an m-line announces (RFC 5576): those of its SIM group, which clients write from the lowest to the
+ * highest, or the first source if there is no SIM group.
  */
 export function readSources({ ssrcs = [], ssrcGroups = [] }: ParsedMedia, invalid: Invalid): OfferedSource[] {
 	const groups = ssrcGroups.map(({ semantics, ssrcs: members }) => ({
@@ -64,11 +64,11 @@ export function readSources({ ssrcs = [], ssrcGroups = [] }: ParsedMedia, invali
 }
 
 /**
- * The rids of an m-line that are received with a codec. Without simulcast that is the first one, since Chromium goes on
- * sending the first one whatever the answer has.
+ * The rids of an m-line that we receive with a codec. Without simulcast it is the first one, because Chromium goes on
+ * sending the first one regardless of the answer.
  */
 export function acceptedRids({ rids, mid, headerExtensions }: OfferedMediaSection, codec: OfferedCodec): string[] {
-	// Without the extension nothing tells the streams apart, and Chromium refuses an answer that has rids.
+	// Without this header extension nobody can tell the streams apart, and Chromium refuses an answer that has rids.
 	if (mid === undefined || !headerExtensions.some(({ uri }) => uri === ridExtension)) return [];
 	const possible = rids
 		.filter(({ payloadTypes }) => payloadTypes?.includes(codec.payloadType) ?? true)
@@ -76,17 +76,17 @@ export function acceptedRids({ rids, mid, headerExtensions }: OfferedMediaSectio
 	return isSimulcastCodec(codec) ? possible : possible.slice(0, 1);
 }
 
-/** The sources of an m-line that are received with a codec. Without simulcast that is the first one. */
+/** The sources of an m-line that we receive with a codec. Without simulcast it is the first one. */
 export function acceptedSources({ sources }: OfferedMediaSection, codec: OfferedCodec): readonly OfferedSource[] {
 	return isSimulcastCodec(codec) ? sources : sources.slice(0, 1);
 }
 
 /**
- * The encodings to `produce()` with, lowest first. Rids count before sources; without either (RFC 8843 allows it) the
- * worker goes by the MID, or by the payload type.
+ * The encodings for `produce()`, the lowest first. Rids are preferred to sources. If there is neither, which RFC 9143
+ * allows, the worker recognizes the stream by the MID or the payload type.
  *
- * @param usesRids - whether the header extension for them is negotiated
- * @param scalabilityMode - of the stream, or of each of several
+ * @param options - `usesRids`: whether the header extension for rids is negotiated; `scalabilityMode`: that of the stream,
+ *   or of each of several streams
  */
 export function encodings(
 	media: OfferedMediaSection,

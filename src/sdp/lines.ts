@@ -10,23 +10,23 @@ import type {
 import type { MediaDescription, SessionDescription } from 'sdp-transform';
 import { formatParameters } from './rtpParameters.js';
 
-/** Our end of the transport. */
+/** Our end of a transport, which SDP describes to the client. */
 export interface LocalTransport {
 	iceParameters: IceParameters;
 	iceCandidates: IceCandidate[];
 	dtlsParameters: DtlsParameters;
-	/** Undefined when it carries no data channels. */
+	/** Undefined if the transport has no data channels. */
 	sctpParameters?: Pick<SctpParameters, 'port' | 'maxReceiveMessageSize'> | undefined;
 }
 
-/** A track that we send, as the track `trackId` of the stream `streamId`. */
+/** A track that we send. The client sees it as the track `trackId` of the MediaStream `streamId`. */
 export interface SentTrack {
 	parameters: RtpParameters;
 	streamId: string;
 	trackId: string;
 }
 
-/** What stands before the first m-line. */
+/** The part of a description before the first m-line. */
 export function sessionLines(
 	{ dtlsParameters: { fingerprints } }: LocalTransport,
 	{ sessionId, sessionVersion, mids }: { sessionId: number; sessionVersion: number; mids: readonly string[] },
@@ -51,7 +51,7 @@ export function sessionLines(
 	};
 }
 
-/** Where to send to; the same on each m-line, since one transport carries all. */
+/** The ICE parameters. They are the same for each m-line, because one transport carries all of them. */
 export function transportLines({ iceParameters, iceCandidates }: LocalTransport): Partial<MediaDescription> {
 	return {
 		iceUfrag: iceParameters.usernameFragment,
@@ -70,11 +70,12 @@ export function transportLines({ iceParameters, iceCandidates }: LocalTransport)
 	};
 }
 
-/** The end of data channels (RFC 8841, sections 5 and 6). */
+/** The SCTP parameters for data channels (RFC 8841, sections 5 and 6). */
 export function dataLines({ sctpParameters }: LocalTransport): Partial<MediaDescription> {
 	return sctpParameters ? { sctpPort: sctpParameters.port, maxMessageSize: sctpParameters.maxReceiveMessageSize } : {};
 }
 
+/** The codecs and header extensions of an m-line. */
 export function codecLines(
 	codecs: readonly RtpCodecParameters[],
 	headerExtensions: readonly RtpHeaderExtensionParameters[],
@@ -97,7 +98,10 @@ export function codecLines(
 	};
 }
 
-/** Several videos share a payload type, so their SSRCs are announced; older Pion needs them even for one. */
+/**
+ * The MediaStream and the sources of a track. Several videos share a payload type, so their SSRCs must be announced. Older
+ * versions of Pion need the SSRC even of a single video.
+ */
 export function trackLines({ parameters, streamId: id, trackId: appdata }: SentTrack): Partial<MediaDescription> {
 	const cname = parameters.rtcp?.cname ?? id;
 	const sources = (parameters.encodings ?? []).flatMap(({ ssrc, rtx }) => (ssrc === undefined ? [] : [{ ssrc, rtx }]));

@@ -5,14 +5,14 @@ import type { ParsedMedia } from './parsed.js';
 
 type Parameters = Record<string, string | number>;
 
-// Not media of their own: repair, redundancy, comfort noise and tones.
+// These are not media codecs: repair, redundancy, comfort noise and tones.
 const auxiliary = /^(rtx|red|ulpfec|flexfec.*|cn|telephone-event)$/i;
 
 const registeredNames = new Map(['opus', 'VP8', 'VP9', 'H264', 'AV1'].map((name) => [name.toLowerCase(), name]));
 
-/** The media codecs that an m-line offers, in its order of preference, each with its RTX payload type if it has one. */
+/** Reads the media codecs of an m-line in its order of preference. A codec with RTX has the payload type of that, too. */
 export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec[] {
-	// At most 128, however often an m-line repeats them.
+	// There are at most 128, however often the m-line repeats them.
 	const preference = new Set(String(media.payloads).split(' ').filter(isPayloadType).map(Number));
 	const rtpmaps = new Map((media.rtp ?? []).map((rtp) => [rtp.payload, rtp]));
 	const parameters = fmtpParameters(media);
@@ -47,10 +47,10 @@ export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec
 const isCount = (value: unknown): value is number =>
 	typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 0xffffffff;
 
-/** Whether a format of an m= line is a payload type of RTP: 0 to 127 (RFC 3551, section 6), without leading zeros. */
+/** Whether a format of an m= line is an RTP payload type: 0 to 127 (RFC 3551, section 6), without leading zeros. */
 export const isPayloadType = (format: string): boolean => /^(0|[1-9]\d{0,2})$/.test(format) && Number(format) <= 127;
 
-/** The parameters of the `a=fmtp` lines, the first for each payload type; numbers where mediasoup wants numbers. */
+/** The parameters of the first `a=fmtp` line of each payload type. They are numbers where mediasoup needs numbers. */
 function fmtpParameters({ fmtp = [] }: ParsedMedia): ReadonlyMap<unknown, Parameters> {
 	const parameters = new Map<unknown, Parameters>();
 	for (const { payload, config = '' } of fmtp) {

@@ -2,17 +2,18 @@ import type { OfferedData } from './Offer.js';
 import type { ParsedMedia } from './parsed.js';
 import { unsigned } from './readDescription.js';
 
-/** The port of SCTP within DTLS, which is the only one that mediasoup has. */
+/** The SCTP port within DTLS. mediasoup has no other. */
 export const sctpPort = 5000;
 
 const dataProtocol = /^(UDP|TCP)\/DTLS\/SCTP$/;
 
-// RFC 8841, section 6.1: what holds when nothing is said.
+// RFC 8841, section 6.1: the default.
 const defaultMaxMessageSize = 65_536;
 
 /**
- * What an m-line says of data channels (RFC 8841). The older form, `DTLS/SCTP 5000` with `a=sctpmap`, is none that we
- * know.
+ * Reads an m-line for data channels (RFC 8841).
+ *
+ * @returns `undefined` if it is not one, or if it has the older form `DTLS/SCTP 5000` with `a=sctpmap`
  */
 export function offeredData(media: ParsedMedia): OfferedData | undefined {
 	const { type, protocol, payloads, sctpPort: port, maxMessageSize } = media;

@@ -14,34 +14,35 @@ import {
 	type DescriptionLimits,
 } from './readDescription.js';
 
-/** An SDP answer to an offer of ours, checked. */
+/** A parsed SDP answer of a client to our offer. */
 export interface ParsedAnswer {
-	/** The answerer's fingerprint, and the DTLS role that it takes. Undefined when it rejects every m-line. */
+	/** The fingerprint of the answerer, and the DTLS role that it has chosen. Undefined if it rejects every m-line. */
 	readonly dtls: Required<DtlsParameters> | undefined;
-	/** What the answerer wants to receive in all, at most, in bit/s. */
+	/** The most that the answerer wants to receive in all, in bit/s. Undefined if it says nothing. */
 	readonly bandwidth: number | undefined;
-	/** The m-lines, as many as the offer has, in order. */
+	/** The m-lines in order: as many as the offer has. */
 	readonly media: readonly AnsweredMediaSection[];
 }
 
-/** One m-line of an answer. */
+/** One m-line of a client's answer. */
 export interface AnsweredMediaSection {
-	/** Whether it was accepted; a rejected one carries nothing, and may be used for something else. */
+	/** Whether the client accepts it. A rejected m-line carries nothing, and may be used for something else later. */
 	readonly accepted: boolean;
-	/** From the answerer's point of view. */
+	/** The direction from the answerer's point of view. */
 	readonly direction: Direction;
+	/** The accepted payload types, the preferred one first. */
 	readonly payloadTypes: readonly number[];
-	/** The URIs of the header extensions that were accepted. */
+	/** The URIs of the accepted header extensions. */
 	readonly headerExtensions: readonly string[];
-	/** What the answerer wants to receive on it, at most, in bit/s. */
+	/** The most that the answerer wants to receive on it, in bit/s. Undefined if it says nothing. */
 	readonly bandwidth: number | undefined;
 }
 
-/** What the answer must fit to. */
+/** An m-line of our offer, as the answer must repeat it. */
 export interface ExpectedMediaSection {
 	readonly mid: string;
 	readonly type: 'audio' | 'video' | 'application';
-	/** Whether it was offered with port 0, which an answer can only repeat. */
+	/** Whether we offered it with port 0. An answer must do the same then. */
 	readonly stopped: boolean;
 }
 
@@ -50,10 +51,10 @@ type Session = ReturnType<typeof readDescription>;
 const invalid = invalidBecause('answer');
 
 /**
- * Reads the answer (RFC 8829, section 5.11) to an offer of ours.
+ * Reads a client's answer to our offer (RFC 8829, section 5.11).
  *
  * @param offered - the m-lines of the offer
- * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` with the reason when it does not fit the offer
+ * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` with the reason if it does not fit the offer
  */
 export function parseAnswer(
 	sdp: string,
@@ -69,6 +70,7 @@ export function parseAnswer(
 		offered.flatMap(({ mid }, index) => (media[index]?.accepted ? mid : [])),
 		session,
 	);
+	// The m-line of the BUNDLE tag: the first accepted one has the parameters of the transport (RFC 9143, section 7.3).
 	const bundleTag = session.media[media.findIndex(({ accepted }) => accepted)];
 	return { dtls: bundleTag && dtlsParameters(session, bundleTag), bandwidth: readBandwidth(session), media };
 }
@@ -85,7 +87,7 @@ function readMediaSection(
 	if (accepted && text(media.mid) !== mid) throw invalid(`the mid of m-line ${index} is not "${mid}"`);
 	const isData = type === 'application';
 	if (accepted && isData && !offeredData(media)) throw invalid(`m-line ${index} has no data channels as we know them`);
-	// We offer one port for both, and have no other (RFC 5761, section 5.1.1).
+	// We offer one port for RTP and RTCP, and have no other (RFC 5761, section 5.1.1).
 	if (accepted && !isData && media.rtcpMux === undefined) throw invalid(`m-line ${index} has no a=rtcp-mux`);
 	const direction = media.direction ?? session.direction;
 	return {
@@ -97,7 +99,7 @@ function readMediaSection(
 	};
 }
 
-/** Everything goes through one transport (RFC 9143, section 7.3). */
+/** Checks that all accepted m-lines share one transport (RFC 9143, section 7.3). */
 function checkBundle(accepted: readonly string[], { groups = [] }: Session): void {
 	const bundled = groups
 		.filter(({ type }) => String(type).toUpperCase() === 'BUNDLE')
@@ -106,7 +108,7 @@ function checkBundle(accepted: readonly string[], { groups = [] }: Session): voi
 	if (apart !== undefined && accepted.length > 1) throw invalid(`its a=group:BUNDLE does not have the mid "${apart}"`);
 }
 
-/** We offer both roles, and so the answerer has chosen (RFC 8842, section 5.3). */
+/** Reads the role that the answerer has chosen, since we offer both (RFC 8842, section 5.3). */
 function dtlsParameters(session: Session, media: ParsedMedia): Required<DtlsParameters> {
 	const setup = media.setup ?? session.setup;
 	if (setup !== 'active' && setup !== 'passive') {

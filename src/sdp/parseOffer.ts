@@ -16,22 +16,22 @@ import {
 	type DescriptionLimits,
 } from './readDescription.js';
 
-// JSEP (RFC 8829, section 5.1.2) lists what must be accepted.
+// JSEP (RFC 8829, section 5.1.2) lists the protocols that must be accepted.
 const rtpProtocol = /^(UDP\/TLS\/|TCP\/DTLS\/)?RTP\/SAVPF?$/;
 
-// Of the characters that a `token` of RFC 8866, section 9, has, and the slash between two of them.
+// Visible ASCII has the characters of a `token` (RFC 8866, section 9), and the slash between two tokens.
 const token = /^[\x21-\x7e]+$/;
 
-// RFC 8839, section 5.4: ice-char, and the least and greatest lengths.
+// RFC 8839, section 5.4: the characters (`ice-char`), and the smallest and greatest lengths.
 const iceUsernameFragment = /^[A-Za-z0-9+/]{4,256}$/;
 const icePassword = /^[A-Za-z0-9+/]{22,256}$/;
 
 const invalid = invalidBecause('offer');
 
 /**
- * Reads an SDP offer (RFC 8866, RFC 8829) into the terms of negotiation. Whatever it does not know it leaves out.
+ * Reads a client's SDP offer (RFC 8866, RFC 8829). It leaves out unknown parts.
  *
- * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` with the reason when no answer to it could work
+ * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` with the reason if no answer could work
  */
 export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 	const session = readDescription(sdp, 'offer', limits);
@@ -46,12 +46,12 @@ export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 		session,
 		sections.map(({ parsed, index, stopped }) => offeredMedia(session, parsed, index, stopped)),
 	);
-	// The m-line that carries the transport (RFC 9143, section 7.2).
-	const first = media[offered.find(isUsable)?.index ?? live.index] ?? {};
+	// The m-line of the BUNDLE tag has the parameters of the transport (RFC 9143, section 7.2).
+	const bundleTag = media[offered.find(isUsable)?.index ?? live.index] ?? {};
 	const offer: Offer = {
 		sessionId,
-		ice: iceCredentials(session, first),
-		dtls: dtlsParameters(session, first),
+		ice: iceCredentials(session, bundleTag),
+		dtls: dtlsParameters(session, bundleTag),
 		extmapAllowMixed: session.extmapAllowMixed !== undefined,
 		bandwidth: readBandwidth(session),
 		media: offered,
@@ -69,7 +69,7 @@ export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 	return offer;
 }
 
-/** Port 0 is no rejection where `a=bundle-only` is (RFC 9143, section 6). */
+/** Whether an m-line has stopped. With `a=bundle-only` port 0 does not mean that (RFC 9143, section 6). */
 function isStopped({ port, bundleOnly }: ParsedMedia): boolean {
 	return port === 0 && bundleOnly === undefined;
 }
@@ -87,8 +87,8 @@ function iceCredentials(session: ParsedSession, media: ParsedMedia): IceCredenti
 function dtlsParameters(session: ParsedSession, media: ParsedMedia): Required<DtlsParameters> {
 	const fingerprint = readFingerprint(session, media, invalid);
 	const setup = media.setup ?? session.setup;
-	// Whoever offers both roles is left the one of the DTLS client (RFC 8842, section 5.3), as a server without a
-	// known address of its peer can only wait.
+	// To an offer of both roles we leave that of the DTLS client (RFC 8842, section 5.3): we do not know the address of the
+	// client yet, and so we can only wait.
 	if (setup !== 'actpass' && setup !== 'active' && setup !== 'passive') {
 		throw invalid(setup === undefined ? 'it has no a=setup' : `a=setup:${setup} is not supported`);
 	}
@@ -135,8 +135,8 @@ function offeredMedia(
 }
 
 /**
- * One transport carries everything (RFC 9143): what shares none with the first m-line that we can take is rejected.
- * The group may name mids that are not there; FFmpeg's always does.
+ * Rejects the m-lines that are not bundled with the first usable one, because one transport carries everything (RFC 9143).
+ * The group may name mids that do not exist; that of FFmpeg always does.
  */
 function unbundledRejected(session: ParsedSession, media: OfferedMediaSection[]): OfferedMediaSection[] {
 	const first = media.find(isUsable);
@@ -146,7 +146,7 @@ function unbundledRejected(session: ParsedSession, media: OfferedMediaSection[])
 	const bundle = bundles.find((mids) => first?.mid !== undefined && mids.has(first.mid));
 	const isBundled = (section: OfferedMediaSection) =>
 		section === first || (section.mid !== undefined && bundle?.has(section.mid) === true);
-	// And it has one association of SCTP.
+	// The transport has one SCTP association.
 	const data = media.find((section) => section.data && isBundled(section));
 	return media.map((section) => ({
 		...section,
@@ -155,7 +155,7 @@ function unbundledRejected(session: ParsedSession, media: OfferedMediaSection[])
 	}));
 }
 
-/** sdp-transform's pattern misses the braces of Firefox's ids. */
+/** Reads the id of the MediaStream. The pattern of sdp-transform does not match the braces in Firefox's ids. */
 function streamId({ msid, invalid: unknown = [] }: ParsedMedia): string | undefined {
 	const written =
 		text(msid?.[0]?.id) ?? unknown.map(({ value }) => /^msid:(\S+)/.exec(String(value))?.[1]).find(Boolean);

@@ -4,17 +4,18 @@ import { SfuError } from '../SfuError.js';
 import type { Direction, OfferedHeaderExtension } from './Offer.js';
 import type { ParsedMedia, ParsedSession } from './parsed.js';
 
-/** How large a session description may be. */
+/** The limits of a session description. */
 export interface DescriptionLimits {
 	/** The longest SDP, in bytes. */
 	sdpBytes: number;
-	/** The most m-lines. */
+	/** The greatest number of m-lines. */
 	mediaSections: number;
 }
 
-/** Makes the error that says why a description is refused. */
+/** Makes the error for an invalid description. `reason` says why it is invalid. */
 export type Invalid = (reason: string) => SfuError;
 
+/** Makes the errors for invalid offers, or for invalid answers. */
 export const invalidBecause =
 	(what: 'offer' | 'answer'): Invalid =>
 	(reason) =>
@@ -28,19 +29,22 @@ const fingerprintBytes: Record<FingerprintAlgorithm, number> = {
 	'sha-512': 64,
 };
 
+/** Whether a value is a direction of an m-line. */
 export const isDirection = (value: unknown): value is Direction =>
 	value === 'sendrecv' || value === 'sendonly' || value === 'recvonly' || value === 'inactive';
 
+/** A value as text. Undefined if there is none, or if it is empty. */
 export const text = (value: string | number | undefined): string | undefined =>
 	value === undefined || value === '' ? undefined : String(value);
 
+/** A value if it is an integer from 0 to `bound`, otherwise undefined. */
 export const unsigned = (value: string | number | undefined, bound: number): number | undefined =>
 	typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= bound ? value : undefined;
 
 /**
- * Reads SDP (RFC 8866) as such. What it makes of the m-lines is left to others.
+ * Reads SDP (RFC 8866), without looking into the m-lines.
  *
- * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` when it is no SDP
+ * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` if it is not SDP
  */
 export function readDescription(
 	sdp: string,
@@ -54,7 +58,7 @@ export function readDescription(
 		throw new SfuError('too_large', `the SDP has ${bytes} bytes, more than the ${limits.sdpBytes} that are allowed`);
 	}
 	if (!sdp.startsWith('v=0')) throw invalid(sdp.trim() === '' ? 'the SDP is empty' : 'the SDP does not begin with v=0');
-	// RFC 8866, section 9: the one byte beside the line ends that no value may have.
+	// RFC 8866, section 9: no value may have this byte.
 	if (sdp.includes('\0')) throw invalid('it has a NUL character');
 
 	const session = sdpTransform.parse(sdp) as ParsedSession;
@@ -69,7 +73,7 @@ export function readDescription(
 	return { ...session, media };
 }
 
-/** The fingerprint at an m-line or, without one there, of the session. */
+/** The fingerprint of an m-line, or that of the session if the m-line has none. */
 export function readFingerprint(session: ParsedSession, media: ParsedMedia, invalid: Invalid): DtlsFingerprint {
 	const fingerprint = media.fingerprint ?? session.fingerprint;
 	if (!fingerprint) throw invalid('it has no a=fingerprint');
@@ -88,8 +92,8 @@ export function readFingerprint(session: ParsedSession, media: ParsedMedia, inva
 }
 
 /**
- * The bound of a `b=` line, in bit/s: `TIAS`, without the overhead of the lower layers (RFC 3890), or else `AS`. 0, by
- * which some mean nothing and some anything, is none.
+ * The limit of the `b=` lines, in bit/s: that of `TIAS`, which leaves out the overhead of the lower layers (RFC 3890), or
+ * that of `AS`. 0 counts as no limit, because some clients mean nothing by it, and some mean no limit.
  */
 export function readBandwidth({ bandwidth = [] }: ParsedSession | ParsedMedia): number | undefined {
 	const limit = (modifier: string) => unsigned(bandwidth.find(({ type }) => type === modifier)?.limit, 0xffffffff) ?? 0;
@@ -97,7 +101,7 @@ export function readBandwidth({ bandwidth = [] }: ParsedSession | ParsedMedia): 
 	return bound > 0 ? bound : undefined;
 }
 
-/** Ids of one byte each in the two-byte form (RFC 8285); encrypted ones (RFC 6904) are beyond mediasoup. */
+/** Reads the header extensions with ids of one byte (RFC 8285). mediasoup does not know encrypted ones (RFC 6904). */
 export function readHeaderExtensions({ ext = [] }: ParsedMedia): OfferedHeaderExtension[] {
 	return ext.flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
 		const id = unsigned(value, 255);
@@ -108,6 +112,7 @@ export function readHeaderExtensions({ ext = [] }: ParsedMedia): OfferedHeaderEx
 	});
 }
 
+/** Checks that no value occurs twice. `reason` says why a value that does makes the description invalid. */
 export function checkUnique<Value>(values: Value[], invalid: Invalid, reason: (value: Value) => string): void {
 	const seen = new Set<Value>();
 	for (const value of values) {

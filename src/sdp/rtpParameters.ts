@@ -15,11 +15,12 @@ const repairedRid = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id';
 const transportCc = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
 const dependencyDescriptor = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
 
+/** The URIs of the header extensions that other files need. */
 export const headerExtensionUris = { mid, rid, transportCc, dependencyDescriptor } as const;
 
 /**
- * What mediasoup reads from a pusher. `toffset` is left out on purpose: it would be sent on under an id that older
- * libwebrtc takes for the MID.
+ * The header extensions that mediasoup reads from a pusher. `toffset` is left out on purpose: mediasoup would forward it
+ * with an id that older versions of libwebrtc take for the MID.
  */
 const receivedExtensions: Record<MediaKind, readonly RtpHeaderExtensionUri[]> = {
 	audio: [
@@ -31,18 +32,18 @@ const receivedExtensions: Record<MediaKind, readonly RtpHeaderExtensionUri[]> = 
 	video: [mid, transportCc, 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', 'urn:3gpp:video-orientation'],
 };
 
-// The feedback that the worker gives and takes, per kind.
+// The feedback that the worker sends and understands, for each kind.
 const supportedFeedback: Record<MediaKind, readonly string[]> = {
 	audio: ['transport-cc', 'nack'],
 	video: ['goog-remb', 'transport-cc', 'ccm fir', 'nack', 'nack pli'],
 };
 
-/** Feedback as SDP writes it after the payload type: `nack pli`. */
+/** Writes feedback as SDP has it after the payload type, for instance `nack pli`. */
 export function formatFeedback({ type, parameter }: RtcpFeedback): string {
 	return parameter ? `${type} ${parameter}` : type;
 }
 
-/** The value of an `a=fmtp` line: `minptime=10;useinbandfec=1`. Empty without parameters. */
+/** Writes the value of an `a=fmtp` line, for instance `minptime=10;useinbandfec=1`. It is empty without parameters. */
 export function formatParameters(parameters: Readonly<Record<string, unknown>> = {}): string {
 	return Object.entries(parameters)
 		.map(([key, value]) => `${key}=${String(value)}`)
@@ -50,11 +51,11 @@ export function formatParameters(parameters: Readonly<Record<string, unknown>> =
 }
 
 /**
- * The parameters to `produce()` with: one codec and its RTX, as the worker reads the first one only; the offer's own
- * numbers throughout.
+ * The parameters for `produce()`. They have one codec and its RTX, because the worker reads the first codec only. All
+ * numbers are those of the offer.
  *
  * @param extensionIds - the ids taken so far on this transport, by URI: one URI has one id on all its m-lines
- * @param scalabilityMode - what the client says of its stream, or of each of several
+ * @param scalabilityMode - the mode that the client names for its stream, or for each of several streams
  */
 export function producerParameters(
 	media: OfferedMediaSection & { kind: MediaKind },
@@ -123,9 +124,9 @@ function acceptedExtensions(
 }
 
 /**
- * What a receiving m-line can take of one codec, as the capabilities to `consume()` with. mediasoup sends header
- * extensions under ids of its own, and so keeps those that the offer has under the same ids. Estimates of the client's own
- * (REMB) are left out: Firefox's abs-send-time has mediasoup's id, but Firefox sends none, and so the first one would stay.
+ * The capabilities for `consume()`, with which a client receives one codec on an m-line. mediasoup sends header extensions
+ * with ids of its own, and so it keeps only those that have the same ids in the offer. The client's own estimates (REMB) are
+ * left out: Firefox has mediasoup's id for abs-send-time, but it sends no estimates, and so the first one would stay.
  */
 export function consumerCapabilities(
 	media: OfferedMediaSection & { kind: MediaKind },

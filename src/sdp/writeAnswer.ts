@@ -13,27 +13,28 @@ import { isUsable, type Direction, type Offer, type OfferedMediaSection } from '
 import { isPayloadType } from './offeredCodecs.js';
 import { formatParameters, headerExtensionUris } from './rtpParameters.js';
 
-/** What one m-line is answered with. Without `receive` and `send` it is merely there, to be used later. */
+/** Our answer to one m-line. Without `receive` and `send` nothing flows on it, and it can be used later. */
 export interface MediaSectionToAnswer {
-	/** From our point of view. */
+	/** The direction from our point of view. */
 	direction: Direction;
-	/** What we receive, or would if it were not paused. */
+	/** The media that we receive, paused or not. */
 	receive?: RtpParameters;
 	/** The most that we want to receive, in bit/s. */
 	maxBitrate?: number;
-	/** The bitrate to begin to send video with, in bit/s. */
+	/** The bitrate at which the client begins to send video, in bit/s. */
 	startBitrate?: number;
-	/** What we send, or would. */
+	/** The track that we send, paused or not. */
 	send?: SentTrack;
 }
 
+/** An answer to a client's offer, to be written as SDP. */
 export interface AnswerToWrite {
 	offer: Offer;
-	/** One for each m-line of the offer; those that carry no RTP are answered whatever this says. */
+	/** One entry for each m-line of the offer. The entries of m-lines without RTP are ignored. */
 	media: readonly MediaSectionToAnswer[];
 	transport: LocalTransport;
 	sessionId: number;
-	/** Rises with each answer of a session that differs from the one before. */
+	/** It rises with each answer of a session that differs from the one before. */
 	sessionVersion: number;
 }
 
@@ -71,10 +72,10 @@ function reject(offered: OfferedMediaSection): WrittenMedia {
 	return { ...mediaSection(offered, 0, offered.formats), direction: 'inactive' };
 }
 
-// What is active or actpass becomes the DTLS client, and so we wait.
+// A client that offers active or actpass becomes the DTLS client, and so we wait for it.
 const setup = ({ dtls }: Offer): string => (dtls.role === 'client' ? 'passive' : 'active');
 
-/** RFC 8841, section 10.3. */
+/** Accepts data channels (RFC 8841, section 10.3). */
 function acceptData(offered: OfferedMediaSection, offer: Offer, transport: LocalTransport): WrittenMedia {
 	return {
 		...mediaSection(offered, 9, offered.formats),
@@ -104,7 +105,7 @@ function accept(
 	};
 }
 
-/** An m-line needs a format even when nothing flows. */
+/** The first codec of an m-line on which nothing flows: an m-line needs a format. */
 function inactiveRtp({ codecs: [codec] }: OfferedMediaSection): Partial<WrittenMedia> {
 	if (!codec) return {};
 	const { payloadType: payload, name, clockRate, channels, parameters } = codec;
@@ -116,7 +117,7 @@ function inactiveRtp({ codecs: [codec] }: OfferedMediaSection): Partial<WrittenM
 	};
 }
 
-/** Clients that know both modifiers go by `TIAS` (RFC 3890), or by the last one. */
+/** The most that we want to receive. Clients that know both modifiers use `TIAS` (RFC 3890), or the last one. */
 function bandwidthLines(bitrate: number): Partial<WrittenMedia> {
 	return {
 		bandwidth: [
@@ -126,7 +127,7 @@ function bandwidthLines(bitrate: number): Partial<WrittenMedia> {
 	};
 }
 
-/** What we receive comes first, since the offerer sends with the first codec of the answer. */
+/** The codecs that we receive come first, because the offerer sends with the first codec of the answer. */
 function activeRtp(
 	offered: OfferedMediaSection,
 	{ receive, send, startBitrate }: MediaSectionToAnswer,
@@ -149,8 +150,8 @@ function activeRtp(
 }
 
 /**
- * The streams of a simulcast that we receive, none of them paused (RFC 8853, section 5.3.2). A later offer may have less
- * than the one that was negotiated.
+ * The simulcast streams that we receive, none of them paused (RFC 8853, section 5.3.2). A later offer may have fewer than
+ * the one that was negotiated.
  */
 function simulcastLines({ rids }: OfferedMediaSection, { encodings = [] }: RtpParameters): Partial<WrittenMedia> {
 	const received = encodings.flatMap(({ rid }) => (rids.some((offered) => offered.rid === rid) ? (rid ?? []) : []));
@@ -162,7 +163,7 @@ function simulcastLines({ rids }: OfferedMediaSection, { encodings = [] }: RtpPa
 			};
 }
 
-/** libwebrtc reads the bitrate, in kbit/s, from the parameters of the codec that it sends. */
+/** libwebrtc reads the start bitrate, in kbit/s, from the parameters of the codec that it sends. */
 function withStartBitrate(receive: RtpParameters, bitrate: number): RtpParameters {
 	const codecs = receive.codecs.map((codec, index) =>
 		index === 0 && codec.mimeType.startsWith('video/')
@@ -175,7 +176,10 @@ function withStartBitrate(receive: RtpParameters, bitrate: number): RtpParameter
 	return { ...receive, codecs };
 }
 
-/** A later offer may have less than the one that was negotiated, and other codecs under the same payload types. */
+/**
+ * Whether the offer has a negotiated codec. A later offer may have fewer codecs than the one that was negotiated, and other
+ * codecs with the same payload types.
+ */
 function isOffered({ codecs }: OfferedMediaSection, { mimeType, payloadType, clockRate }: RtpCodecParameters): boolean {
 	return codecs.some(
 		(offered) =>
@@ -185,7 +189,7 @@ function isOffered({ codecs }: OfferedMediaSection, { mimeType, payloadType, clo
 	);
 }
 
-/** Of one of `media`. */
+/** Whether the offer has a codec as the RTX of one of `media`. */
 function isOfferedRtx(
 	{ codecs }: OfferedMediaSection,
 	{ mimeType, payloadType, parameters }: RtpCodecParameters,

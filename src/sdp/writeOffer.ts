@@ -10,18 +10,18 @@ import {
 	type SentTrack,
 } from './lines.js';
 
-/** One m-line that we offer. */
+/** One m-line of our offer. */
 export type MediaSectionToOffer = RtpSectionToOffer | DataSectionToOffer;
 
 /** An m-line for media. */
 export interface RtpSectionToOffer {
 	mid: string;
 	kind: MediaKind;
-	/** What it carries; without it the m-line is `inactive`, to be used later. */
+	/** The track that it carries. Without one the m-line is `inactive`, and can be used later. */
 	send?: SentTrack;
-	/** What it carries, or carried: an m-line needs a format even when nothing flows. */
+	/** The parameters of the track that it carries or carried: an m-line needs a format even if nothing flows. */
 	parameters: RtpParameters;
-	/** The client has rejected it: it stays so until it is used again, with another mid. */
+	/** Whether the client has rejected it. It stays rejected until it is used again with another mid. */
 	rejected: boolean;
 }
 
@@ -29,22 +29,23 @@ export interface RtpSectionToOffer {
 export interface DataSectionToOffer {
 	mid: string;
 	kind: 'data';
-	/** As of a track. */
+	/** The same as for a track. */
 	rejected: boolean;
 }
 
+/** An offer, to be written as SDP. */
 export interface OfferToWrite {
-	/** The m-lines, in order. None ever goes away. */
+	/** The m-lines in order. An m-line never goes away. */
 	media: readonly MediaSectionToOffer[];
-	/** The mids in the order in which they were first offered: the first one names the transport (RFC 9143, section 7.2). */
+	/** The mids in the order in which they were first offered. The first one is the BUNDLE tag (RFC 9143, section 7.2). */
 	mids: readonly string[];
 	transport: LocalTransport;
 	sessionId: number;
-	/** Rises with each offer of a session. */
+	/** It rises with each offer of a session. */
 	sessionVersion: number;
 }
 
-/** Writes an offer (RFC 8829, section 5.2), with mediasoup's own ids for header extensions. */
+/** Writes an offer (RFC 8829, section 5.2). The ids of header extensions are those of mediasoup. */
 export function writeOffer({ media, mids, transport, sessionId, sessionVersion }: OfferToWrite): string {
 	return sdpTransform.write({
 		...sessionLines(transport, { sessionId, sessionVersion, mids }),
@@ -63,7 +64,7 @@ export function writeOffer({ media, mids, transport, sessionId, sessionVersion }
 	});
 }
 
-/** What is said whether an m-line is in use or not. */
+/** The part of an m-line that is the same whether it is in use or not. */
 function mediaSection(section: MediaSectionToOffer): Omit<MediaDescription, 'port'> {
 	const connection = { version: 4, ip: '127.0.0.1' };
 	if (section.kind === 'data') {

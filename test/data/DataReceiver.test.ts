@@ -404,16 +404,14 @@ describe('Closing during each await', () => {
 		it(`${what} leaves nothing`, async (t) => {
 			for (let wanted = 1; ; wanted++) {
 				let calls = -Infinity;
-				let interrupt: (() => void) | undefined;
+				const interrupted: { sctp?: SctpTransport } = {};
 				const delay = () => {
-					if (++calls === wanted) interrupt?.();
+					if (++calls === wanted) interrupted.sctp?.close('connectionClosed');
 					return Promise.resolve();
 				};
 				const started = await start(t, { delay });
 				const { sctp, data, ids, opened } = started;
-				interrupt = () => {
-					sctp.close('connectionClosed');
-				};
+				interrupted.sctp = sctp;
 				calls = 0;
 				assert.match(await outcome(operate(started)), /^(done|closed)$/, `at step ${wanted}`);
 				const wasInterrupted = calls >= wanted;
