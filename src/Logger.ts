@@ -55,7 +55,8 @@ export function withFields(logger: Logger, added: LogFields): Logger {
 export function guarded(logger: Logger): Logger {
 	return perLevel((level) => (message, fields) => {
 		try {
-			const result: unknown = logger[level](message, fields);
+			const log: (message: string, fields?: LogFields) => unknown = logger[level].bind(logger);
+			const result = log(message, fields);
 			if (result instanceof Promise) result.catch(nothing);
 		} catch {
 			// There is nowhere to tell it.

@@ -32,8 +32,8 @@ interface Video {
 
 describe('The server and the page of the README', { skip }, () => {
 	let directory: string;
-	let server: ChildProcess;
-	let browser: Browser;
+	let server: ChildProcess | undefined;
+	let browser: Browser | undefined;
 	let origin: string;
 
 	before(async () => {
@@ -61,7 +61,7 @@ describe('The server and the page of the README', { skip }, () => {
 
 	after(async () => {
 		await browser?.close();
-		if (server && server.exitCode === null && server.signalCode === null) {
+		if (server?.exitCode === null && server.signalCode === null) {
 			server.kill();
 			await once(server, 'exit');
 		}
@@ -113,7 +113,7 @@ describe('The server and the page of the README', { skip }, () => {
 		}
 	}
 
-	const count = (page: Page, list: 'sockets' | 'connections') => page.evaluate(`${list}.length`) as Promise<number>;
+	const count = (page: Page, list: 'sockets' | 'connections') => page.evaluate<number>(`${list}.length`);
 
 	it('refuse a wrong password', async (t) => {
 		const page = await signIn(t, 'alice', 'two');
