@@ -32,8 +32,8 @@ interface Video {
 
 describe('The server and the page of the README', { skip }, () => {
 	let directory: string;
-	let server: ChildProcess;
-	let browser: Browser;
+	let server: ChildProcess | undefined;
+	let browser: Browser | undefined;
 	let origin: string;
 
 	before(async () => {
@@ -61,7 +61,7 @@ describe('The server and the page of the README', { skip }, () => {
 
 	after(async () => {
 		await browser?.close();
-		if (server && server.exitCode === null && server.signalCode === null) {
+		if (server?.exitCode === null && server.signalCode === null) {
 			server.kill();
 			await once(server, 'exit');
 		}
@@ -70,7 +70,7 @@ describe('The server and the page of the README', { skip }, () => {
 
 	/** Opens the page in a profile of its own, and signs in. */
 	async function signIn(t: TestContext, userId: string, password: string) {
-		const context = await browser.newContext();
+		const context = await browser!.newContext();
 		context.setDefaultTimeout(60_000);
 		t.after(() => context.close());
 		const page = await context.newPage();
@@ -113,7 +113,7 @@ describe('The server and the page of the README', { skip }, () => {
 		}
 	}
 
-	const count = (page: Page, list: 'sockets' | 'connections') => page.evaluate(`${list}.length`) as Promise<number>;
+	const count = (page: Page, list: 'sockets' | 'connections') => page.evaluate<number>(`${list}.length`);
 
 	it('refuse a wrong password', async (t) => {
 		const page = await signIn(t, 'alice', 'two');
