@@ -70,7 +70,7 @@ describe('The server and the page of the README', { skip }, () => {
 
 	/** Opens the page in a profile of its own, and signs in. */
 	async function signIn(t: TestContext, userId: string, password: string) {
-		const context = await browser.newContext();
+		const context = await browser!.newContext();
 		context.setDefaultTimeout(60_000);
 		t.after(() => context.close());
 		const page = await context.newPage();
