@@ -28,6 +28,7 @@ export type {
 	PullerStats,
 	PusherStats,
 	SelectedTuple,
+	SentLayers,
 	StatsOptions,
 	StreamStats,
 	TransferStats,

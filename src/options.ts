@@ -1,6 +1,6 @@
 import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import { availableParallelism } from 'node:os';
-import { consoleLogger, guarded, type Logger } from './Logger.js';
+import { consoleLogger, type Logger } from './Logger.js';
 import { bitrate, count, milliseconds, nonEmpty, strict, validator } from './schemas.js';
 
 /** The limits of an Sfu. */
@@ -285,7 +285,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		audioObservers: audioObservers && { interval: 1000, threshold: -80, ...given(audioObservers) },
 		qualityInterval: qualityInterval ?? 0,
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
-		logger: guarded(logger ?? consoleLogger),
+		logger: logger ?? consoleLogger,
 	};
 }
 

@@ -41,6 +41,7 @@ export type ConnectionCloseReason =
 /** The state of the transport. */
 export type ConnectionState = 'new' | 'connected' | 'disconnected' | 'closed';
 
+/** The events of a connection. */
 export type ConnectionEvents = {
 	/** The state has changed to `connected` or `disconnected`. */
 	stateChanged: (event: { state: Exclude<ConnectionState, 'closed'> }) => void;

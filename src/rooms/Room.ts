@@ -58,6 +58,7 @@ export interface RoomOptions {
 	codecs?: readonly string[];
 }
 
+/** The events of a room. */
 export type RoomEvents = {
 	/** A user has joined. */
 	userJoined: (event: { user: User }) => void;

@@ -1,6 +1,6 @@
 import type { WorkerDump } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
-import type { Logger } from '../Logger.js';
+import { guarded, type Logger } from '../Logger.js';
 import { CodecPolicy } from '../media/codecs.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
@@ -11,6 +11,7 @@ import { Quota } from '../Quota.js';
 import { logRoom } from './RoomLog.js';
 import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
 
+/** The events of an Sfu. */
 export type SfuEvents = {
 	/** A room was opened. */
 	roomOpened: (event: { room: Room }) => void;
@@ -64,7 +65,8 @@ export class Sfu extends Emitter<SfuEvents> {
 		options: SfuOptions,
 		createPool: (options: ResolvedOptions) => Promise<WorkerPool>,
 	): Promise<Sfu> {
-		const resolved = resolveOptions(options);
+		const given = resolveOptions(options);
+		const resolved = { ...given, logger: guarded(given.logger) };
 		// Unknown codecs must fail before a worker is started.
 		const codecs = new CodecPolicy(resolved.codecs);
 		return new Sfu(resolved, codecs, await createPool(resolved));

@@ -18,6 +18,7 @@ export type UserCloseReason =
 	| 'roomClosed'
 	| (string & {});
 
+/** The events of a user. */
 export type UserEvents = {
 	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track, before the caller has the answer. */
 	pushed: (event: { pushers: readonly Pusher[] }) => void;

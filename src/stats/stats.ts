@@ -75,6 +75,14 @@ export interface PusherStats extends TransferStats {
 	streams: StreamStats[];
 }
 
+/** Layers that are sent, each counted from 0, the lowest. */
+export interface SentLayers {
+	/** The layer of resolution. */
+	spatialLayer: number;
+	/** The layer of frame rate. Undefined if the packets do not tell it. */
+	temporalLayer: number | undefined;
+}
+
 /** The sending of a puller. It can be serialised as JSON. */
 export interface PullerStats extends TransferStats {
 	/** The time of the measurement, in ms since 1970. */
@@ -88,7 +96,7 @@ export interface PullerStats extends TransferStats {
 	/** The encoding name in SDP. */
 	codec: string;
 	/** The layers of simulcast or SVC that are sent. Undefined without layers, and while none is sent. */
-	layers: { spatialLayer: number; temporalLayer: number | undefined } | undefined;
+	layers: SentLayers | undefined;
 	/** The stream that is sent. Empty before the first packet. */
 	streams: StreamStats[];
 }

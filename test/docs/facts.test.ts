@@ -121,9 +121,8 @@ describe('docs/events.md', () => {
 		UserEvents: 'User',
 		ConnectionEvents: 'Connection',
 		PusherEvents: 'Pusher, DataPusher',
-		DataPusherEvents: 'Pusher, DataPusher',
 		PullerEvents: 'Puller, DataPuller',
-		DataPullerEvents: 'Puller, DataPuller',
+		EndpointEvents: 'Puller, DataPuller',
 	};
 
 	it('has a section for the events of every class', () => {
