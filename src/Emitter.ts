@@ -49,7 +49,7 @@ export abstract class Emitter<Events extends EventMap> {
 		let contained = this.#contained.get(listener);
 		if (!contained) {
 			const failed = (error: unknown) => {
-				this.#logger.error('a listener of the app failed', { emitter: this.constructor.name, error });
+				this.#logger.error(`a listener of ${this.constructor.name} failed`, { error });
 			};
 			contained = (...args) => {
 				try {

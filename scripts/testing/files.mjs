@@ -2,7 +2,7 @@
  * Finds the test files, and what each of them needs. Nothing is listed anywhere; a test file needs
  *
  * - a browser if it imports playwright-core or puppeteer-core, itself or by way of another file in test/,
- * - a worker if it starts one itself or imports a file in test/ that does,
+ * - a worker if it starts one itself, or an example, or imports a file in test/ that does,
  * - the packed library if it is in test/package/,
  * - nothing else otherwise: these are the unit tests. They run with a worker that cannot be started, so that none of them
  *   needs one unnoticed.
@@ -48,7 +48,7 @@ export function describeFile(file) {
 			? 'browser'
 			: file.startsWith(path.join('test', 'package'))
 				? 'package'
-				: contains(/\b(Sfu|WorkerPool)\.create\(|\bcreateWorker\(/)
+				: contains(/\b(Sfu|WorkerPool)\.create\(|\bcreateWorker\(|\bexamples\/\w+\/server\b/)
 					? 'worker'
 					: 'nothing',
 		heavy: contains(/\bcreateNoisePusher\(\)|\bclient\.createPusher\(\{[^}]*\bnoise\b/),

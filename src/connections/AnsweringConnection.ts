@@ -81,29 +81,18 @@ export class AnsweringConnection extends Connection {
 		return offer.ice.usernameFragment === usernameFragment && offer.ice.password === password;
 	}
 
-	/** @internal Receives the m-lines that begin to send, and the data channels that the client announces. */
-	push(offer: Offer, options: CheckedPushOptions): Promise<Answered> {
-		const negotiate = () => negotiatePush(offer, this.#sections, this.context.codecs, options);
-		return this.#negotiate(offer, negotiate, { push: options.data });
-	}
-
-	/** @internal Sends the targets: tracks on the m-lines that receive, data channels on the m-line for them. */
-	pull(offer: Offer, { media, data }: PullTargets): Promise<Answered> {
-		const negotiate = () => negotiatePull(offer, this.#sections, media, this.context.codecs);
-		return this.#negotiate(offer, negotiate, { pull: data });
-	}
-
-	/** @internal Whether a pusher has ever been pulled through this connection. It may have gone since. */
-	hasPulled(pusherId: string): boolean {
-		return this.#everPulled.has(pusherId);
-	}
-
-	protected override media(): (Pusher | Puller)[] {
-		return this.#sections.flatMap(({ pusher, puller }) => [puller ?? [], pusher ?? []].flat());
-	}
-
-	/** Handles the offers of one RTCPeerConnection one after the other. An offer that fails changes nothing. */
-	#negotiate(offer: Offer, negotiate: () => Negotiation, data: DataRequest): Promise<Answered> {
+	/**
+	 * @internal Answers an offer. A push receives the m-lines that begin to send, and the data channels that the client
+	 * announces. A pull sends its targets: tracks on the m-lines that receive, data channels on the m-line for them. Offers of
+	 * one RTCPeerConnection are answered one after the other. An offer that fails changes nothing.
+	 */
+	answer(offer: Offer, request: { push: CheckedPushOptions } | { pull: PullTargets }): Promise<Answered> {
+		const { codecs } = this.context;
+		const data = 'push' in request ? { push: request.push.data } : { pull: request.pull.data };
+		const negotiate = () =>
+			'push' in request
+				? negotiatePush(offer, this.#sections, codecs, request.push)
+				: negotiatePull(offer, this.#sections, request.pull.media, codecs);
 		this.#pendingNegotiations++;
 		const answering = this.#negotiations.then(async () => {
 			try {
@@ -118,6 +107,15 @@ export class AnsweringConnection extends Connection {
 		});
 		this.#negotiations = answering.catch(() => undefined);
 		return answering;
+	}
+
+	/** @internal Whether a pusher has ever been pulled through this connection. It may have gone since. */
+	hasPulled(pusherId: string): boolean {
+		return this.#everPulled.has(pusherId);
+	}
+
+	protected override media(): (Pusher | Puller)[] {
+		return this.#sections.flatMap(({ pusher, puller }) => [puller ?? [], pusher ?? []].flat());
 	}
 
 	async #apply(offer: Offer, negotiation: Negotiation, dataRequest: DataRequest): Promise<Answered> {

@@ -72,3 +72,16 @@ export function isAccepted(section: OfferingSection, answered: AnsweredMediaSect
 /** The m-line after the client has rejected it. */
 export const rejectedSection = (section: OfferingSection): OfferingSection =>
 	section.kind === 'data' ? { ...section, rejected: true } : { ...section, puller: undefined, rejected: true };
+
+/** Whether the client receives on an m-line of its answer. */
+export const receives = (answered: AnsweredMediaSection | undefined): boolean =>
+	answered?.direction === 'recvonly' || answered?.direction === 'sendrecv';
+
+/** The bitrate limits that the answer has for the m-lines on which video is sent. */
+export const videoLimits = (
+	sections: readonly OfferingSection[],
+	answered: readonly AnsweredMediaSection[],
+): (number | undefined)[] =>
+	sections.flatMap(({ kind, puller }, index) =>
+		kind === 'video' && puller && receives(answered[index]) ? [answered[index]?.bandwidth] : [],
+	);

@@ -4,56 +4,71 @@ import { offeredCapabilities } from '../media/offeredCapabilities.js';
 import { PayloadTypeTable } from '../media/remap/PayloadTypeTable.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
 import { SfuError } from '../SfuError.js';
-import type { DataTarget } from '../tracks/PullOptions.js';
+import type { PullTargets } from '../tracks/PullOptions.js';
 import type { Pusher } from '../tracks/Pusher.js';
+import type { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
 import { firstSection } from './MediaSection.js';
 import type { OfferDraft } from './OfferDraft.js';
+
+/** The parts of a connection that carry its pullers. */
+export interface Carried {
+	router: RoomRouter;
+	/** Whether a data channel is sent to the client already. */
+	hasDataChannel: (pusherId: string) => boolean;
+	/** Gives the data channels of the connection. */
+	openDataChannels: () => Promise<DataChannels>;
+}
 
 /**
  * Creates the pullers of a connection for which the server offers, and allocates their m-lines, mids and payload types. The
  * pullers begin paused.
  */
 export class OfferedPullerFactory {
-	readonly #connectionId: string;
+	readonly #connection: Connection;
 	readonly #context: ConnectionContext;
 	readonly #payloadTypes = new PayloadTypeTable();
 	#nextMid = Number(firstSection.mid) + 1;
 
-	constructor({ connectionId }: { readonly connectionId: string }, context: ConnectionContext) {
-		this.#connectionId = connectionId;
+	constructor(connection: Connection, context: ConnectionContext) {
+		this.#connection = connection;
 		this.#context = context;
 	}
 
 	/**
-	 * Adds a track to an offer, unless it goes meanwhile.
+	 * Adds the pushers of a request to an offer. Pushers that the connection carries already, or that have gone, are passed
+	 * over.
 	 *
-	 * @throws {@link SfuError} (rejects) `limit_exceeded`, `closed`, `unavailable`
+	 * @throws {@link SfuError} (rejects) `not_found` if all pushers have gone, `limit_exceeded`, `closed`, `unavailable`
 	 */
-	async addTrack(
-		pusher: Pusher,
+	async add(
+		{ media, data }: PullTargets,
 		draft: OfferDraft,
-		{ router, transport }: { router: RoomRouter; transport: WebRtcTransport },
+		transport: WebRtcTransport,
+		{ router, hasDataChannel, openDataChannels }: Carried,
 	): Promise<void> {
-		const connectionId = this.#connectionId;
-		const allocation = draft.allocate(pusher.kind, this.#newMid);
-		const options = this.#options(pusher, allocation.mid);
-		const puller = await createPuller(options, { connectionId, router, transport }, this.#context);
-		if (puller) draft.put(allocation, puller);
-	}
-
-	/**
-	 * Adds a data channel to an offer, unless it goes meanwhile.
-	 *
-	 * @param open - gives the data channels of the connection
-	 * @throws {@link SfuError} (rejects) `limit_exceeded`, `closed`, `unavailable`
-	 */
-	async addDataChannel(target: DataTarget, draft: OfferDraft, open: () => Promise<DataChannels>): Promise<void> {
-		const allocation = draft.allocate('data', this.#newMid);
-		const channels = await open();
-		const puller = await channels.pull(target);
-		if (puller) draft.put(allocation, puller);
+		const { connectionId } = this.#connection;
+		for (const pusher of media) {
+			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
+			const allocation = draft.allocate(pusher.kind, this.#newMid);
+			const options = this.#options(pusher, allocation.mid);
+			const puller = await createPuller(options, { connectionId, router, transport }, this.#context);
+			if (puller) draft.put(allocation, puller);
+			this.#connection.assertOpen();
+		}
+		for (const target of data) {
+			if (target.pusher.closed || hasDataChannel(target.pusher.pusherId)) continue;
+			const allocation = draft.allocate('data', this.#newMid);
+			const channels = await openDataChannels();
+			const puller = await channels.pull(target);
+			if (puller) draft.put(allocation, puller);
+			this.#connection.assertOpen();
+		}
+		const wanted = [...media, ...data.map(({ pusher }) => pusher)];
+		if (wanted.length > 0 && wanted.every(({ closed }) => closed)) {
+			throw new SfuError('not_found', 'the pushers have gone');
+		}
 	}
 
 	readonly #newMid = (): string => String(this.#nextMid++);

@@ -2,7 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import type { DataChannels } from '../data/DataChannels.js';
 import { isOpen } from '../isOpen.js';
 import { Rollback } from '../Rollback.js';
-import { parseAnswer, type AnsweredMediaSection, type ParsedAnswer } from '../sdp/parseAnswer.js';
+import { parseAnswer, type ParsedAnswer } from '../sdp/parseAnswer.js';
 import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
@@ -16,24 +16,16 @@ import {
 	expectedInAnswer,
 	firstSection,
 	isAccepted,
+	receives,
 	rejectedSection,
 	toOffer,
+	videoLimits,
 	type OfferingSection,
 } from './MediaSection.js';
 import { OfferDraft } from './OfferDraft.js';
 import { OfferedPullerFactory } from './OfferedPullerFactory.js';
+import { PullRequests, type Caller } from './PullRequests.js';
 import type { ServerOffer } from './ServerOffer.js';
-
-/** Pushers that shall come with the next offer. */
-interface PullRequest extends PullTargets {
-	/** The call that waits for the offer. There is none for a change in the room. */
-	readonly caller?: Caller;
-}
-
-interface Caller {
-	readonly resolve: (offer: ServerOffer) => void;
-	readonly reject: (error: SfuError) => void;
-}
 
 /** An offer that waits for its answer. */
 interface PendingOffer {
@@ -52,7 +44,7 @@ interface PendingOffer {
  *   └── nothing to offer, failed ┘◀──── refuse() ────┘◀──────── done ───────┘
  * ```
  *
- * Requests that come meanwhile wait until the state is `stable` again.
+ * Meanwhile further requests wait.
  */
 export class OfferingConnection extends Connection {
 	readonly offeredBy = 'server';
@@ -62,7 +54,7 @@ export class OfferingConnection extends Connection {
 	/** The m-lines as of the last answer. */
 	#sections: readonly OfferingSection[] = [];
 	readonly #pullerFactory: OfferedPullerFactory;
-	#requests: PullRequest[] = [];
+	readonly #requests = new PullRequests();
 	/** Whether the next offer restarts ICE. */
 	#restart = false;
 	/** Whether ICE has restarted, and the client has not answered yet. */
@@ -81,8 +73,7 @@ export class OfferingConnection extends Connection {
 		this.#pullerFactory = new OfferedPullerFactory(this, context);
 		this.once('closed', () => {
 			this.#settle();
-			const failure = this.failure(undefined);
-			for (const { caller } of this.#requests.splice(0)) caller?.reject(failure);
+			this.#requests.reject(this.failure(undefined));
 		});
 	}
 
@@ -100,7 +91,7 @@ export class OfferingConnection extends Connection {
 	pull(targets: PullTargets): Promise<ServerOffer> {
 		return new Promise((resolve, reject) => {
 			this.assertOpen();
-			this.#requests.push({ ...targets, caller: { resolve, reject } });
+			this.#requests.add({ ...targets, caller: { resolve, reject } });
 			this.#negotiateIfNeeded();
 		});
 	}
@@ -110,7 +101,7 @@ export class OfferingConnection extends Connection {
 		if (this.closed) return;
 		this.#follows = true;
 		for (const pusher of pushers) {
-			this.#requests.push(
+			this.#requests.add(
 				pusher.kind === 'data' ? { media: [], data: [{ pusher, negotiated: false }] } : { media: [pusher], data: [] },
 			);
 		}
@@ -134,7 +125,7 @@ export class OfferingConnection extends Connection {
 	}
 
 	#negotiateIfNeeded(): void {
-		const isNeeded = this.#restart || this.#requests.length > 0 || this.#sections.some(({ puller }) => puller?.closed);
+		const isNeeded = this.#restart || !this.#requests.isEmpty || this.#sections.some(({ puller }) => puller?.closed);
 		if (this.#negotiationState !== 'stable' || this.closed || !isNeeded) return;
 		this.#negotiationState = 'making';
 		void this.#makeOffer().then((isMade) => {
@@ -147,28 +138,25 @@ export class OfferingConnection extends Connection {
 		this.#negotiateIfNeeded();
 	}
 
-	/** The requests of the next offer. One offer answers one call; changes in the room come along. */
-	#takeRequests(): PullRequest[] {
-		const asked = this.#requests.find(({ caller }) => caller);
-		const taken = this.#requests.filter((request) => !request.caller || request === asked);
-		this.#requests = this.#requests.filter((request) => !taken.includes(request));
-		return taken;
-	}
-
 	/** @returns whether an offer was made */
 	async #makeOffer(): Promise<boolean> {
 		// One offer tells of all that closes at the same time.
 		await Promise.resolve();
-		const requests = this.#takeRequests();
+		const requests = this.#requests.take();
 		const rollback = new Rollback();
 		const sections = this.#sections.length > 0 ? this.#sections : [firstSection];
 		const draft = new OfferDraft(sections, this.context.options.limits.mediaSections);
 		const callers: Caller[] = [];
 		try {
 			const transport = this.transport ?? (await this.createTransport(rollback));
+			const carried = {
+				router: this.assertRouter(),
+				hasDataChannel: (pusherId: string) => this.dataChannels?.carries(pusherId) ?? false,
+				openDataChannels: () => this.#openDataChannels(transport, rollback),
+			};
 			for (const request of requests) {
 				try {
-					await draft.attempt(() => this.#add(request, draft, { transport, rollback }));
+					await draft.attempt(() => this.#pullerFactory.add(request, draft, transport, carried));
 					if (request.caller) callers.push(request.caller);
 				} catch (error) {
 					const failure = this.#reportedFailure(error);
@@ -187,7 +175,7 @@ export class OfferingConnection extends Connection {
 			}
 			if (this.#restart) await transport.restartIce();
 			this.assertOpen();
-			if (this.#restart) this.#restarting = true;
+			this.#restarting ||= this.#restart;
 			this.#restart = false;
 			const offer = this.#writeOffer(transport, draft);
 			for (const puller of offer.added) {
@@ -212,27 +200,6 @@ export class OfferingConnection extends Connection {
 		}
 	}
 
-	async #add(
-		{ media, data }: PullRequest,
-		draft: OfferDraft,
-		{ transport, rollback }: { transport: WebRtcTransport; rollback: Rollback },
-	): Promise<void> {
-		const wanted = [...media, ...data.map(({ pusher }) => pusher)];
-		for (const pusher of media) {
-			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
-			await this.#pullerFactory.addTrack(pusher, draft, { router: this.assertRouter(), transport });
-			this.assertOpen();
-		}
-		for (const target of data) {
-			if (target.pusher.closed || this.dataChannels?.carries(target.pusher.pusherId)) continue;
-			await this.#pullerFactory.addDataChannel(target, draft, () => this.#openDataChannels(transport, rollback));
-			this.assertOpen();
-		}
-		if (wanted.length > 0 && wanted.every(({ closed }) => closed)) {
-			throw new SfuError('not_found', 'the pushers have gone');
-		}
-	}
-
 	async #openDataChannels(transport: WebRtcTransport, rollback: Rollback): Promise<DataChannels> {
 		if (this.dataChannels) return this.dataChannels;
 		// The answerer takes the role of the DTLS client (RFC 8842, section 5.3). The client opens no data channels here.
@@ -245,10 +212,9 @@ export class OfferingConnection extends Connection {
 		return channels;
 	}
 
-	/** Nothing has been offered yet. */
 	#closeUnused(): void {
 		this.#restart = false;
-		if (!this.#follows && this.#requests.length === 0) this.close('negotiationFailed');
+		if (!this.#follows && this.#requests.isEmpty) this.close('negotiationFailed');
 	}
 
 	/** Logs errors that perhaps nobody waits for. */
@@ -367,15 +333,11 @@ export class OfferingConnection extends Connection {
 			this.close('offerFailed');
 			return;
 		}
-		const videos = this.#sections.flatMap(({ kind, puller }, index) => {
-			const answered = media[index];
-			return kind === 'video' && puller && receives(answered) ? [answered?.bandwidth] : [];
-		});
 		await Promise.all([
 			...this.#sections.map(async ({ puller }, index) => {
 				if (puller && !puller.closed) await puller.setPaused('direction', !receives(media[index]));
 			}),
-			this.bitrates.setWanted(wantedBitrate(bandwidth, videos)),
+			this.bitrates.setWanted(wantedBitrate(bandwidth, videoLimits(this.#sections, media))),
 		]);
 		this.assertOpen();
 		this.dataChannels?.start(addedData);
@@ -386,6 +348,3 @@ export class OfferingConnection extends Connection {
 
 const dataPullers = (pullers: readonly AnyPuller[]): DataPuller[] =>
 	pullers.flatMap((puller) => (puller.kind === 'data' ? puller : []));
-
-const receives = (section: AnsweredMediaSection | undefined): boolean =>
-	section?.direction === 'recvonly' || section?.direction === 'sendrecv';

@@ -155,7 +155,7 @@ export class User extends Emitter<UserEvents> {
 		const checked = readPushOptions(options, limits);
 		const parsed = parseOffer(offer, limits);
 		const connection = this.#connections.toAnswer(parsed);
-		const { answer, pushers } = await connection.push(parsed, checked);
+		const { answer, pushers } = await connection.answer(parsed, { push: checked });
 		return { answer, pushers: pushers.filter(isOpen), connection };
 	}
 
@@ -189,7 +189,7 @@ export class User extends Emitter<UserEvents> {
 		const known = this.#connections.find(parsed);
 		const targets = findTargets(target, specs, (pusherId) => known?.hasPulled(pusherId) ?? false);
 		const connection = this.#connections.toAnswer(parsed);
-		const { answer, pullers } = await connection.pull(parsed, targets);
+		const { answer, pullers } = await connection.answer(parsed, { pull: targets });
 		return { answer, pullers: pullers.filter(isOpen), connection };
 	}
 

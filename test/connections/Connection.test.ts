@@ -123,7 +123,7 @@ describe('A connection', () => {
 	});
 
 	it('is not disturbed by listeners that throw or reject', async (t) => {
-		const { alice, bob, messages, details } = await startCall(t);
+		const { alice, bob, messages } = await startCall(t);
 		const { connection, ...tracks } = await bob.pull(pullAll(alice));
 		const pullers = mediaPullers(tracks);
 		connection.on('closed', () => {
@@ -134,10 +134,9 @@ describe('A connection', () => {
 		connection.close();
 		await turns(1);
 		assert.ok(pullers.every(({ closed }) => closed));
-		assert.deepEqual(messages, ['a listener of the app failed', 'a listener of the app failed']);
-		assert.deepEqual(
-			details.map((each) => (each as { emitter: string }).emitter),
-			['AnsweringConnection', 'AnsweringConnection'],
-		);
+		assert.deepEqual(messages, [
+			'a listener of AnsweringConnection failed',
+			'a listener of AnsweringConnection failed',
+		]);
 	});
 });
