@@ -144,7 +144,8 @@ describe('The demo', { skip }, () => {
 		t.after(() => forbidding.close());
 		const ada = await join(t, browser, `${demo.url}/#picture`, 'Ada');
 		const grace = await join(t, forbidding, `${demo.url}/#picture`, 'Grace');
-		await grace.getByText('No camera and no microphone').waitFor();
+		// It is shown for some seconds only.
+		assert.match(String(await grace.evaluate('notices')), /No camera and no microphone/);
 		await tile(ada, 'Grace').waitFor();
 		await untilPlaying(ada, 'Grace');
 		await untilPlaying(grace, 'Ada');

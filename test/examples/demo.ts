@@ -93,7 +93,12 @@ export const startDemo = (t: { after: (end: () => unknown) => void }, framework 
 
 /** Keeps what the page uses, for the tests to look at. */
 const recorder = `
-	Object.assign(globalThis, { sockets: [], connections: [], screens: [], sent: [], received: [] });
+	Object.assign(globalThis, { sockets: [], connections: [], screens: [], sent: [], received: [], notices: [] });
+	addEventListener('DOMContentLoaded', () => {
+		new MutationObserver((records) => {
+			for (const { addedNodes } of records) notices.push(...[...addedNodes].map(({ textContent }) => textContent));
+		}).observe(document.getElementById('notices'), { childList: true });
+	});
 	WebSocket = class extends WebSocket {
 		constructor(...args) {
 			super(...args);
