@@ -74,6 +74,7 @@ export default defineConfig(
 			'@typescript-eslint/consistent-type-definitions': 'off',
 			'@typescript-eslint/consistent-type-imports': 'error',
 			'@typescript-eslint/no-unnecessary-type-parameters': 'off',
+			'@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
 			'@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
 			'@typescript-eslint/switch-exhaustiveness-check': 'error',
 			'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
@@ -81,7 +82,7 @@ export default defineConfig(
 	},
 	{ files: ['*.config.*'], rules: { 'no-restricted-exports': 'off' } },
 	{
-		files: ['test/**/*.ts'],
+		files: ['test/**/*.ts', 'bench/**/*.ts'],
 		// node:test's describe() and it() return promises that its runner awaits.
 		rules: {
 			'@typescript-eslint/no-floating-promises': [

@@ -1,7 +1,12 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-	entry: { index: 'src/index.ts', protoo: 'src/protoo/index.ts' },
+	entry: {
+		index: 'src/index.ts',
+		protocol: 'src/protocol/index.ts',
+		signaling: 'src/signaling/index.ts',
+		protoo: 'src/protoo/index.ts',
+	},
 	format: ['esm', 'cjs'],
 	target: 'node20',
 	platform: 'node',

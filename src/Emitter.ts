@@ -5,12 +5,12 @@ import type { Logger } from './Logger.js';
 type Listener = (...args: unknown[]) => unknown;
 
 /**
- * Typed events, of which only the class itself emits any. A listener that throws, or whose promise rejects, is logged
- * and keeps no other listener from being called.
+ * A class with typed events. If a listener throws, or its promise rejects, the error is logged, and the other listeners are
+ * called all the same.
  */
 export abstract class Emitter<Events extends EventMap> {
 	readonly #events = new EventEmitter();
-	// One wrapper per listener, so that off() finds what on() and once() added.
+	// One wrapper for each listener, so that off() finds the wrapper that on() and once() added.
 	readonly #contained = new WeakMap<Listener, Listener>();
 	readonly #logger: Logger;
 
@@ -18,25 +18,25 @@ export abstract class Emitter<Events extends EventMap> {
 		this.#logger = logger;
 	}
 
-	/** Calls `listener` on each `event`. */
+	/** Calls `listener` at each `event`. */
 	on<Event extends keyof Events>(event: Event, listener: Events[Event]): this {
 		this.#events.on(event as string, this.#contain(listener));
 		return this;
 	}
 
-	/** Calls `listener` on the next `event` only. */
+	/** Calls `listener` at the next `event` only. */
 	once<Event extends keyof Events>(event: Event, listener: Events[Event]): this {
 		this.#events.once(event as string, this.#contain(listener));
 		return this;
 	}
 
-	/** Stops what {@link Emitter.on} or {@link Emitter.once} began. */
+	/** Stops calling `listener` at `event`. */
 	off<Event extends keyof Events>(event: Event, listener: Events[Event]): this {
 		this.#events.off(event as string, this.#contain(listener));
 		return this;
 	}
 
-	/** How many listeners `event` has. */
+	/** The number of listeners of `event`. */
 	listenerCount(event: keyof Events): number {
 		return this.#events.listenerCount(event as string);
 	}
@@ -49,7 +49,7 @@ export abstract class Emitter<Events extends EventMap> {
 		let contained = this.#contained.get(listener);
 		if (!contained) {
 			const failed = (error: unknown) => {
-				this.#logger.error(`a listener of ${this.constructor.name} failed`, error);
+				this.#logger.error('a listener of the app failed', { emitter: this.constructor.name, error });
 			};
 			contained = (...args) => {
 				try {

@@ -1,4 +1,4 @@
-/** The steps that take back what a half-finished creation has made, last first. */
+/** The steps that take back a creation that has failed half way. They run in reverse order. */
 export class Rollback {
 	readonly #steps: (() => void)[] = [];
 
@@ -6,7 +6,7 @@ export class Rollback {
 		this.#steps.push(step);
 	}
 
-	/** A function for later, such as an event; runs each step once. */
+	/** Runs each step once. It is a function of its own, so that it can be a listener. */
 	readonly run = (): void => {
 		for (const step of this.#steps.splice(0).reverse()) step();
 	};

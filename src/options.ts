@@ -1,121 +1,182 @@
-import type { WorkerLogLevel } from 'mediasoup/types';
+import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import { availableParallelism } from 'node:os';
 import { consoleLogger, type Logger } from './Logger.js';
-import { defaultCodecs, type CodecOption } from './media/codecs.js';
-import type { ListenAddress } from './media/WorkerPool.js';
-import { validator } from './schemas.js';
+import { bitrate, count, milliseconds, nonEmpty, strict, validator } from './schemas.js';
 
-/** How much of everything there may be. */
+/** The limits of an Sfu. */
 export interface Limits {
-	/** Rooms of one Sfu. Default 10,000. */
+	/** The most rooms of one Sfu. Default 10,000. */
 	rooms: number;
-	/** Users in one room. Default 500. */
+	/** The most users in one room. Default 500. */
 	usersPerRoom: number;
-	/** RTCPeerConnections of one user. Default 100. */
+	/** The most RTCPeerConnections of one user. Default 100. */
 	connectionsPerUser: number;
-	/** Pushers of one user. Default 16. */
+	/** The most tracks that one user pushes. Default 16. */
 	pushersPerUser: number;
-	/** Data channels that one user pushes. Default 16. */
+	/** The most data channels that one user pushes. Default 16. */
 	dataPushersPerUser: number;
-	/** Pullers of one user, those of data channels included. Default 500. */
+	/** The most pullers of one user, with those of data channels. Default 500. */
 	pullersPerUser: number;
-	/** The m-lines of one offer. Default 100. */
+	/** The most m-lines of one offer. Default 100. */
 	mediaSections: number;
-	/** The size of one SDP, in bytes. Default 131,072 (128 KiB). */
+	/** The largest SDP, in bytes. Default 131,072 (128 KiB). */
 	sdpBytes: number;
 	/**
-	 * The length of a room id, a user id, a user name, a pusher's source, and a data channel's label and protocol, in
-	 * Unicode code points. Default 256.
+	 * The longest room id, user id, user name, source of a pusher, and label and protocol of a data channel, in Unicode code
+	 * points. Default 256.
 	 */
 	idLength: number;
-	/** The size of a pusher's metadata, in bytes of its JSON. Default 4096. */
+	/** The largest metadata of a pusher, in bytes of its JSON. Default 4096. */
 	metadataBytes: number;
-	/** The size of one message of a data channel, in bytes; larger ones are dropped. Default 262,144 (256 KiB). */
+	/** The largest message of a data channel, in bytes. Larger ones are dropped. Default 262,144 (256 KiB). */
 	dataMessageBytes: number;
 	/**
-	 * Bytes of data channels that wait for a slow client, for each of its RTCPeerConnections. What comes then is lost to
-	 * it: from a reliable data channel, so that its puller closes (`tooSlow`). Default 2,000,000.
+	 * The most bytes of data channels that wait for a slow client, for each of its RTCPeerConnections. Further messages are
+	 * lost. When a reliable data channel loses one, its puller closes (`tooSlow`). Default 2,000,000.
 	 */
 	dataBufferBytes: number;
 }
 
+/** An address for media. */
+export interface ListenAddress {
+	/** The IP address to bind to, such as `0.0.0.0`. */
+	ip: string;
+	/** The address that clients are told, if it is another one, for example behind NAT. Default: `ip`. */
+	announcedAddress?: string;
+	/**
+	 * The port of the first worker, for both UDP and TCP. The n-th worker takes the n-th port from here. Default: any free
+	 * port of mediasoup's range, 10000 to 59999.
+	 */
+	port?: number;
+	/**
+	 * The protocols that clients may connect over. Clients prefer UDP, but Firefox may come to receive over TCP all the same.
+	 * Default: both.
+	 */
+	protocols?: ('udp' | 'tcp')[];
+}
+
+/** A codec that pushers may send. */
+export interface CodecOption {
+	/** Audio or video. */
+	kind: MediaKind;
+	/** The media type and subtype, such as `video/VP8`. */
+	mimeType: string;
+	/** The clock rate of the RTP timestamps, in Hz. */
+	clockRate: number;
+	/** The number of audio channels. Default 1. */
+	channels?: number;
+	/** The parameters that tell variants of a codec apart: `profile-level-id`, `packetization-mode`, `profile-id`. */
+	parameters?: Record<string, string | number>;
+}
+
+/**
+ * The default codecs: those that browsers send and receive. H264 is Constrained Baseline with packetization mode 1, which
+ * RFC 7742 demands of every browser.
+ */
+export const defaultCodecs: readonly CodecOption[] = [
+	{ kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
+	{ kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },
+	{ kind: 'video', mimeType: 'video/VP9', clockRate: 90000, parameters: { 'profile-id': 0 } },
+	{
+		kind: 'video',
+		mimeType: 'video/H264',
+		clockRate: 90000,
+		parameters: { 'packetization-mode': 1, 'profile-level-id': '42e01f', 'level-asymmetry-allowed': 1 },
+	},
+	{ kind: 'video', mimeType: 'video/AV1', clockRate: 90000 },
+];
+
+/** The options of connections. */
 export interface WebRtcOptions {
-	/** The addresses that media is received on and sent from. Default: 127.0.0.1 alone, for trying things out. */
+	/** The addresses for media. Default: 127.0.0.1 only, for trying things out. */
 	listen?: ListenAddress[];
 	/**
-	 * How long an RTCPeerConnection may take from its first answer to a finished DTLS handshake before its Connection
-	 * is closed, in ms. Default 30,000.
+	 * How long an RTCPeerConnection may take from its first answer to the end of its DTLS handshake, in ms. After that its
+	 * connection closes (`connectTimeout`). Default 30,000.
 	 */
 	connectTimeout?: number;
-	/** How long a client may take to answer an offer before its Connection is closed, in ms. Default 30,000. */
+	/**
+	 * How long a client may take to answer an offer of the server, in ms. After that the connection closes
+	 * (`answerTimeout`). Default 30,000.
+	 */
 	answerTimeout?: number;
 	/**
-	 * How long a client may be silent, not even answering consent checks (RFC 7675), before its Connection counts as
-	 * disconnected, in ms, in whole seconds. Default 30,000, which is RFC 7675's.
+	 * How long a client may be silent, without even answering consent checks (RFC 7675), in ms, in whole seconds. After that
+	 * its connection is disconnected. Default 30,000, the value of RFC 7675.
 	 */
 	consentTimeout?: number;
-	/** How long a disconnected Connection may take to come back before it is closed, in ms. Default 15,000. */
+	/**
+	 * How long a disconnected connection may take to come back, in ms. After that it closes (`disconnected`). Default 15,000.
+	 */
 	disconnectTimeout?: number;
-	/** The bandwidth that a client is first taken to have for what it pulls, in bit/s. Default 1,000,000. */
+	/** The bandwidth that a client is first assumed to have for what it pulls, in bit/s. Default 1,000,000. */
 	initialOutgoingBitrate?: number;
 	/**
-	 * What an RTCPeerConnection may send in all, in bit/s, 0 for any amount. It is told by RTCP (REMB), which browsers
-	 * obey when they have offered transport-wide congestion control or abs-send-time. Default 0.
+	 * The most that one RTCPeerConnection may send in all, in bit/s. 0 stands for no limit. The client is told by RTCP
+	 * (REMB). Browsers obey if they have offered transport-wide congestion control or abs-send-time. Default 0.
 	 */
 	maxIncomingBitrate?: number;
 	/**
-	 * What is sent to an RTCPeerConnection in all, in bit/s, 0 for as much as it can take; less than 30,000 counts as that.
-	 * It bounds the estimate by which layers are chosen. Default 0.
+	 * The most that one RTCPeerConnection is sent in all, in bit/s. 0 stands for no limit; less than 30,000 counts as 30,000.
+	 * It limits the estimate by which layers are chosen. Default 0.
 	 */
 	maxOutgoingBitrate?: number;
 	/**
-	 * The bitrate that a browser is told to begin to send video with, before it has an estimate of its own, in bit/s
-	 * (`x-google-start-bitrate`, in Chromium and what shares its WebRTC). 0 leaves it to the browser. Default 1,250,000.
+	 * The bitrate with which a browser begins to send video, before it has an estimate, in bit/s
+	 * (`x-google-start-bitrate`, in Chromium and other libwebrtc clients). 0 leaves it to the browser. Default 1,250,000.
 	 */
 	startBitrate?: number;
-	/** The least time between two requests for a keyframe to one pusher, in ms. Default 500. */
+	/** The shortest time between two keyframe requests to one pusher, in ms. Default 500. */
 	keyframeRequestDelay?: number;
 }
 
+/** The options of the worker processes. */
 export interface WorkerOptions {
-	/** How many worker processes; each uses one core. Default: one for each core. */
+	/** How many worker processes there are. Each uses one core. Default: one for each core. */
 	count?: number;
-	/** The path of the worker's binary. Default: `MEDIASOUP_WORKER_BIN`, or where mediasoup puts its own. */
+	/** The path of the worker's binary. Default: `MEDIASOUP_WORKER_BIN`, or mediasoup's own place. */
 	binary?: string;
-	/** What the workers log through mediasoup's `debug`. Default `error`. */
+	/** The level of the workers' log, which goes through mediasoup's `debug`. Default `error`. */
 	logLevel?: WorkerLogLevel;
 }
 
+/** How to find out who speaks. */
 export interface AudioObserverOptions {
 	/** How often levels are told, in ms, 250 to 5000. Default 1000. */
 	interval?: number;
-	/** The average level from which on somebody is heard, in dBov (RFC 6464), -127 to 0. Default -80. */
+	/** The average level above which a user is heard, in dBov (RFC 6464), -127 to 0. Default -80. */
 	threshold?: number;
 }
 
+/** The options of an Sfu. */
 export interface SfuOptions {
+	/** The options of connections: addresses, timeouts, bitrates. */
 	webRtc?: WebRtcOptions;
+	/** The options of the worker processes. */
 	workers?: WorkerOptions;
 	/**
-	 * What pushers may send, in any order: the offer's own order decides, unless a room, a user or a push has another one.
-	 * Default {@link defaultCodecs}.
+	 * The codecs that pushers may send, in any order. A pusher takes the first one of its own offer, unless the room, the user
+	 * or the push has another order. Default {@link defaultCodecs}.
 	 */
 	codecs?: CodecOption[];
+	/** The limits. Default {@link defaultLimits}. */
 	limits?: Partial<Limits>;
-	/** Tells who speaks, and how loud everybody is: `activeSpeakerChanged` and `audioLevels` of a room. Default: not. */
+	/**
+	 * Turns on the events `activeSpeakerChanged` and `audioLevels` of rooms. An empty object takes the defaults. Default: off.
+	 */
 	audioObservers?: AudioObserverOptions;
 	/**
-	 * How often the quality of each connection is measured, in ms: `qualityChanged` of users and connections. It asks the
-	 * workers for the stats of everything that flows. 0 for never. Default 0.
+	 * How often the quality of each connection is measured, in ms. It turns on the event `qualityChanged` of users and
+	 * connections, and asks the workers for statistics of everything that flows. 0 stands for never. Default 0.
 	 */
 	qualityInterval?: number;
-	/** How long a room with nobody in it stays open, in ms. Default 30,000. */
+	/** How long an empty room stays open, in ms. Default 30,000. */
 	emptyRoomTimeout?: number;
-	/** Default: {@link consoleLogger}. */
+	/** The logger. Default {@link consoleLogger}. */
 	logger?: Logger;
 }
 
-/** The options with their defaults. */
+/** The options, with all defaults. */
 export interface ResolvedOptions {
 	webRtc: Required<WebRtcOptions>;
 	workers: Required<Omit<WorkerOptions, 'binary'>> & { binary: string | undefined };
@@ -127,6 +188,7 @@ export interface ResolvedOptions {
 	logger: Logger;
 }
 
+/** The default limits. */
 export const defaultLimits: Limits = {
 	rooms: 10_000,
 	usersPerRoom: 500,
@@ -142,28 +204,6 @@ export const defaultLimits: Limits = {
 	dataBufferBytes: 2_000_000,
 };
 
-// The longest that setTimeout() can wait.
-const milliseconds = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
-const count = { type: 'integer', minimum: 1 };
-
-/** The schema of a bitrate, in bit/s: at most 4 Gbit/s, so that mediasoup's 32 bits hold it. */
-export const bitrate = { type: 'integer', minimum: 0, maximum: 4_000_000_000 } as const;
-
-/** The schema of a list of codecs, by their names. */
-export const codecNames = {
-	type: 'array',
-	minItems: 1,
-	maxItems: 32,
-	items: { type: 'string', minLength: 1 },
-} as const;
-
-const strict = (properties: object, required: string[] = []) => ({
-	type: 'object',
-	properties,
-	required,
-	additionalProperties: false,
-});
-
 const checkOptions = validator<SfuOptions>(
 	strict({
 		webRtc: strict({
@@ -172,8 +212,8 @@ const checkOptions = validator<SfuOptions>(
 				minItems: 1,
 				items: strict(
 					{
-						ip: { type: 'string', minLength: 1 },
-						announcedAddress: { type: 'string', minLength: 1 },
+						ip: nonEmpty,
+						announcedAddress: nonEmpty,
 						port: { type: 'integer', minimum: 1, maximum: 65535 },
 						protocols: { type: 'array', minItems: 1, items: { enum: ['udp', 'tcp'] } },
 					},
@@ -184,7 +224,7 @@ const checkOptions = validator<SfuOptions>(
 			answerTimeout: milliseconds,
 			consentTimeout: { ...milliseconds, minimum: 1000 },
 			disconnectTimeout: milliseconds,
-			initialOutgoingBitrate: { type: 'integer', minimum: 1 },
+			initialOutgoingBitrate: count,
 			maxIncomingBitrate: bitrate,
 			maxOutgoingBitrate: bitrate,
 			startBitrate: bitrate,
@@ -192,7 +232,7 @@ const checkOptions = validator<SfuOptions>(
 		}),
 		workers: strict({
 			count,
-			binary: { type: 'string', minLength: 1 },
+			binary: nonEmpty,
 			logLevel: { enum: ['debug', 'warn', 'error', 'none'] },
 		}),
 		codecs: {
@@ -249,7 +289,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 	};
 }
 
-/** What is there; an option that is `undefined` has its default. */
+/** Leaves out options that are `undefined`, so that they get their defaults. */
 function given<Options extends object>(
 	options: Options | undefined,
 ): { [Key in keyof Options]: Exclude<Options[Key], undefined> } {

@@ -1,6 +1,6 @@
 const longest = 64;
 
-/** Somebody else's text for use in a message: in quotation marks, and not too long. */
+/** Quotes a client's text for use in a message. It escapes control characters, and cuts a long text. */
 export function quoted(text: string): string {
 	return JSON.stringify(text.length > longest ? `${text.slice(0, longest)}…` : text);
 }

@@ -1,6 +1,59 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { SfuError } from './SfuError.js';
 
+// Adapters write messages about what they check, too.
+export { quoted } from './quoted.js';
+
+/** A text that must not be empty. */
+export const nonEmpty = { type: 'string', minLength: 1 } as const;
+
+/** A number of things, at least 1. */
+export const count = { type: 'integer', minimum: 1 } as const;
+
+/** A time in ms, at most as long as setTimeout() can wait. */
+export const milliseconds = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 } as const;
+
+/** A bitrate in bit/s: at most 4 Gbit/s, so that mediasoup's 32 bits hold it. */
+export const bitrate = { type: 'integer', minimum: 0, maximum: 4_000_000_000 } as const;
+
+/** A list of codecs, by their names. */
+export const codecNames = { type: 'array', minItems: 1, maxItems: 32, items: nonEmpty } as const;
+
+/** A spatial or temporal layer, counted from 0. */
+export const layer = { type: 'integer', minimum: 0, maximum: 99 } as const;
+
+/** The source and the metadata of a pusher. */
+export const detailsProperties = { source: { type: ['string', 'null'], minLength: 1 }, metadata: {} } as const;
+
+/** The options of a pusher of media. The pattern has the scalability modes that mediasoup's parser takes. */
+export const mediaProperties = {
+	...detailsProperties,
+	scalabilityMode: { type: 'string', pattern: '^[LS][1-9]T[1-9](h|_KEY|_KEY_SHIFT)?$' },
+	codecs: codecNames,
+	maxBitrate: bitrate,
+} as const;
+
+const unsignedShort = { type: 'integer', minimum: 0, maximum: 0xffff } as const;
+
+/** A data channel with a negotiated id. The id 65535 stands for none (RFC 8831, section 6.2). */
+export const channelProperties = {
+	...detailsProperties,
+	id: { type: 'integer', minimum: 0, maximum: 0xfffe },
+	label: { type: 'string' },
+	protocol: { type: 'string' },
+	ordered: { type: 'boolean' },
+	maxPacketLifeTime: unsignedShort,
+	maxRetransmits: unsignedShort,
+} as const;
+
+/** An object that has no other properties than these. */
+export const strict = (properties: object, required: string[] = []) => ({
+	type: 'object',
+	properties,
+	required,
+	additionalProperties: false,
+});
+
 const ajv = new Ajv({ allowUnionTypes: true });
 
 function reason({ instancePath, keyword, params, message }: ErrorObject, subject: string): string {
@@ -31,10 +84,10 @@ export function checkLength(text: string, subject: string, longest: number): voi
 }
 
 /**
- * Compiles a JSON schema to a check that returns the value when it fits. Done once for each schema, as the compiled ones
- * are kept for good.
+ * Compiles a JSON schema to a function that returns a valid value, and throws `invalid_argument` for another one. ajv keeps
+ * compiled schemas for ever, so compile each schema once.
  *
- * @param subject - what the value is called in the reason of an `invalid_argument`, as in "data.sdp is missing"
+ * @param subject - the name of the value in the message, such as "data" in "data.sdp is missing"
  */
 export function validator<Value>(schema: object, subject: string): (value: unknown) => Value {
 	const validate = ajv.compile<Value>(schema);

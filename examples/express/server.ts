@@ -1,9 +1,11 @@
 /**
- * Rooms for video calls, on Express: `npm run demo`, and open what it prints in two windows.
+ * Rooms for video calls, on Express. Run `npm run demo`, and open the printed address in two windows.
  *
- * - PORT: of the page and the WebSocket. Default 3000; 0 takes a free one.
- * - LISTEN_IP: where media comes in. Default 127.0.0.1, for browsers on this machine.
- * - ANNOUNCED_ADDRESS: where browsers are told to send it. Default LISTEN_IP.
+ * - LISTEN_IP: the address that the page, the WebSocket and the media listen on. Default 127.0.0.1: this machine alone.
+ * - ANNOUNCED_ADDRESS: the address that browsers send media to. Default LISTEN_IP.
+ * - PORT: of the page and the WebSocket. Default 3000. 0 takes a free one.
+ *
+ * Firefox sends no media to 127.0.0.1: set LISTEN_IP to 0.0.0.0 and ANNOUNCED_ADDRESS to an address of this machine.
  */
 import express from 'express';
 import { createServer } from 'node:http';
@@ -19,7 +21,19 @@ if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
 	process.exit(1);
 }
 
-const sfu = await Sfu.create({ webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] } });
+// A signal ends the process while it starts, too.
+let close = (): void => process.exit();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.on(signal, () => {
+		close();
+	});
+}
+
+const sfu = await Sfu.create({
+	webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] },
+	audioObservers: {},
+	qualityInterval: 2000,
+});
 const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
 const server = createServer(express().use(express.static(path.join(import.meta.dirname, 'public'))));
 const sockets = new WebSocketServer({ server, path: '/webrtc', maxPayload: 4_194_304 });
@@ -27,19 +41,24 @@ sockets.on('connection', (socket, request) => {
 	protoo.accept(fromWebSocket(socket), { request });
 });
 
-function close() {
+close = () => {
 	protoo.close();
 	sfu.close();
 	server.close();
-}
-process.once('SIGINT', close).once('SIGTERM', close);
+	server.closeAllConnections();
+	// A client that is gone does not close its WebSocket.
+	setTimeout(() => {
+		for (const socket of sockets.clients) socket.terminate();
+	}, 1000).unref();
+};
 
-// The WebSocketServer passes on the errors of the server that it is attached to.
+// The WebSocketServer passes on the errors of its HTTP server.
 sockets.on('error', ({ message }) => {
 	console.error(`The server cannot run: ${message}`);
 	process.exitCode = 1;
 	close();
 });
-server.listen(Number(PORT), () => {
-	console.log(`Open http://localhost:${(server.address() as AddressInfo).port}`);
+server.listen(Number(PORT), LISTEN_IP, () => {
+	const host = ['127.0.0.1', '0.0.0.0', '::'].includes(LISTEN_IP) ? 'localhost' : LISTEN_IP;
+	console.log(`Open http://${host}:${(server.address() as AddressInfo).port}`);
 });

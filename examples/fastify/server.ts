@@ -1,6 +1,6 @@
 /**
- * The demo of ../express, on Fastify: `npx tsx examples/fastify/server.ts`. It takes the same PORT, LISTEN_IP and
- * ANNOUNCED_ADDRESS.
+ * The demo of ../express, on Fastify: `npx tsx examples/fastify/server.ts`. It takes the same LISTEN_IP,
+ * ANNOUNCED_ADDRESS and PORT.
  */
 import websocket from '@fastify/websocket';
 import { fastify } from 'fastify';
@@ -16,15 +16,28 @@ if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
 	process.exit(1);
 }
 
-const sfu = await Sfu.create({ webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] } });
+// A signal ends the process while it starts, too.
+let close = (): void => process.exit();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.on(signal, () => {
+		close();
+	});
+}
+
+const sfu = await Sfu.create({
+	webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] },
+	audioObservers: {},
+	qualityInterval: 2000,
+});
 const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
-const app = fastify();
+// Without `forceCloseConnections`, closing waits for HTTP requests that are never finished.
+const app = fastify({ forceCloseConnections: true });
 await app.register(websocket, { options: { maxPayload: 4_194_304 } });
 app.get('/webrtc', { websocket: true }, (socket, request) => {
 	protoo.accept(fromWebSocket(socket), { request });
 });
 
-// The page is a handful of files: no need of @fastify/static here.
+// These few files do not need @fastify/static.
 const page = path.join(import.meta.dirname, '../express/public');
 const types: Record<string, string> = {
 	html: 'text/html',
@@ -39,18 +52,22 @@ for (const file of readdirSync(page)) {
 	);
 }
 
-async function close() {
+close = () => {
 	protoo.close();
 	sfu.close();
-	await app.close();
-}
-process.once('SIGINT', () => void close()).once('SIGTERM', () => void close());
+	void app.close();
+	// A client that is gone does not close its WebSocket.
+	setTimeout(() => {
+		for (const socket of app.websocketServer.clients) socket.terminate();
+	}, 1000).unref();
+};
 
 try {
-	await app.listen({ port: Number(PORT), host: '0.0.0.0' });
-	console.log(`Open http://localhost:${(app.server.address() as AddressInfo).port}`);
+	await app.listen({ port: Number(PORT), host: LISTEN_IP });
+	const host = ['127.0.0.1', '0.0.0.0', '::'].includes(LISTEN_IP) ? 'localhost' : LISTEN_IP;
+	console.log(`Open http://${host}:${(app.server.address() as AddressInfo).port}`);
 } catch (error) {
 	console.error(`The server cannot run: ${error instanceof Error ? error.message : String(error)}`);
 	process.exitCode = 1;
-	await close();
+	close();
 }

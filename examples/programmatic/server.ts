@@ -1,23 +1,36 @@
 /**
- * The core alone, without an adapter: a room API of one's own, here two HTTP calls that take an SDP offer and give the
- * answer.
+ * The core alone, without an adapter. This server has an API of its own: HTTP calls that take an SDP offer and respond
+ * with the answer.
  *
- *     POST /push?room=studio&user=alice              what alice's RTCPeerConnection sends
- *     POST /pull?room=studio&user=bob&from=alice     all that alice sends, to bob's
+ *     POST /push?room=studio&user=alice              alice's RTCPeerConnection begins to send
+ *     POST /pull?room=studio&user=bob&from=alice     bob's RTCPeerConnection receives all that alice sends
  *     DELETE /?room=studio&user=alice                alice leaves
+ *
+ * LISTEN_IP (default 127.0.0.1) is the address that HTTP and media listen on, PORT (default 3000) the port of HTTP.
  */
 import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Sfu, SfuError } from 'sfu-rooms';
 
-const sfu = await Sfu.create({ webRtc: { listen: [{ ip: process.env.LISTEN_IP ?? '127.0.0.1' }] } });
+const { PORT = '3000', LISTEN_IP = '127.0.0.1' } = process.env;
+
+// A signal ends the process while it starts, too.
+let close = (): void => process.exit();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.on(signal, () => {
+		close();
+	});
+}
+
+const sfu = await Sfu.create({ webRtc: { listen: [{ ip: LISTEN_IP }] } });
 
 sfu.on('roomOpened', ({ room }) => {
 	room.on('userJoined', ({ user }) => {
 		console.log(`${user.userId} joined ${room.roomId}`);
 	});
 	room.on('pusherAdded', ({ pusher, user }) => {
-		console.log(`${user.userId} pushes ${pusher.media.codec}`);
+		console.log(`${user.userId} pushes ${pusher.kind}`);
 	});
 	room.on('userLeft', ({ user, reason }) => {
 		console.log(`${user.userId} left ${room.roomId}: ${reason}`);
@@ -56,15 +69,12 @@ const server = createServer((request, response) => {
 		},
 	);
 });
-server.listen(Number(process.env.PORT ?? 3000), () => {
-	const address = server.address();
-	console.log(`http://localhost:${typeof address === 'object' && address ? address.port : ''}`);
+server.listen(Number(PORT), LISTEN_IP, () => {
+	console.log(`http://${LISTEN_IP}:${(server.address() as AddressInfo).port}`);
 });
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-	process.once(signal, () => {
-		server.close();
-		server.closeAllConnections();
-		sfu.close();
-	});
-}
+close = () => {
+	server.close();
+	server.closeAllConnections();
+	sfu.close();
+};

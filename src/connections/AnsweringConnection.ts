@@ -1,78 +1,73 @@
 import type { WebRtcTransport } from 'mediasoup/types';
+import type { DataChannels } from '../data/DataChannels.js';
+import { isOpen } from '../isOpen.js';
+import { Rollback } from '../Rollback.js';
 import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
-import { consumerCapabilities } from '../sdp/rtpParameters.js';
+import { consumerCapabilities, producerParameters } from '../sdp/rtpParameters.js';
 import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
+import type { Puller } from '../tracks/Puller.js';
+import type { PullTargets } from '../tracks/PullOptions.js';
+import { Pusher } from '../tracks/Pusher.js';
+import type { AnnouncedChannel, CheckedPushOptions } from '../tracks/PushOptions.js';
+import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { wantedBitrate } from './BitrateLimits.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import { createPuller, type PullerOptions } from '../tracks/createPuller.js';
-import { createPusher } from '../tracks/createPusher.js';
-import { DataChannels } from '../data/DataChannels.js';
-import type { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher } from '../tracks/DataPusher.js';
-import type { DataTarget } from '../data/DataSender.js';
+import { createPuller, type PullerOptions } from './createPuller.js';
 import {
-	planPull,
-	planPush,
+	negotiatePull,
+	negotiatePush,
 	receives,
 	sends,
 	ssrcsOf,
-	type Plan,
-	type PlannedPull,
-	type PlannedPush,
-	type PlannedSection,
-	type Section,
+	type MediaSection,
+	type NegotiatedSection,
+	type Negotiation,
+	type NewPuller,
+	type NewPusher,
 } from './negotiate.js';
-import type { Puller } from '../tracks/Puller.js';
-import type { Pusher } from '../tracks/Pusher.js';
-import type { AnnouncedChannel, CheckedPushOptions, PusherDetails } from '../tracks/PushOptions.js';
-import { Rollback } from '../Rollback.js';
 
-/** @internal What came of an offer. */
-export interface Negotiated {
+/** @internal The answer to an offer, and all pushers and pullers of the connection: tracks by m-line, then data channels. */
+export interface Answered {
 	answer: string;
-	/** All that the connection carries now. */
-	pushers: Pusher[];
-	pullers: Puller[];
-	dataPushers: DataPusher[];
-	dataPullers: DataPuller[];
-	/** What this offer has added. */
-	added: (Pusher | Puller | DataPusher | DataPuller)[];
+	pushers: AnyPusher[];
+	pullers: AnyPuller[];
 }
 
-/** What an offer leads to on its m-line for data channels. */
-type DataPlan = { push: readonly AnnouncedChannel[] } | { pull: readonly DataTarget[] };
+/** The data channels of an offer: those that the client announces, or wants. */
+type DataRequest = { push: readonly AnnouncedChannel[] } | { pull: PullTargets['data'] };
+
+/** Takes a new track or data channel into a negotiation, whose failure closes it. */
+type Adopt = (created: AnyPusher | AnyPuller | undefined) => void;
 
 /** The counterpart of an RTCPeerConnection whose client offers. */
 export class AnsweringConnection extends Connection {
+	readonly offeredBy = 'client';
 	#sessionVersion = 0;
-	#sections: readonly Section[] = [];
+	#sections: readonly MediaSection[] = [];
 	readonly #everPulled = new Set<string>();
+	/** The ids of header extensions by URI. They hold for the whole transport. */
 	#extensionIds = new Map<string, number>();
 	readonly #remoteSessionId: string;
 	readonly #fingerprints: string;
 	#remoteIce: IceCredentials;
-	/** The mid of the first live m-line, which carries the transport of all (RFC 9143, section 7.2). */
-	#carrier: string | undefined;
+	/** The mid of the first live m-line. It is the BUNDLE tag, and carries the transport of all (RFC 9143, section 7.2). */
+	#bundleTag: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
 	#pendingNegotiations = 0;
-	/** The same in all answers: another one would make the browser begin again. */
+	/** It is the same in all answers: with another one a browser would start its estimate again. */
 	readonly #startBitrate: number | undefined;
-	readonly #dataChannelOpened: (pusher: DataPusher) => void;
-	#dataChannels: DataChannels | undefined;
 
 	/**
 	 * @internal
 	 * @param offer - the first one
-	 * @param dataChannelOpened - told of each data channel that the client opens in-band
 	 */
-	constructor(context: ConnectionContext, offer: Offer, dataChannelOpened: (pusher: DataPusher) => void) {
+	constructor(context: ConnectionContext, offer: Offer) {
 		super(context);
 		this.#remoteSessionId = offer.sessionId;
 		this.#fingerprints = joinFingerprints(offer);
 		this.#remoteIce = offer.ice;
-		this.#dataChannelOpened = dataChannelOpened;
 		const { startBitrate, maxIncomingBitrate } = context.options.webRtc;
 		if (startBitrate > 0) this.#startBitrate = Math.min(startBitrate, maxIncomingBitrate || startBitrate);
 	}
@@ -81,24 +76,24 @@ export class AnsweringConnection extends Connection {
 	isOf(offer: Offer): boolean {
 		if (joinFingerprints(offer) !== this.#fingerprints) return false;
 		if (offer.sessionId === this.#remoteSessionId) return true;
-		// aiortc and werift have another session id in each offer, against RFC 8829, section 5.2.2.
+		// aiortc and werift use a new session id in each offer, against RFC 8829, section 5.2.2.
 		const { usernameFragment, password } = this.#remoteIce;
 		return offer.ice.usernameFragment === usernameFragment && offer.ice.password === password;
 	}
 
-	/** @internal Receives what the offer begins to send. */
-	push(offer: Offer, options: CheckedPushOptions): Promise<Negotiated> {
-		const plan = () => planPush(offer, this.#sections, this.context.codecs, options);
-		return this.#negotiate(offer, plan, { push: options.data });
+	/** @internal Receives the m-lines that begin to send, and the data channels that the client announces. */
+	push(offer: Offer, options: CheckedPushOptions): Promise<Answered> {
+		const negotiate = () => negotiatePush(offer, this.#sections, this.context.codecs, options);
+		return this.#negotiate(offer, negotiate, { push: options.data });
 	}
 
-	/** @internal Sends `targets` on the m-lines of the offer that receive, and `data` on that for data channels. */
-	pull(offer: Offer, targets: readonly Pusher[], data: readonly DataTarget[]): Promise<Negotiated> {
-		const plan = () => planPull(offer, this.#sections, targets, this.context.codecs);
-		return this.#negotiate(offer, plan, { pull: data });
+	/** @internal Sends the targets: tracks on the m-lines that receive, data channels on the m-line for them. */
+	pull(offer: Offer, { media, data }: PullTargets): Promise<Answered> {
+		const negotiate = () => negotiatePull(offer, this.#sections, media, this.context.codecs);
+		return this.#negotiate(offer, negotiate, { pull: data });
 	}
 
-	/** @internal Whether a pusher has ever been pulled through this connection; it may have gone since. */
+	/** @internal Whether a pusher has ever been pulled through this connection. It may have gone since. */
 	hasPulled(pusherId: string): boolean {
 		return this.#everPulled.has(pusherId);
 	}
@@ -107,148 +102,139 @@ export class AnsweringConnection extends Connection {
 		return this.#sections.flatMap(({ pusher, puller }) => [puller ?? [], pusher ?? []].flat());
 	}
 
-	protected override carried(): (Pusher | Puller | DataChannels)[] {
-		return [...this.media(), this.#dataChannels ?? []].flat();
-	}
-
-	/** Handles the offers of one RTCPeerConnection one after the other. One that fails changes nothing. */
-	#negotiate(offer: Offer, plan: () => Plan, data: DataPlan): Promise<Negotiated> {
+	/** Handles the offers of one RTCPeerConnection one after the other. An offer that fails changes nothing. */
+	#negotiate(offer: Offer, negotiate: () => Negotiation, data: DataRequest): Promise<Answered> {
 		this.#pendingNegotiations++;
-		const negotiation = this.#negotiations.then(async () => {
+		const answering = this.#negotiations.then(async () => {
 			try {
 				this.assertOpen();
-				return await this.#carryOut(offer, plan(), data);
+				return await this.#apply(offer, negotiate(), data);
 			} catch (error) {
-				const failure = this.failure(error);
-				if (failure.code === 'internal') this.context.logger.error('an offer could not be answered', error);
-				throw failure;
+				throw this.reported(error, 'an offer could not be answered');
 			} finally {
 				this.#pendingNegotiations--;
 				if (!this.transport && this.#pendingNegotiations === 0) this.close('negotiationFailed');
 			}
 		});
-		this.#negotiations = negotiation.catch(() => undefined);
-		return negotiation;
+		this.#negotiations = answering.catch(() => undefined);
+		return answering;
 	}
 
-	async #carryOut(offer: Offer, plan: Plan, dataPlan: DataPlan): Promise<Negotiated> {
-		const { ice } = offer;
-		const carrier = offer.media.find(isUsable)?.mid;
-		const restart = this.transport !== undefined && this.#remoteIce.usernameFragment !== ice.usernameFragment;
-		if (this.transport && carrier !== undefined && carrier !== this.#carrier) {
+	async #apply(offer: Offer, negotiation: Negotiation, dataRequest: DataRequest): Promise<Answered> {
+		const bundleTag = offer.media.find(isUsable)?.mid;
+		const restart = this.transport !== undefined && this.#remoteIce.usernameFragment !== offer.ice.usernameFragment;
+		if (this.transport && bundleTag !== undefined && bundleTag !== this.#bundleTag) {
 			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
 			throw new SfuError(
 				'conflict',
 				'the first m-line, which carries the transport, was stopped: offer again on a new RTCPeerConnection',
 			);
 		}
-		const undo = new Rollback();
+		const rollback = new Rollback();
 		try {
-			const transport = this.transport ?? (await this.#connect(offer, undo));
-			const extensionIds = new Map(this.#extensionIds);
-			const sections: PlannedSection[] = [];
-			const added: Negotiated['added'] = [];
-			const adopt = (created: Negotiated['added'][number] | undefined) => {
+			const transport = this.transport ?? (await this.#connect(offer, rollback));
+			const added: (AnyPusher | AnyPuller)[] = [];
+			const adopt: Adopt = (created) => {
 				if (!created) return;
 				added.push(created);
-				undo.add(() => {
+				rollback.add(() => {
 					created.close('negotiationFailed');
 				});
 				this.assertOpen();
 			};
-			for (const section of plan.sections) {
+			const extensionIds = new Map(this.#extensionIds);
+			const sections: NegotiatedSection[] = [];
+			for (const section of negotiation.sections) {
 				let { pusher, puller } = section;
 				if (section.push) {
-					this.#makeRoomFor(section.push, plan);
-					pusher = await createPusher(section.push, transport, this.connectionId, extensionIds, this.context);
+					this.#makeRoomFor(section.push, negotiation);
+					pusher = await this.#createPusher(section.push, transport, extensionIds);
 					adopt(pusher);
 				}
 				if (section.pull) {
-					puller = await createPuller(pullerOptions(section.pull), transport, this.connectionId, this.context);
+					puller = await this.#createPuller(section.pull, transport);
 					adopt(puller);
 				}
 				sections.push({ ...section, pusher, puller });
 			}
-			const data = await this.#carryOutData(offer, dataPlan, transport, undo, adopt);
-			if (this.#sections.length === 0 && added.length === 0 && !('push' in dataPlan)) {
+			const dataChannels = await this.#applyData(offer, dataRequest, transport, rollback, adopt);
+			if (this.#sections.length === 0 && added.length === 0 && !('push' in dataRequest)) {
 				throw new SfuError('not_found', 'the pushers have gone');
 			}
 			if (restart) await transport.restartIce();
 			this.assertOpen();
 
-			this.#remoteIce = ice;
-			this.#carrier = carrier;
+			this.#remoteIce = offer.ice;
+			this.#bundleTag = bundleTag;
 			this.#extensionIds = extensionIds;
 			this.#sections = sections;
-			if (this.#dataChannels !== data.channels) this.#dataChannels?.close('removed');
-			this.#dataChannels = data.channels;
-			for (const gone of plan.removed) gone.close('removed');
+			if (this.dataChannels !== dataChannels) this.dataChannels?.close('removed');
+			this.dataChannels = dataChannels;
+			for (const gone of negotiation.removed) gone.close('removed');
 			for (const { puller } of sections) if (puller) this.#everPulled.add(puller.pusherId);
-			const wanted = wantedBitrate(offer.bandwidth, videoBounds(sections));
+			const wanted = wantedBitrate(offer.bandwidth, videoLimits(sections));
 			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wanted)]);
 			this.assertOpen();
 			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
-			for (const { pusher, details } of data.details) if (!pusher.closed) pusher.setDetails(details);
-			data.channels?.start(
-				added.flatMap((created) => (created.kind === 'data' && 'pullerId' in created ? created : [])),
-			);
+			this.#updateDataPushers(dataRequest, added);
+			dataChannels?.start(added.flatMap((one) => ('pullerId' in one && one.kind === 'data' ? one : [])));
 			this.awaitClient({ restarted: restart });
+			const answer = this.#writeAnswer(transport, offer, sections);
+			this.logger.debug('an offer was answered', { added: added.length, restart });
+			this.emitAdded(added);
 			return {
-				answer: this.#answer(transport, offer, sections),
-				pushers: sections.flatMap(({ pusher }) => (pusher && !pusher.closed ? pusher : [])),
-				pullers: sections.flatMap(({ puller }) => (puller && !puller.closed ? puller : [])),
-				dataPushers: data.channels?.pushers ?? [],
-				dataPullers: data.channels?.pullers ?? [],
-				added,
+				answer,
+				pushers: [...sections.flatMap(({ pusher }) => pusher ?? []), ...(dataChannels?.pushers ?? [])].filter(isOpen),
+				pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(dataChannels?.pullers ?? [])].filter(isOpen),
 			};
 		} catch (error) {
-			undo.run();
+			rollback.run();
 			throw error;
 		}
 	}
 
-	async #carryOutData(
+	async #applyData(
 		offer: Offer,
-		plan: DataPlan,
+		request: DataRequest,
 		transport: WebRtcTransport,
-		undo: Rollback,
-		adopt: (created: DataPusher | DataPuller | undefined) => void,
-	): Promise<{ channels: DataChannels | undefined; details: { pusher: DataPusher; details: PusherDetails }[] }> {
-		const isEmpty = ('push' in plan ? plan.push : plan.pull).length === 0;
+		rollback: Rollback,
+		adopt: Adopt,
+	): Promise<DataChannels | undefined> {
+		const isEmpty = ('push' in request ? request.push : request.pull).length === 0;
 		if (!offer.media.some(({ data }) => data)) {
-			if (isEmpty) return { channels: undefined, details: [] };
+			if (isEmpty) return undefined;
 			throw new SfuError('invalid_argument', 'the offer has no m-line for data channels');
 		}
-		if (isEmpty && 'pull' in plan) return { channels: this.#dataChannels, details: [] };
-		const channels = this.#dataChannels ?? (await this.#createDataChannels(offer, transport, undo));
-		if ('pull' in plan) {
-			for (const target of plan.pull) {
+		if (isEmpty && 'pull' in request) return this.dataChannels;
+		const opened = (pusher: AnyPusher) => {
+			this.emitAdded([pusher]);
+		};
+		const options = { clientIsDtlsClient: offer.dtls.role === 'client', opened };
+		const channels = this.dataChannels ?? (await this.createDataChannels(options, transport, rollback));
+		if ('pull' in request) {
+			for (const target of request.pull) {
 				if (!channels.carries(target.pusher.pusherId)) adopt(await channels.pull(target));
 				this.#everPulled.add(target.pusher.pusherId);
 			}
-			return { channels, details: [] };
+			return channels;
 		}
-		const pushed = await channels.push(plan.push);
+		const pushed = await channels.push(request.push);
 		for (const { pusher, isNew } of pushed) if (isNew) adopt(pusher);
 		await channels.accept();
-		const known = pushed.filter(({ isNew }) => !isNew);
-		return { channels, details: known.map(({ pusher, details }) => ({ pusher, details })) };
-	}
-
-	async #createDataChannels(offer: Offer, transport: WebRtcTransport, undo: Rollback): Promise<DataChannels> {
-		const { connectionId } = this;
-		const clientIsDtlsClient = offer.dtls.role === 'client';
-		const opened = this.#dataChannelOpened;
-		const channels = await DataChannels.create({ connectionId, transport, clientIsDtlsClient, opened }, this.context);
-		undo.add(() => {
-			channels.close('negotiationFailed');
-		});
-		this.assertOpen();
 		return channels;
 	}
 
-	/** The worker has one producer for a mid and for an SSRC, so what a new one replaces must have gone. */
-	#makeRoomFor({ media }: PlannedPush, { removed }: Plan): void {
+	/** A data channel that the client announces again may have a new source or new metadata. */
+	#updateDataPushers(request: DataRequest, added: readonly unknown[]): void {
+		if (!('push' in request)) return;
+		for (const { id, details } of request.push) {
+			const pusher = this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
+			if (pusher && !added.includes(pusher)) pusher.setDetails(details);
+		}
+	}
+
+	/** The worker has one producer for a mid and for an SSRC. So the replaced one must close first. */
+	#makeRoomFor({ media }: NewPusher, { removed }: Negotiation): void {
 		const ssrcs = new Set(ssrcsOf(media.sources));
 		for (const replaced of removed) {
 			if (!('media' in replaced)) continue;
@@ -257,15 +243,47 @@ export class AnsweringConnection extends Connection {
 		}
 	}
 
-	async #connect(offer: Offer, undo: Rollback): Promise<WebRtcTransport> {
+	async #createPusher(
+		{ media, codec, options: { scalabilityMode, ...details } }: NewPusher,
+		transport: WebRtcTransport,
+		extensionIds: Map<string, number>,
+	): Promise<Pusher> {
+		const { connectionId } = this;
+		const { userId, pusherQuota, options, logger } = this.context;
+		const giveBack = pusherQuota.take();
+		try {
+			const rtpParameters = producerParameters(media, codec, extensionIds, scalabilityMode);
+			const source = await this.assertRouter().produce(transport, {
+				kind: media.kind,
+				rtpParameters,
+				keyFrameRequestDelay: options.webRtc.keyframeRequestDelay,
+			});
+			for (const { uri, id } of rtpParameters.headerExtensions ?? []) extensionIds.set(uri, id);
+			const { mid, streamId = connectionId } = media;
+			const { limits } = options;
+			const pusher = new Pusher({ userId, connectionId, mid, streamId, details, source, limits, logger });
+			pusher.once('closed', giveBack);
+			return pusher;
+		} catch (error) {
+			giveBack();
+			throw error;
+		}
+	}
+
+	#createPuller(pull: NewPuller, transport: WebRtcTransport): Promise<Puller | undefined> {
+		const { connectionId, context } = this;
+		return createPuller(pullerOptions(pull), { connectionId, router: this.assertRouter(), transport }, context);
+	}
+
+	async #connect(offer: Offer, rollback: Rollback): Promise<WebRtcTransport> {
 		const maxMessageSize = offer.media.find(({ data }) => data)?.data?.maxMessageSize;
-		const transport = await this.createTransport(undo, maxMessageSize);
+		const transport = await this.createTransport(rollback, maxMessageSize);
 		await transport.connect({ dtlsParameters: offer.dtls });
 		this.assertOpen();
 		return transport;
 	}
 
-	#answer(transport: WebRtcTransport, offer: Offer, sections: readonly PlannedSection[]): string {
+	#writeAnswer(transport: WebRtcTransport, offer: Offer, sections: readonly NegotiatedSection[]): string {
 		this.#sessionVersion++;
 		return writeAnswer({
 			offer,
@@ -279,35 +297,38 @@ export class AnsweringConnection extends Connection {
 
 const joinFingerprints = ({ dtls }: Offer): string => dtls.fingerprints.map(({ value }) => value).join(' ');
 
-// mediasoup's worker has room for this many bytes of MID in what it sends.
+// mediasoup's worker has room for this many bytes of MID in the packets that it sends.
 const longestMid = 8;
 
-function pullerOptions({ media, pusher, codec }: PlannedPull): PullerOptions {
+function pullerOptions({ media, pusher, codec }: NewPuller): PullerOptions {
 	const { mid, index } = media;
 	return {
 		pusher,
 		mid,
-		// It is only read by clients that have mediasoup's own id for its header extension.
+		// Only clients that have mediasoup's own id for this header extension read it.
 		packetMid: mid !== undefined && Buffer.byteLength(mid) <= longestMid ? mid : `~${index}`,
 		payloadTypes: codec,
 		capabilities: (rtxPayloadType) => consumerCapabilities(media, codec, rtxPayloadType),
 	};
 }
 
-/** What the client has paused by the direction of its m-line flows again when that changes. */
-async function followDirection({ media, pusher, puller }: PlannedSection): Promise<void> {
+/** A client pauses and resumes by the direction of its m-line. */
+async function followDirection({ media, pusher, puller }: NegotiatedSection): Promise<void> {
 	if (pusher && !pusher.closed) await pusher.setPaused('direction', !sends(media));
 	if (puller && !puller.closed) await puller.setPaused('direction', !receives(media));
 }
 
-/** The bounds of the m-lines on which video is sent. */
-const videoBounds = (sections: readonly PlannedSection[]): (number | undefined)[] =>
+/** The bitrate limits of the m-lines on which video is sent. */
+const videoLimits = (sections: readonly NegotiatedSection[]): (number | undefined)[] =>
 	sections
 		.filter(({ media, puller }) => media.kind === 'video' && receives(media) && puller)
 		.map(({ media }) => media.bandwidth);
 
-function answered({ media, pusher, puller }: PlannedSection, startBitrate: number | undefined): MediaSectionToAnswer {
-	const receive = pusher && !pusher.closed ? pusher.rtpParameters : undefined;
+function answered(
+	{ media, pusher, puller }: NegotiatedSection,
+	startBitrate: number | undefined,
+): MediaSectionToAnswer {
+	const receive = pusher && !pusher.closed ? pusher.pullSource.rtpParameters : undefined;
 	const send = puller && !puller.closed ? puller : undefined;
 	const receiving = receive !== undefined && sends(media);
 	const sending = send !== undefined && receives(media);

@@ -1,19 +1,18 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { SfuError } from '../SfuError.js';
-import { validator } from '../schemas.js';
+import { bitrate, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
-import { bitrate } from '../options.js';
 
-// The least that mediasoup's worker takes for what it sends.
+// mediasoup's worker takes no lower limit for outgoing media.
 const leastOutgoing = 30_000;
 
 const check = validator<number>(bitrate, 'bitrate');
 
-/** What a transport may receive and send in all, in bit/s; 0 for any amount. */
+/** The most that a transport may receive and send in all, in bit/s. 0 stands for no limit. */
 export class BitrateLimits {
 	#incoming: number;
 	#outgoing: number;
-	/** What the client wants to receive at most. */
+	/** The most that the client wants to receive. */
 	#wanted = 0;
 	#transport: WebRtcTransport | undefined;
 
@@ -27,32 +26,32 @@ export class BitrateLimits {
 	}
 
 	get outgoing(): number {
-		return least(this.#outgoing, this.#wanted);
+		return lower(this.#outgoing, this.#wanted);
 	}
 
-	/** Bounds a transport that is new, from now on. */
-	async bound(transport: WebRtcTransport): Promise<void> {
+	/** Limits a new transport from now on. */
+	async applyTo(transport: WebRtcTransport): Promise<void> {
 		this.#transport = transport;
 		if (this.#incoming > 0) await this.#applyIncoming();
 		if (this.outgoing > 0) await this.#applyOutgoing();
 	}
 
 	/** @throws {@link SfuError} (rejects) `invalid_argument`, `unavailable` */
-	async setIncoming(bound: number): Promise<void> {
-		this.#incoming = check(bound);
+	async setIncoming(limit: number): Promise<void> {
+		this.#incoming = check(limit);
 		await this.#applyIncoming();
 	}
 
 	/** @throws {@link SfuError} (rejects) `invalid_argument`, `unavailable` */
-	async setOutgoing(bound: number): Promise<void> {
-		this.#outgoing = check(bound);
+	async setOutgoing(limit: number): Promise<void> {
+		this.#outgoing = check(limit);
 		await this.#applyOutgoing();
 	}
 
-	/** Takes what the client's SDP says that it wants to receive. */
-	async setWanted(bound: number): Promise<void> {
+	/** Sets the limit of the client's SDP. */
+	async setWanted(limit: number): Promise<void> {
 		const before = this.outgoing;
-		this.#wanted = bound;
+		this.#wanted = limit;
 		if (this.outgoing !== before) await this.#applyOutgoing();
 	}
 
@@ -61,9 +60,9 @@ export class BitrateLimits {
 	}
 
 	#applyOutgoing(): Promise<void> {
-		const bound = this.outgoing;
+		const limit = this.outgoing;
 		return this.#apply((transport) =>
-			transport.setMaxOutgoingBitrate(bound > 0 ? Math.min(Math.max(bound, leastOutgoing), bitrate.maximum) : bound),
+			transport.setMaxOutgoingBitrate(limit > 0 ? Math.min(Math.max(limit, leastOutgoing), bitrate.maximum) : limit),
 		);
 	}
 
@@ -81,18 +80,18 @@ export class BitrateLimits {
 }
 
 /**
- * What a client wants to receive in all, at most, in bit/s; 0 when it leaves that open, or does for some video.
+ * The most that a client wants to receive in all, in bit/s. 0 stands for no limit, and for a limit that some video has not.
  *
- * @param inAll - what its SDP says of the session
- * @param videos - what it says of each m-line that video is sent on
+ * @param inAll - the limit of the session in its SDP
+ * @param videos - the limits of the m-lines on which video is sent
  */
 export function wantedBitrate(inAll: number | undefined, videos: readonly (number | undefined)[]): number {
-	const ofVideo = videos.reduce<number>((sum, bound) => sum + (bound ?? Infinity), 0);
+	const ofVideo = videos.reduce<number>((sum, limit) => sum + (limit ?? Infinity), 0);
 	const wanted = Math.min(ofVideo || Infinity, inAll ?? Infinity);
 	return Number.isFinite(wanted) ? wanted : 0;
 }
 
-/** The lesser of two bounds. */
-function least(one: number, other: number): number {
+/** The lower one of two limits, where 0 is none. */
+function lower(one: number, other: number): number {
 	return one > 0 && other > 0 ? Math.min(one, other) : Math.max(one, other);
 }

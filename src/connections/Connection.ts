@@ -1,62 +1,81 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import { randomInt, randomUUID } from 'node:crypto';
+import { DataChannels } from '../data/DataChannels.js';
 import { Emitter } from '../Emitter.js';
-import { SfuError } from '../SfuError.js';
-import { BitrateLimits } from './BitrateLimits.js';
-import type { ConnectionContext } from './ConnectionContext.js';
+import { withFields, type Logger } from '../Logger.js';
 import { callWorker, toSfuError } from '../media/callWorker.js';
-import type { Puller, PullerCloseReason } from '../tracks/Puller.js';
-import type { Pusher, PusherCloseReason } from '../tracks/Pusher.js';
+import type { RoomRouter } from '../media/RoomRouter.js';
+import type { Rollback } from '../Rollback.js';
+import { SfuError } from '../SfuError.js';
 import { QualityLevel, rate, type Quality } from '../stats/quality.js';
 import { checkStatsOptions, connectionStats, type ConnectionStats, type StatsOptions } from '../stats/stats.js';
-import type { Rollback } from '../Rollback.js';
+import type { DataPusher } from '../tracks/DataPusher.js';
+import type { Puller } from '../tracks/Puller.js';
+import type { Pusher } from '../tracks/Pusher.js';
+import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
+import { BitrateLimits } from './BitrateLimits.js';
+import type { ConnectionContext } from './ConnectionContext.js';
 
 /** Why a connection has closed. */
 export type ConnectionCloseReason =
-	/** {@link Connection.close} without a reason. */
+	/** {@link Connection.close} was called without a reason. */
 	| 'closed'
 	/** Its user has left. */
 	| 'userLeft'
 	/** The client closed its RTCPeerConnection, or the DTLS handshake failed. */
 	| 'dtlsClosed'
-	/** The DTLS handshake was not finished in time. */
+	/** The DTLS handshake did not finish within `webRtc.connectTimeout`. */
 	| 'connectTimeout'
-	/** The client was silent for too long. */
+	/** The client was silent for `webRtc.consentTimeout`, and did not come back within `webRtc.disconnectTimeout`. */
 	| 'disconnected'
-	/** Its first offer could not be answered, or made. */
+	/** Its first offer could not be made or answered. */
 	| 'negotiationFailed'
-	/** The client refused an offer of ours, or answered with what cannot be applied. */
+	/** The client refused an offer of the server, or its answer could not be applied. */
 	| 'offerFailed'
-	/** The client did not answer an offer in time. */
+	/** The client did not answer an offer of the server within `webRtc.answerTimeout`. */
 	| 'answerTimeout'
 	/** Its media worker died. */
 	| 'workerDied'
 	| (string & {});
 
-/** How far the transport has come. */
+/** The state of the transport. */
 export type ConnectionState = 'new' | 'connected' | 'disconnected' | 'closed';
 
+/** The events of a connection. */
 export type ConnectionEvents = {
-	/** The state has changed, to anything but `closed`. */
+	/** The state has changed to `connected` or `disconnected`. */
 	stateChanged: (event: { state: Exclude<ConnectionState, 'closed'> }) => void;
-	/** Its quality has changed, or is known for the first time. */
+	/** The quality has changed, or is known for the first time. */
 	qualityChanged: (event: { quality: Quality }) => void;
-	/** Emitted once, last. */
+	/** The client sends more than before: tracks that one offer added, or a data channel. */
+	pushersAdded: (event: { pushers: readonly AnyPusher[] }) => void;
+	/**
+	 * The client receives more than before. `inBand` is true for a data channel that no offer and no answer tells of: the
+	 * client only gets `ondatachannel`.
+	 */
+	pullersAdded: (event: { pullers: readonly AnyPuller[]; inBand: boolean }) => void;
+	/** The connection has closed. Emitted once, last. */
 	closed: (event: { reason: ConnectionCloseReason }) => void;
 };
 
-/** The counterpart of one RTCPeerConnection: a transport, and what its m-lines carry. */
+/** The counterpart of one RTCPeerConnection: a transport, and the pushers and pullers on its m-lines. */
 export abstract class Connection extends Emitter<ConnectionEvents> {
-	/** Unique, and made by us. */
+	/** Its id. It is unique. */
 	readonly connectionId = randomUUID();
+	/** The user that it belongs to. */
 	readonly userId: string;
+	/** Who makes the offers on it. */
+	abstract readonly offeredBy: 'client' | 'server';
 	protected readonly context: ConnectionContext;
 	// The session ids of SDP have at most 63 bits (RFC 8829, section 5.2.1); randomInt() gives up to 48.
 	protected readonly sessionId = randomInt(1, 2 ** 47);
+	protected router: RoomRouter | undefined;
 	protected transport: WebRtcTransport | undefined;
+	protected dataChannels: DataChannels | undefined;
 	protected readonly bitrates: BitrateLimits;
+	protected readonly logger: Logger;
 	readonly #quality = new QualityLevel();
-	/** When the client was last heard of, and how many bytes had come by then. */
+	/** When the client last sent something, and how many bytes it had sent by then. */
 	#heard = { at: 0, bytes: -1 };
 	#state: ConnectionState = 'new';
 	#closeReason: ConnectionCloseReason | undefined;
@@ -67,41 +86,44 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		super(context.logger);
 		this.userId = context.userId;
 		this.context = context;
+		this.logger = withFields(context.logger, { connectionId: this.connectionId });
 		const { maxIncomingBitrate: incoming, maxOutgoingBitrate: outgoing } = context.options.webRtc;
 		this.bitrates = new BitrateLimits({ incoming, outgoing });
 	}
 
+	/** The state of the transport. */
 	get state(): ConnectionState {
 		return this.#state;
 	}
 
+	/** Whether it has closed. */
 	get closed(): boolean {
 		return this.#state === 'closed';
 	}
 
 	/**
-	 * How well it carries what it carries, by the losses, the delay and the jitter of the last reports of RTCP; `undefined`
-	 * before that has been measured, and without `qualityInterval`.
+	 * The quality of its media, by the loss, delay and jitter in the last RTCP reports. Undefined before the first
+	 * measurement, and without `qualityInterval`.
 	 */
 	get quality(): Quality | undefined {
 		return this.#quality.level;
 	}
 
-	/** What the client may send in all, in bit/s; 0 for any amount. */
+	/** The most that the client may send in all, in bit/s. 0 stands for no limit. */
 	get maxIncomingBitrate(): number {
 		return this.bitrates.incoming;
 	}
 
-	/** What the client is sent in all, in bit/s; 0 for as much as it can take. Its own SDP may have bounded it further. */
+	/** The most that the client is sent in all, in bit/s. 0 stands for no limit. The client's own SDP may have lowered it. */
 	get maxOutgoingBitrate(): number {
 		return this.bitrates.outgoing;
 	}
 
 	/**
-	 * Bounds what the client sends, which it is told by RTCP (REMB): browsers obey when they have offered transport-wide
+	 * Limits what the client sends. The client is told by RTCP (REMB). Browsers obey if they have offered transport-wide
 	 * congestion control or abs-send-time.
 	 *
-	 * @param bitrate - in bit/s, 0 for any amount
+	 * @param bitrate - in bit/s; 0 stands for no limit
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
 	async setMaxIncomingBitrate(bitrate: number): Promise<void> {
@@ -110,9 +132,9 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	/**
-	 * Bounds the estimate of what the client can take, by which layers are chosen.
+	 * Limits the estimate of the client's bandwidth, by which layers are chosen.
 	 *
-	 * @param bitrate - in bit/s, 0 for no bound; less than 30,000 counts as that
+	 * @param bitrate - in bit/s; 0 stands for no limit; less than 30,000 counts as 30,000
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
 	async setMaxOutgoingBitrate(bitrate: number): Promise<void> {
@@ -121,7 +143,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	/**
-	 * How its transport does at the moment, and all media that goes through it.
+	 * Measures its transport, and all media on it.
 	 *
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
@@ -148,25 +170,26 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 			const measured = this.#state === 'disconnected' ? 'lost' : rate({ silence: now - this.#heard.at, streams });
 			if (this.#quality.add(measured)) this.emit('qualityChanged', { quality: this.#quality.level ?? measured });
 		} catch (error) {
-			if (!this.closed) this.context.logger.warn('the quality of a connection could not be measured', error);
+			if (!this.closed) this.logger.warn('the quality of a connection could not be measured', { error });
 		}
 	}
 
-	/** Closes the transport and all that goes through it. */
+	/** Closes the transport, and all pushers and pullers on it. */
 	close(reason: ConnectionCloseReason = 'closed'): void {
 		if (this.closed) return;
 		this.#state = 'closed';
 		this.#closeReason = reason;
 		clearTimeout(this.#deadline);
 		const childReason = reason === 'userLeft' || reason === 'workerDied' ? reason : 'connectionClosed';
-		for (const child of this.carried()) child.close(childReason);
+		for (const child of this.media()) child.close(childReason);
+		this.dataChannels?.close(childReason);
 		this.transport?.close();
 		this.emit('closed', { reason });
 	}
 
 	/**
 	 * @internal
-	 * @throws {@link SfuError} `closed`, or `unavailable` when the media worker has died
+	 * @throws {@link SfuError} `closed`, or `unavailable` if the media worker has died
 	 */
 	assertOpen(): void {
 		if (!this.closed) return;
@@ -175,57 +198,96 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 			: new SfuError('closed', 'the connection has been closed');
 	}
 
-	/** The media that goes through it. */
+	/** The tracks on it. */
 	protected abstract media(): (Pusher | Puller)[];
 
-	/** All that goes through it. */
-	protected carried(): { close(reason: PusherCloseReason & PullerCloseReason): void }[] {
-		return this.media();
-	}
-
 	/**
-	 * Makes the transport, which `undo` takes back.
+	 * Creates the transport, unless there is one.
 	 *
-	 * @param maxMessageSize - of the messages of data channels that the client takes, in bytes
+	 * @param rollback - closes the new transport again
+	 * @param maxMessageSize - the largest message of a data channel that the client takes, in bytes
 	 */
-	protected async createTransport(undo: Rollback, maxMessageSize = Infinity): Promise<WebRtcTransport> {
-		const { fabric, options } = this.context;
+	protected async createTransport(rollback: Rollback, maxMessageSize = Infinity): Promise<WebRtcTransport> {
+		const { media, options } = this.context;
 		const { dataMessageBytes, dataBufferBytes } = options.limits;
-		const transport = await fabric.createTransport({
+		const router = await media.routerFor(this);
+		const transport = await router.createTransport({
 			enableUdp: true,
 			enableTcp: true,
 			preferUdp: true,
 			iceConsentTimeout: Math.ceil(options.webRtc.consentTimeout / 1000),
 			initialAvailableOutgoingBitrate: options.webRtc.initialOutgoingBitrate,
-			// Also for clients that have no data channel yet, as it cannot be had later; it takes 3 KB.
+			// SCTP cannot be added later. For clients without data channels it takes 3 KB.
 			enableSctp: true,
 			maxSendMessageSize: Math.min(dataMessageBytes, maxMessageSize),
 			maxReceiveMessageSize: dataMessageBytes,
 			sctpSendBufferSize: dataBufferBytes,
 			sctpPerStreamSendQueueLimit: dataBufferBytes,
-			// Several messages at once, as mediasoup has it by default.
+			// Room for several messages at once, as in mediasoup's default.
 			sctpMaxReceiverWindowBufferSize: 20 * dataMessageBytes,
 		});
-		undo.add(() => {
+		rollback.add(() => {
 			this.transport = undefined;
 			transport.close();
 		});
 		this.assertOpen();
+		this.router = router;
 		this.transport = transport;
-		this.#follow(transport);
-		await this.bitrates.bound(transport);
+		this.#follow(router, transport);
+		await this.bitrates.applyTo(transport);
 		this.assertOpen();
 		return transport;
 	}
 
-	/** Gives the client a bounded time to connect for the first time, or to come back after an ICE restart. */
+	/**
+	 * Creates the data channels of the connection.
+	 *
+	 * @param options - `opened` is called for each data channel that the client opens in-band
+	 * @param rollback - closes them again
+	 */
+	protected async createDataChannels(
+		options: { clientIsDtlsClient: boolean; opened: (pusher: DataPusher) => void },
+		transport: WebRtcTransport,
+		rollback: Rollback,
+	): Promise<DataChannels> {
+		const direct = await this.assertRouter().directDataTransport();
+		const channels = new DataChannels({ ...options, connectionId: this.connectionId, transport, direct }, this.context);
+		rollback.add(() => {
+			channels.close('negotiationFailed');
+		});
+		this.assertOpen();
+		return channels;
+	}
+
+	/** Tells of new tracks and data channels, unless they have closed already. */
+	protected emitAdded(added: readonly (AnyPusher | AnyPuller)[], inBand = false): void {
+		const pushers = added.flatMap((track) => ('pullerId' in track || track.closed ? [] : track));
+		const pullers = added.flatMap((track) => ('pullerId' in track && !track.closed ? track : []));
+		if (pushers.length > 0) this.emit('pushersAdded', { pushers });
+		if (pullers.length > 0) this.emit('pullersAdded', { pullers, inBand });
+	}
+
+	/** Maps an error as {@link Connection.failure} does, and logs it if it is the library's fault. */
+	protected reported(error: unknown, message: string): SfuError {
+		const failure = this.failure(error);
+		if (failure.code === 'internal') this.logger.error(message, { error });
+		return failure;
+	}
+
+	/** The router of the transport. */
+	protected assertRouter(): RoomRouter {
+		if (!this.router) throw new SfuError('internal', 'the connection has no transport');
+		return this.router;
+	}
+
+	/** Limits the time in which the client must connect for the first time, or come back after an ICE restart. */
 	protected awaitClient({ restarted }: { restarted: boolean }): void {
 		const { connectTimeout, disconnectTimeout } = this.context.options.webRtc;
 		if (!this.#deadline) this.#closeUnlessConnected(connectTimeout, 'connectTimeout');
 		else if (restarted) this.#closeUnlessConnected(disconnectTimeout, 'disconnected');
 	}
 
-	/** What was under way when the connection was closed failed because of that, whatever it says. */
+	/** Maps an error to `closed`, or `unavailable`, if the connection closed meanwhile. */
 	protected failure(error: unknown): SfuError {
 		try {
 			this.assertOpen();
@@ -235,9 +297,9 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		}
 	}
 
-	#follow(transport: WebRtcTransport): void {
+	#follow(router: RoomRouter, transport: WebRtcTransport): void {
 		transport.on('routerclose', () => {
-			this.close('workerDied');
+			this.close(router.closeReason);
 		});
 		transport.on('dtlsstatechange', (state) => {
 			if (state === 'connected') this.#setState('connected');

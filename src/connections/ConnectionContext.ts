@@ -1,14 +1,14 @@
+import type { LayerController } from '../layers/LayerController.js';
 import type { Logger } from '../Logger.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import type { RoomMedia } from '../media/RoomMedia.js';
-import type { LayerController } from '../layers/LayerController.js';
 import type { ResolvedOptions } from '../options.js';
-import type { Quota } from '../rooms/Quota.js';
+import type { Quota } from '../Quota.js';
 
-/** What a connection needs of the room and the user that it belongs to. */
+/** The parts of a room and a user that the user's connections need. */
 export interface ConnectionContext {
 	readonly userId: string;
-	readonly fabric: RoomMedia;
+	readonly media: RoomMedia;
 	readonly codecs: CodecPolicy;
 	readonly pusherQuota: Quota;
 	readonly dataPusherQuota: Quota;

@@ -4,34 +4,35 @@ import type { AnsweredMediaSection, ExpectedMediaSection } from '../sdp/parseAns
 import type { MediaSectionToOffer } from '../sdp/writeOffer.js';
 import type { Puller } from '../tracks/Puller.js';
 
-/** One m-line of a session that we offer. */
-export type Slot = MediaSlot | DataSlot;
+/** An m-line of a session in which the server offers. */
+export type OfferingSection = TrackSection | DataSection;
 
-interface AnySlot {
+interface AnySection {
 	readonly mid: string;
-	/** The client has rejected it: it may be used again with another mid. */
+	/** The client has rejected it. It may be used again with another mid. */
 	readonly rejected: boolean;
 }
 
-export interface MediaSlot extends AnySlot {
+/** An m-line of a track. */
+export interface TrackSection extends AnySection {
 	readonly kind: MediaKind;
-	/** What is sent on it. */
+	/** The puller that is sent on it. */
 	readonly puller: Puller | undefined;
-	/** What is sent on it, or was. */
+	/** The parameters of the puller that is sent on it, or was the last one. */
 	readonly parameters: RtpParameters;
 }
 
 /** The m-line of all data channels. */
-export interface DataSlot extends AnySlot {
+export interface DataSection extends AnySection {
 	readonly kind: 'data';
 	readonly puller?: undefined;
 }
 
 /**
- * The first m-line of a session. It names the transport, and browsers lose theirs when they reject it; this one they
- * accept, since all clients have Opus and PCMU (RFC 7874, section 3). The first audio takes its place.
+ * The first m-line of a session. It is the BUNDLE tag, and browsers lose their transport when they reject it. They accept
+ * this one, since all clients have Opus and PCMU (RFC 7874, section 3). The first audio track takes its place.
  */
-export const firstSlot: Slot = {
+export const firstSection: OfferingSection = {
 	mid: '0',
 	kind: 'audio',
 	puller: undefined,
@@ -44,30 +45,30 @@ export const firstSlot: Slot = {
 	rejected: false,
 };
 
-/** The m-line as SDP tells it. */
-export function offeredLine(slot: Slot): MediaSectionToOffer {
-	const { mid, rejected } = slot;
-	if (slot.kind === 'data') return { mid, kind: slot.kind, rejected };
-	const { kind, puller, parameters } = slot;
+/** The m-line as the SDP of an offer has it. */
+export function toOffer(section: OfferingSection): MediaSectionToOffer {
+	const { mid, rejected } = section;
+	if (section.kind === 'data') return { mid, kind: section.kind, rejected };
+	const { kind, puller, parameters } = section;
 	const send = puller && !puller.closed && { parameters, streamId: puller.streamId, trackId: puller.pusherId };
 	return { mid, kind, parameters, rejected, ...(send && { send }) };
 }
 
-/** What an answer must say of it. */
-export const offeredFrame = ({ mid, kind, rejected }: Slot): ExpectedMediaSection => ({
+/** The m-line that the answer must have. */
+export const expectedInAnswer = ({ mid, kind, rejected }: OfferingSection): ExpectedMediaSection => ({
 	mid,
 	type: kind === 'data' ? 'application' : kind,
 	stopped: rejected,
 });
 
-/** Whether a client takes what is sent on it, by its answer. */
-export function accepts(slot: Slot, section: AnsweredMediaSection | undefined): boolean {
-	if (!section?.accepted) return false;
-	if (slot.kind === 'data') return true;
-	const [codec] = slot.parameters.codecs;
-	return codec !== undefined && section.payloadTypes.includes(codec.payloadType);
+/** Whether a client accepts the m-line with its codec. */
+export function isAccepted(section: OfferingSection, answered: AnsweredMediaSection | undefined): boolean {
+	if (!answered?.accepted) return false;
+	if (section.kind === 'data') return true;
+	const [codec] = section.parameters.codecs;
+	return codec !== undefined && answered.payloadTypes.includes(codec.payloadType);
 }
 
-/** The same, once the client has rejected it. */
-export const stopped = (slot: Slot): Slot =>
-	slot.kind === 'data' ? { ...slot, rejected: true } : { ...slot, puller: undefined, rejected: true };
+/** The m-line after the client has rejected it. */
+export const rejectedSection = (section: OfferingSection): OfferingSection =>
+	section.kind === 'data' ? { ...section, rejected: true } : { ...section, puller: undefined, rejected: true };

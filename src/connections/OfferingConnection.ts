@@ -1,216 +1,286 @@
 import type { WebRtcTransport } from 'mediasoup/types';
+import type { DataChannels } from '../data/DataChannels.js';
 import { isOpen } from '../isOpen.js';
+import { Rollback } from '../Rollback.js';
 import { parseAnswer, type AnsweredMediaSection, type ParsedAnswer } from '../sdp/parseAnswer.js';
-import { quoted } from '../quoted.js';
 import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
+import type { DataPuller } from '../tracks/DataPuller.js';
+import type { Puller } from '../tracks/Puller.js';
+import type { PullTargets } from '../tracks/PullOptions.js';
+import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { wantedBitrate } from './BitrateLimits.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import type { DataChannels } from '../data/DataChannels.js';
-import type { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher } from '../tracks/DataPusher.js';
-import type { DataTarget } from '../data/DataSender.js';
+import {
+	expectedInAnswer,
+	firstSection,
+	isAccepted,
+	rejectedSection,
+	toOffer,
+	type OfferingSection,
+} from './MediaSection.js';
 import { OfferDraft } from './OfferDraft.js';
-import type { OfferingListener, ServerOffer } from './ServerOffer.js';
-import { accepts, firstSlot, offeredFrame, offeredLine, stopped, type Slot } from './MediaSection.js';
-import { Supply } from './Supply.js';
-import { Wishes, type Caller } from './Wishes.js';
-import type { Puller } from '../tracks/Puller.js';
-import type { Pusher } from '../tracks/Pusher.js';
-import { Rollback } from '../Rollback.js';
+import { OfferedPullerFactory } from './OfferedPullerFactory.js';
+import type { ServerOffer } from './ServerOffer.js';
+
+/** Pushers that shall come with the next offer. */
+interface PullRequest extends PullTargets {
+	/** The call that waits for the offer. There is none for a change in the room. */
+	readonly caller?: Caller;
+}
+
+interface Caller {
+	readonly resolve: (offer: ServerOffer) => void;
+	readonly reject: (error: SfuError) => void;
+}
 
 /** An offer that waits for its answer. */
-interface Outstanding {
+interface PendingOffer {
 	offer: ServerOffer;
-	slots: readonly Slot[];
+	sections: readonly OfferingSection[];
 	deadline: NodeJS.Timeout;
 }
 
-/** The counterpart of an RTCPeerConnection for which the server offers. It carries what a user pulls, from any users. */
+/**
+ * The counterpart of an RTCPeerConnection for which the server offers. It carries all that a user pulls so, from any users.
+ *
+ * ```
+ *          something to offer             made               answer()
+ * stable ────────────────────▶ making ──────────▶ offered ─────────────▶ applying
+ *   ▲                            │                   │                      │
+ *   └── nothing to offer, failed ┘◀──── refuse() ────┘◀──────── done ───────┘
+ * ```
+ *
+ * Requests that come meanwhile wait until the state is `stable` again.
+ */
 export class OfferingConnection extends Connection {
-	readonly #listener: OfferingListener;
+	readonly offeredBy = 'server';
+	readonly #offered: (offer: ServerOffer) => void;
+	#negotiationState: 'stable' | 'making' | 'offered' | 'applying' = 'stable';
 	#sessionVersion = 0;
-	/** As of the last answer. */
-	#slots: readonly Slot[] = [];
-	readonly #wishes = new Wishes();
-	readonly #supply: Supply;
-	/** ICE restarts with the next offer. */
+	/** The m-lines as of the last answer. */
+	#sections: readonly OfferingSection[] = [];
+	readonly #pullerFactory: OfferedPullerFactory;
+	#requests: PullRequest[] = [];
+	/** Whether the next offer restarts ICE. */
 	#restart = false;
-	/** ICE has restarted, and the client has yet to come back. */
+	/** Whether ICE has restarted, and the client has not answered yet. */
 	#restarting = false;
-	#outstanding: Outstanding | undefined;
-	#busy = false;
+	#pending: PendingOffer | undefined;
 	#follows = false;
 	#fingerprint: string | undefined;
 
-	/** @internal */
-	constructor(context: ConnectionContext, listener: OfferingListener) {
+	/**
+	 * @internal
+	 * @param offered - called with each offer that no call waits for
+	 */
+	constructor(context: ConnectionContext, offered: (offer: ServerOffer) => void) {
 		super(context);
-		this.#listener = listener;
-		this.#supply = new Supply(this, context);
+		this.#offered = offered;
+		this.#pullerFactory = new OfferedPullerFactory(this, context);
 		this.once('closed', () => {
 			this.#settle();
-			this.#wishes.reject(this.failure(undefined));
+			const failure = this.failure(undefined);
+			for (const { caller } of this.#requests.splice(0)) caller?.reject(failure);
 		});
 	}
 
-	/** The offer that waits for its answer. */
-	get outstanding(): ServerOffer | undefined {
-		return this.#outstanding?.offer;
+	/** @internal The offer that waits for its answer. */
+	get pendingOffer(): ServerOffer | undefined {
+		return this.#pending?.offer;
 	}
 
-	/** Whether more will come by itself, so that it stays when there is nothing to offer. */
+	/** @internal Whether it pulls what others push from now on. Then it stays when there is nothing to offer. */
 	get follows(): boolean {
 		return this.#follows;
 	}
 
-	/** @internal Sends `targets` and `data`, too: the offer to tell the client of it by. */
-	pull(targets: readonly Pusher[], data: readonly DataTarget[]): Promise<ServerOffer> {
+	/** @internal Sends the targets, too. Resolves with the offer that tells the client. */
+	pull(targets: PullTargets): Promise<ServerOffer> {
 		return new Promise((resolve, reject) => {
 			this.assertOpen();
-			this.#wishes.add({ targets, data, caller: { resolve, reject } });
-			this.#proceed();
+			this.#requests.push({ ...targets, caller: { resolve, reject } });
+			this.#negotiateIfNeeded();
 		});
 	}
 
-	/** @internal Sends these, too, whenever the next offer can be made; and waits for more. */
-	add(pushers: readonly Pusher[], dataPushers: readonly DataPusher[]): void {
+	/** @internal Sends these pushers, too, with the next offer, and waits for more. */
+	follow(pushers: readonly AnyPusher[]): void {
 		if (this.closed) return;
 		this.#follows = true;
-		this.#wishes.add(
-			...pushers.map((pusher) => ({ targets: [pusher], data: [] })),
-			...dataPushers.map((pusher) => ({ targets: [], data: [{ pusher, negotiated: false }] })),
-		);
-		this.#proceed();
+		for (const pusher of pushers) {
+			this.#requests.push(
+				pusher.kind === 'data' ? { media: [], data: [{ pusher, negotiated: false }] } : { media: [pusher], data: [] },
+			);
+		}
+		this.#negotiateIfNeeded();
 	}
 
 	/**
-	 * Restarts ICE, which the client is told by the next offer.
-	 *
-	 * @throws {@link SfuError} `closed`, `unavailable`, `conflict` when there has been no offer yet
+	 * @internal Restarts ICE with the next offer.
+	 * @throws {@link SfuError} `closed`, `unavailable`, `conflict` if there has been no offer yet
 	 */
 	restartIce(): void {
 		this.assertOpen();
 		if (!this.transport) throw new SfuError('conflict', 'there has been no offer yet');
 		this.#restart = true;
-		this.#proceed();
+		this.#negotiateIfNeeded();
 	}
 
 	protected override media(): Puller[] {
-		const slots = [...this.#slots, ...(this.#outstanding?.slots ?? [])];
-		return [...new Set(slots.flatMap(({ puller }) => puller ?? []))];
+		const sections = [...this.#sections, ...(this.#pending?.sections ?? [])];
+		return [...new Set(sections.flatMap(({ puller }) => puller ?? []))];
 	}
 
-	protected override carried(): (Puller | DataChannels)[] {
-		return [...this.media(), this.#supply.dataChannels ?? []].flat();
-	}
-
-	/** Makes the next offer, when there is something to offer and no answer to wait for. */
-	#proceed(): void {
-		if (this.#busy || this.#outstanding || this.closed || !this.#hasChanges()) return;
-		this.#busy = true;
-		void this.#makeOffer().finally(() => {
-			this.#busy = false;
-			this.#proceed();
+	#negotiateIfNeeded(): void {
+		const isNeeded = this.#restart || this.#requests.length > 0 || this.#sections.some(({ puller }) => puller?.closed);
+		if (this.#negotiationState !== 'stable' || this.closed || !isNeeded) return;
+		this.#negotiationState = 'making';
+		void this.#makeOffer().then((isMade) => {
+			if (!isMade) this.#becomeStable();
 		});
 	}
 
-	#hasChanges(): boolean {
-		return this.#restart || this.#wishes.size > 0 || this.#slots.some(({ puller }) => puller?.closed);
+	#becomeStable(): void {
+		this.#negotiationState = 'stable';
+		this.#negotiateIfNeeded();
 	}
 
-	async #makeOffer(): Promise<void> {
-		// What closes at the same time is told together.
+	/** The requests of the next offer. One offer answers one call; changes in the room come along. */
+	#takeRequests(): PullRequest[] {
+		const asked = this.#requests.find(({ caller }) => caller);
+		const taken = this.#requests.filter((request) => !request.caller || request === asked);
+		this.#requests = this.#requests.filter((request) => !taken.includes(request));
+		return taken;
+	}
+
+	/** @returns whether an offer was made */
+	async #makeOffer(): Promise<boolean> {
+		// One offer tells of all that closes at the same time.
 		await Promise.resolve();
-		const wishes = this.#wishes.take();
-		const undo = new Rollback();
-		const draft = new OfferDraft(
-			this.#slots.length > 0 ? this.#slots : [firstSlot],
-			this.context.options.limits.mediaSections,
-		);
+		const requests = this.#takeRequests();
+		const rollback = new Rollback();
+		const sections = this.#sections.length > 0 ? this.#sections : [firstSection];
+		const draft = new OfferDraft(sections, this.context.options.limits.mediaSections);
 		const callers: Caller[] = [];
 		try {
-			const transport = this.transport ?? (await this.createTransport(undo));
-			for (const wish of wishes) {
+			const transport = this.transport ?? (await this.createTransport(rollback));
+			for (const request of requests) {
 				try {
-					await draft.attempt(() => this.#supply.fulfil(wish, draft, transport, undo));
-					if (wish.caller) callers.push(wish.caller);
+					await draft.attempt(() => this.#add(request, draft, { transport, rollback }));
+					if (request.caller) callers.push(request.caller);
 				} catch (error) {
-					const failure = this.#reported(error);
-					wish.caller?.reject(failure);
+					const failure = this.#reportedFailure(error);
+					request.caller?.reject(failure);
 				}
 			}
 			this.assertOpen();
-			if (this.#slots.length === 0 && draft.added.length === 0) {
-				undo.run();
+			if (this.#sections.length === 0 && draft.added.length === 0) {
+				rollback.run();
 				this.#closeUnused();
-				return;
+				return false;
 			}
 			if (!this.#restart && !draft.changed && callers.length === 0) {
-				this.#bringData(dataOf(draft.added));
-				return;
+				this.#startInBand(dataPullers(draft.added));
+				return false;
 			}
 			if (this.#restart) await transport.restartIce();
 			this.assertOpen();
 			if (this.#restart) this.#restarting = true;
 			this.#restart = false;
-			const offer = this.#offer(transport, draft);
+			const offer = this.#writeOffer(transport, draft);
 			for (const puller of offer.added) {
 				// A data channel leaves no m-line behind.
 				if (puller.kind === 'data') continue;
 				puller.once('closed', () => {
-					this.#proceed();
+					this.#negotiateIfNeeded();
 				});
 			}
-			this.#listener.offered(offer, callers.length > 0);
+			this.emitAdded(offer.added);
+			if (callers.length === 0) this.#offered(offer);
 			for (const caller of callers) caller.resolve(offer);
+			return true;
 		} catch (error) {
-			undo.run();
+			rollback.run();
 			for (const puller of draft.added) puller.close('negotiationFailed');
-			const failure = this.#reported(error);
-			for (const { caller } of wishes) caller?.reject(failure);
-			if (this.#slots.length > 0) this.close('offerFailed');
+			const failure = this.#reportedFailure(error);
+			for (const { caller } of requests) caller?.reject(failure);
+			if (this.#sections.length > 0) this.close('offerFailed');
 			else this.#closeUnused();
+			return false;
 		}
+	}
+
+	async #add(
+		{ media, data }: PullRequest,
+		draft: OfferDraft,
+		{ transport, rollback }: { transport: WebRtcTransport; rollback: Rollback },
+	): Promise<void> {
+		const wanted = [...media, ...data.map(({ pusher }) => pusher)];
+		for (const pusher of media) {
+			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
+			await this.#pullerFactory.addTrack(pusher, draft, { router: this.assertRouter(), transport });
+			this.assertOpen();
+		}
+		for (const target of data) {
+			if (target.pusher.closed || this.dataChannels?.carries(target.pusher.pusherId)) continue;
+			await this.#pullerFactory.addDataChannel(target, draft, () => this.#openDataChannels(transport, rollback));
+			this.assertOpen();
+		}
+		if (wanted.length > 0 && wanted.every(({ closed }) => closed)) {
+			throw new SfuError('not_found', 'the pushers have gone');
+		}
+	}
+
+	async #openDataChannels(transport: WebRtcTransport, rollback: Rollback): Promise<DataChannels> {
+		if (this.dataChannels) return this.dataChannels;
+		// The answerer takes the role of the DTLS client (RFC 8842, section 5.3). The client opens no data channels here.
+		const options = { clientIsDtlsClient: true, opened: () => undefined };
+		const channels = await this.createDataChannels(options, transport, rollback);
+		rollback.add(() => {
+			this.dataChannels = undefined;
+		});
+		this.dataChannels = channels;
+		return channels;
 	}
 
 	/** Nothing has been offered yet. */
 	#closeUnused(): void {
 		this.#restart = false;
-		if (!this.#follows && this.#wishes.size === 0) this.close('negotiationFailed');
+		if (!this.#follows && this.#requests.length === 0) this.close('negotiationFailed');
 	}
 
-	/** What nobody may be waiting to be told. */
-	#reported(error: unknown): SfuError {
-		const failure = this.failure(error);
-		if (failure.code === 'internal') this.context.logger.error('an offer could not be made', error);
-		else if (failure.code === 'limit_exceeded') {
-			this.context.logger.warn(`not everything is offered to ${quoted(this.userId)}: ${failure.message}`);
+	/** Logs errors that perhaps nobody waits for. */
+	#reportedFailure(error: unknown): SfuError {
+		const failure = this.reported(error, 'an offer could not be made');
+		if (failure.code === 'limit_exceeded') {
+			this.logger.warn('not everything is offered', { reason: failure.message });
 		}
 		return failure;
 	}
 
-	/** Lets data channels flow of which no offer tells: the client learns of them in-band. */
-	#bringData(pullers: readonly DataPuller[]): void {
-		for (const puller of pullers) if (!puller.closed) this.#listener.dataPulled(puller);
-		this.#supply.dataChannels?.start(pullers);
+	/** Starts data channels that no offer tells of. The client learns of them in-band. */
+	#startInBand(pullers: readonly DataPuller[]): void {
+		this.emitAdded(pullers, true);
+		this.dataChannels?.start(pullers);
 	}
 
-	#offer(transport: WebRtcTransport, { slots, added }: OfferDraft): ServerOffer {
+	#writeOffer(transport: WebRtcTransport, { sections, added }: OfferDraft): ServerOffer {
 		this.#sessionVersion++;
-		const live = slots.filter(({ rejected }) => !rejected).map(({ mid }) => mid);
+		const live = sections.filter(({ rejected }) => !rejected).map(({ mid }) => mid);
 		const offer: ServerOffer = {
 			connection: this,
-			offer: writeOffer({
-				media: slots.map(offeredLine),
+			sdp: writeOffer({
+				media: sections.map(toOffer),
 				mids: live.sort((a, b) => Number(a) - Number(b)),
 				transport,
 				sessionId: this.sessionId,
 				sessionVersion: this.#sessionVersion,
 			}),
-			pullers: slots.flatMap(({ puller }) => puller ?? []).filter(isOpen),
-			dataPullers: this.#supply.dataChannels?.pullers ?? [],
+			pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(this.dataChannels?.pullers ?? [])].filter(
+				isOpen,
+			),
 			added: added.filter(isOpen),
 			answer: (sdp) => this.#answer(offer, sdp),
 			refuse: () => {
@@ -220,54 +290,55 @@ export class OfferingConnection extends Connection {
 		const deadline = setTimeout(() => {
 			this.close('answerTimeout');
 		}, this.context.options.webRtc.answerTimeout);
-		this.#outstanding = { offer, slots, deadline };
+		this.#pending = { offer, sections, deadline };
+		this.#negotiationState = 'offered';
+		this.logger.debug('an offer was made', { added: offer.added.length, pullers: offer.pullers.length });
 		return offer;
 	}
 
 	async #answer(offer: ServerOffer, sdp: string): Promise<void> {
-		const { slots } = this.#assertOutstanding(offer);
-		const answer = this.#read(sdp, slots);
+		const { sections } = this.#assertPending(offer);
+		const answer = this.#readAnswer(sdp, sections);
 		this.#settle();
-		this.#slots = slots;
-		// The next offer waits until this one is in force.
-		this.#busy = true;
+		this.#sections = sections;
+		this.#negotiationState = 'applying';
 		try {
-			await this.#apply(answer, dataOf(offer.added));
+			await this.#apply(answer, dataPullers(offer.added));
+			this.logger.debug('an answer was applied');
 		} catch (error) {
-			const failure = this.failure(error);
-			if (failure.code === 'internal') this.context.logger.error('an answer could not be applied', error);
+			const failure = this.reported(error, 'an answer could not be applied');
 			this.close('offerFailed');
 			throw failure;
 		} finally {
-			this.#busy = false;
-			this.#proceed();
+			this.#becomeStable();
 		}
 	}
 
 	#refuse(offer: ServerOffer): void {
-		this.#assertOutstanding(offer);
+		this.#assertPending(offer);
 		this.#settle();
-		// It has not heard of the restart.
+		this.logger.debug('an offer was refused by the client');
+		// The client has not heard of the restart.
 		if (this.#restarting) this.#restart = true;
 		for (const puller of offer.added) puller.close('rejected');
-		// Without any m-line there is no transport; and what takes something away has to be taken.
-		if (this.#slots.length === 0 || offer.added.length === 0) this.close('offerFailed');
-		else this.#proceed();
+		// Without any m-line there is no transport. And an offer that takes something away must be applied.
+		if (this.#sections.length === 0 || offer.added.length === 0) this.close('offerFailed');
+		else this.#becomeStable();
 	}
 
-	#assertOutstanding(offer: ServerOffer): Outstanding {
+	#assertPending(offer: ServerOffer): PendingOffer {
 		this.assertOpen();
-		if (this.#outstanding?.offer !== offer) throw new SfuError('conflict', 'the offer has been settled already');
-		return this.#outstanding;
+		if (this.#pending?.offer !== offer) throw new SfuError('conflict', 'the offer has been settled already');
+		return this.#pending;
 	}
 
 	#settle(): void {
-		clearTimeout(this.#outstanding?.deadline);
-		this.#outstanding = undefined;
+		clearTimeout(this.#pending?.deadline);
+		this.#pending = undefined;
 	}
 
-	#read(sdp: string, slots: readonly Slot[]): ParsedAnswer {
-		const answer = parseAnswer(sdp, slots.map(offeredFrame), this.context.options.limits);
+	#readAnswer(sdp: string, sections: readonly OfferingSection[]): ParsedAnswer {
+		const answer = parseAnswer(sdp, sections.map(expectedInAnswer), this.context.options.limits);
 		const [fingerprint] = answer.dtls?.fingerprints ?? [];
 		if (fingerprint && this.#fingerprint !== undefined && fingerprint.value !== this.#fingerprint) {
 			throw new SfuError('conflict', 'the answer is that of another RTCPeerConnection: its a=fingerprint has changed');
@@ -276,38 +347,44 @@ export class OfferingConnection extends Connection {
 	}
 
 	async #apply({ dtls, bandwidth, media }: ParsedAnswer, addedData: readonly DataPuller[]): Promise<void> {
-		const rejected = this.#slots.filter((slot, index) => !accepts(slot, media[index]));
-		this.#slots = this.#slots.map((slot, index) => (media[index]?.accepted ? slot : stopped(slot)));
+		const rejected = this.#sections.filter((section, index) => !isAccepted(section, media[index]));
+		this.#sections = this.#sections.map((section, index) =>
+			media[index]?.accepted ? section : rejectedSection(section),
+		);
 		for (const { puller } of rejected) puller?.close('rejected');
-		if (rejected.some(({ kind }) => kind === 'data')) this.#supply.rejectData();
+		if (rejected.some(({ kind }) => kind === 'data')) {
+			// The client may accept the data channels of a later offer.
+			this.dataChannels?.close('rejected');
+			this.dataChannels = undefined;
+		}
 		if (dtls && this.#fingerprint === undefined) {
 			this.#fingerprint = dtls.fingerprints[0]?.value;
 			await this.transport?.connect({ dtlsParameters: dtls });
 			this.assertOpen();
 		}
-		// A client that rejects everything from the start has nothing to connect to.
+		// A client that rejects all m-lines of the first offer has nothing to connect to.
 		if (this.#fingerprint === undefined) {
 			this.close('offerFailed');
 			return;
 		}
-		const videos = this.#slots.flatMap(({ kind, puller }, index) => {
-			const section = media[index];
-			return kind === 'video' && puller && section && receives(section) ? [section.bandwidth] : [];
+		const videos = this.#sections.flatMap(({ kind, puller }, index) => {
+			const answered = media[index];
+			return kind === 'video' && puller && receives(answered) ? [answered?.bandwidth] : [];
 		});
 		await Promise.all([
-			...this.#slots.map(async ({ puller }, index) => {
+			...this.#sections.map(async ({ puller }, index) => {
 				if (puller && !puller.closed) await puller.setPaused('direction', !receives(media[index]));
 			}),
 			this.bitrates.setWanted(wantedBitrate(bandwidth, videos)),
 		]);
 		this.assertOpen();
-		this.#supply.dataChannels?.start(addedData);
+		this.dataChannels?.start(addedData);
 		this.awaitClient({ restarted: this.#restarting });
 		this.#restarting = false;
 	}
 }
 
-const dataOf = (pullers: readonly (Puller | DataPuller)[]): DataPuller[] =>
+const dataPullers = (pullers: readonly AnyPuller[]): DataPuller[] =>
 	pullers.flatMap((puller) => (puller.kind === 'data' ? puller : []));
 
 const receives = (section: AnsweredMediaSection | undefined): boolean =>

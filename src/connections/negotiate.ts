@@ -1,119 +1,121 @@
 import { parseScalabilityMode } from 'mediasoup';
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { findCodec, type CodecPolicy } from '../media/codecs.js';
+import { quoted } from '../quoted.js';
 import { acceptedRids, acceptedSources, isSimulcastCodec } from '../sdp/encodings.js';
 import type { Offer, OfferedCodec, OfferedMediaSection } from '../sdp/Offer.js';
-import { headerExtensionUris } from '../sdp/rtpParameters.js';
-import { quoted } from '../quoted.js';
+import { codecCapabilities, headerExtensionUris } from '../sdp/rtpParameters.js';
 import { SfuError } from '../SfuError.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { CheckedPushOptions, PushMediaOptions } from '../tracks/PushOptions.js';
 
-/** What an m-line of a connection carries. */
-export interface Section {
+/** An m-line of a connection for which the client offers. */
+export interface MediaSection {
 	readonly mid: string | undefined;
 	/**
-	 * What is received on it. A closed one stays while the client goes on offering it, so that what was stopped here is
-	 * not taken for something new.
+	 * The pusher that is received on it. A closed one stays while the client goes on offering it, so that it is not taken for
+	 * a new one.
 	 */
 	readonly pusher: Pusher | undefined;
-	/** What is sent on it. */
+	/** The puller that is sent on it. */
 	readonly puller: Puller | undefined;
 }
 
 type RtpMedia = OfferedMediaSection & { kind: MediaKind };
 
-/** An m-line to receive, with the codec to take. */
-export interface PlannedPush {
+/** A pusher to create on an m-line, with its codec. */
+export interface NewPusher {
 	media: RtpMedia;
 	codec: OfferedCodec;
 	options: PushMediaOptions;
 }
 
-/** An m-line to send a pusher on, with the codec that both have. */
-export interface PlannedPull {
+/** A puller to create on an m-line, with the codec that both sides have. */
+export interface NewPuller {
 	media: RtpMedia;
 	pusher: Pusher;
 	codec: OfferedCodec;
 }
 
-/** What an m-line shall carry. */
-export interface PlannedSection extends Section {
+/** An m-line as an offer wants it. */
+export interface NegotiatedSection extends MediaSection {
 	readonly media: OfferedMediaSection;
-	/** To be made, in place of `pusher`. */
-	push?: PlannedPush;
-	/** To be made, in place of `puller`. */
-	pull?: PlannedPull;
-	/** What is said anew of `pusher`. */
+	/** To be created in place of `pusher`. */
+	push?: NewPusher;
+	/** To be created in place of `puller`. */
+	pull?: NewPuller;
+	/** The new source or metadata of `pusher`. */
 	details?: PushMediaOptions;
 }
 
-/** What an offer leads to. Nothing has been done yet. */
-export interface Plan {
-	readonly sections: readonly PlannedSection[];
-	/** What no m-line carries any more. */
+/** The changes that an offer leads to. Nothing has been done yet. */
+export interface Negotiation {
+	readonly sections: readonly NegotiatedSection[];
+	/** The pushers and pullers that have no m-line anymore. */
 	readonly removed: readonly (Pusher | Puller)[];
 }
 
+/** Whether the client sends on an m-line of its offer. */
 export const sends = ({ kind, direction }: OfferedMediaSection): boolean =>
 	kind !== undefined && (direction === 'sendonly' || direction === 'sendrecv');
 
-/** The SSRCs of streams, those of RTX as well. */
+/** The SSRCs of streams, with those of RTX. */
 export const ssrcsOf = (streams: readonly { ssrc?: number | undefined; rtxSsrc?: number | undefined }[]): number[] =>
 	streams.flatMap(({ ssrc, rtxSsrc }) => [ssrc ?? [], rtxSsrc ?? []].flat());
 
+/** Whether the client receives on an m-line of its offer. */
 export const receives = ({ kind, direction }: OfferedMediaSection): boolean =>
 	kind !== undefined && (direction === 'recvonly' || direction === 'sendrecv');
 
 /**
- * What an offer leads to when the client wants to push: its m-lines that begin to send are received, each with the
- * preferred one of its codecs that are allowed.
+ * Negotiates an offer of a client that wants to push. Each m-line that begins to send gets a pusher, with the preferred one
+ * of its allowed codecs.
  *
- * @throws {@link SfuError} `unsupported` when nothing that begins to send can be taken, or not in the codecs that its
- *   options name; `invalid_argument` when there are options for what sends nothing, or they name codecs that are none
+ * @throws {@link SfuError} `unsupported` if no m-line that begins to send has an allowed codec, or one of those that its
+ *   options name; `invalid_argument` if there are options for an m-line that does not send, or they name an unknown codec
  */
-export function planPush(
+export function negotiatePush(
 	offer: Offer,
-	sections: readonly Section[],
+	sections: readonly MediaSection[],
 	codecs: CodecPolicy,
 	options: CheckedPushOptions,
-): Plan {
-	const planned = keep(offer, sections, codecs, options.media);
-	const starting = planned.filter(({ media, pusher, push }) => sends(media) && !pusher && !push);
+): Negotiation {
+	const negotiated = keep(offer, sections, codecs, options.media);
+	const starting = negotiated.filter(({ media, pusher, push }) => sends(media) && !pusher && !push);
 	for (const section of starting) {
-		const push = plannedPush(section.media, codecs, options.media);
+		const push = newPusher(section.media, codecs, options.media);
 		if (push) section.push = push;
 	}
-	for (const [mid, mediaOptions] of options.media) giveDetails(planned, mid, mediaOptions);
-	checkSources(planned);
+	for (const [mid, mediaOptions] of options.media) giveDetails(negotiated, mid, mediaOptions);
+	checkSources(negotiated);
 	const isFirst = sections.length === 0;
 	const hasData = offer.media.some(({ data }) => data);
-	if (((isFirst && !hasData) || starting.length > 0) && !planned.some(({ push }) => push)) {
+	if (((isFirst && !hasData) || starting.length > 0) && !negotiated.some(({ push }) => push)) {
 		throw new SfuError('unsupported', `the offer sends nothing that can be taken; it has: ${describe(offer)}`);
 	}
-	return { sections: planned, removed: removed(planned, sections) };
+	return { sections: negotiated, removed: removed(negotiated, sections) };
 }
 
 /**
- * What an offer leads to when the client wants to pull: each of `targets` that is not sent yet takes the next m-line of
- * its kind that receives. Those that do not send as well come first.
+ * Negotiates an offer of a client that wants to pull. Each target that is not sent yet takes the next m-line of its kind
+ * that receives. M-lines that only receive come first.
  *
- * @throws {@link SfuError} `invalid_argument` when there are fewer m-lines than pushers, `unsupported` when none of them
- *   has a codec in common
+ * @throws {@link SfuError} `invalid_argument` if there are fewer m-lines than pushers, `unsupported` if none of them has a
+ *   codec in common with its pusher
  */
-export function planPull(
+export function negotiatePull(
 	offer: Offer,
-	sections: readonly Section[],
+	sections: readonly MediaSection[],
 	targets: readonly Pusher[],
 	codecs: CodecPolicy,
-): Plan {
-	const planned = keep(offer, sections, codecs);
-	const pulled = new Set(planned.map(({ puller }) => puller?.pusherId));
+): Negotiation {
+	const negotiated = keep(offer, sections, codecs);
+	const pulled = new Set(negotiated.map(({ puller }) => puller?.pusherId));
 	const wanted = targets.filter(({ pusherId }) => !pulled.has(pusherId));
 	const assigned = (['video', 'audio'] as const).flatMap((kind) => {
 		const ofKind = wanted.filter((pusher) => pusher.kind === kind);
-		const free = planned.filter(({ media, puller }) => media.kind === kind && receives(media) && !puller);
+		const free = negotiated.filter(({ media, puller }) => media.kind === kind && receives(media) && !puller);
 		if (ofKind.length > free.length) {
 			throw new SfuError(
 				'invalid_argument',
@@ -128,10 +130,10 @@ export function planPull(
 	});
 	for (const { pusher, section } of assigned) {
 		const { media } = section;
-		const codec = findCodec(media.codecs, pusher.kind, pusher.codecCapabilities);
+		const codec = findCodec(media.codecs, pusher.kind, codecCapabilities(pusher.pullSource));
 		if (codec) section.pull = { media: { ...media, kind: pusher.kind }, pusher, codec };
 	}
-	checkSources(planned);
+	checkSources(negotiated);
 	if (assigned.length > 0 && assigned.every(({ section }) => !section.pull)) {
 		const missing = assigned.map(
 			({ pusher, section: { media } }) =>
@@ -139,11 +141,11 @@ export function planPull(
 		);
 		throw new SfuError('unsupported', `no codec in common: ${missing.join('; ')}`);
 	}
-	return { sections: planned, removed: removed(planned, sections) };
+	return { sections: negotiated, removed: removed(negotiated, sections) };
 }
 
-function giveDetails(planned: readonly PlannedSection[], mid: string, options: PushMediaOptions): void {
-	const section = planned.find((candidate) => candidate.mid === mid);
+function giveDetails(negotiated: readonly NegotiatedSection[], mid: string, options: PushMediaOptions): void {
+	const section = negotiated.find((candidate) => candidate.mid === mid);
 	const isOpen = section?.pusher && !section.pusher.closed;
 	if (!section || !(isOpen || sends(section.media))) {
 		throw new SfuError('invalid_argument', `media names mid ${quoted(mid)}, on which the offer sends nothing`);
@@ -152,9 +154,9 @@ function giveDetails(planned: readonly PlannedSection[], mid: string, options: P
 	if (!section.push && isOpen) section.details = options;
 }
 
-/** SDP does not say it, and so it is only known from the start, for what it can be. */
+/** SDP does not tell the mode, so it is known from the start or never. It must be possible with the codec. */
 function checkScalabilityMode(
-	{ pusher, push }: PlannedSection,
+	{ pusher, push }: NegotiatedSection,
 	mid: string,
 	{ scalabilityMode: mode }: PushMediaOptions,
 ): void {
@@ -166,7 +168,7 @@ function checkScalabilityMode(
 		if (media.kind === 'audio' || (spatialLayers > 1 && !isSvc)) {
 			throw new SfuError('invalid_argument', `media says ${mode} of mid ${quoted(mid)}, which is ${codec.name}`);
 		}
-		// Without it the worker sees no layers of AV1, and would send nothing of a stream that is said to have some.
+		// Without this extension the worker sees no layers of AV1, and would send nothing of a stream with layers.
 		const uri = headerExtensionUris.dependencyDescriptor;
 		const isTold = codec.name !== 'AV1' || media.headerExtensions.some((extension) => extension.uri === uri);
 		if (spatialLayers * temporalLayers > 1 && !isTold) {
@@ -180,12 +182,12 @@ function checkScalabilityMode(
 	}
 }
 
-/** Nothing new may have an SSRC of what goes on. */
-function checkSources(planned: readonly PlannedSection[]): void {
+/** A new pusher may not have an SSRC of another one that stays. */
+function checkSources(negotiated: readonly NegotiatedSection[]): void {
 	const kept = new Set(
-		planned.flatMap(({ pusher }) => (pusher && !pusher.closed ? ssrcsOf(pusher.media.encodings) : [])),
+		negotiated.flatMap(({ pusher }) => (pusher && !pusher.closed ? ssrcsOf(pusher.media.encodings) : [])),
 	);
-	for (const { push } of planned) {
+	for (const { push } of negotiated) {
 		const taken = ssrcsOf(push?.media.sources ?? []).find((ssrc) => kept.has(ssrc));
 		if (taken !== undefined) {
 			throw new SfuError('invalid_argument', `invalid offer: the SSRC ${taken} is that of another m-line`);
@@ -193,20 +195,20 @@ function checkSources(planned: readonly PlannedSection[]): void {
 	}
 }
 
-/** What goes on as it was. An m-line with another mid than before is a new one in the place of the old. */
+/** The m-lines with the pushers and pullers that stay. An m-line with another mid than before replaces the old one. */
 function keep(
 	offer: Offer,
-	sections: readonly Section[],
+	sections: readonly MediaSection[],
 	codecs: CodecPolicy,
 	options: CheckedPushOptions['media'] = new Map(),
-): PlannedSection[] {
-	return offer.media.map((media, index): PlannedSection => {
+): NegotiatedSection[] {
+	return offer.media.map((media, index): NegotiatedSection => {
 		const { mid } = media;
 		const before = sections[index];
 		if (!before || before.mid !== mid || !media.kind) return { media, mid, pusher: undefined, puller: undefined };
 		const { pusher, puller } = before;
 		const goesOn = pusher && stillPushed(media, pusher);
-		const push = pusher && !goesOn && !pusher.closed && sends(media) ? plannedPush(media, codecs, options) : undefined;
+		const push = pusher && !goesOn && !pusher.closed && sends(media) ? newPusher(media, codecs, options) : undefined;
 		return {
 			media,
 			mid,
@@ -217,8 +219,8 @@ function keep(
 	});
 }
 
-function removed(planned: readonly PlannedSection[], sections: readonly Section[]): (Pusher | Puller)[] {
-	const kept = new Set<Pusher | Puller | undefined>(planned.flatMap(({ pusher, puller }) => [pusher, puller]));
+function removed(negotiated: readonly NegotiatedSection[], sections: readonly MediaSection[]): (Pusher | Puller)[] {
+	const kept = new Set<Pusher | Puller | undefined>(negotiated.flatMap(({ pusher, puller }) => [pusher, puller]));
 	return sections
 		.flatMap(({ pusher, puller }) => [pusher ?? [], puller ?? []].flat())
 		.filter((carried) => !carried.closed && !kept.has(carried));
@@ -227,19 +229,19 @@ function removed(planned: readonly PlannedSection[], sections: readonly Section[
 function stillPushed(media: OfferedMediaSection, pusher: Pusher): boolean {
 	if (!sends(media)) return !pusher.closed;
 	if (pusher.closed) return true;
-	return stillOffered(media, pusher.rtpParameters) && isSameStreams(media, pusher);
+	return stillOffered(media, pusher.pullSource.rtpParameters) && isSameStreams(media, pusher);
 }
 
 /**
- * Whether what an m-line sends now are streams of a pusher, be it fewer than before: those that are gone send nothing any
- * more. A new one cannot be added to it.
+ * Whether the m-line still sends streams of the pusher, and no others. It may send fewer than before. A stream cannot be
+ * added to a pusher.
  */
 function isSameStreams(media: OfferedMediaSection, { media: { encodings, payloadType } }: Pusher): boolean {
 	const codec = media.codecs.find((offered) => offered.payloadType === payloadType);
 	if (!codec) return false;
 	if (encodings.some(({ rid }) => rid !== undefined)) {
 		const rids = acceptedRids(media, codec);
-		// What had one stream alone need not name it.
+		// A client need not name the rid of a single stream.
 		if (rids.length === 0) return encodings.length === 1;
 		return rids.every((rid) => encodings.some((encoding) => encoding.rid === rid));
 	}
@@ -261,11 +263,11 @@ function stillOffered({ codecs }: OfferedMediaSection, { codecs: [negotiated] }:
 	);
 }
 
-function plannedPush(
+function newPusher(
 	media: OfferedMediaSection,
 	codecs: CodecPolicy,
 	mediaOptions: CheckedPushOptions['media'],
-): PlannedPush | undefined {
+): NewPusher | undefined {
 	const { kind, index, mid, sources, rids } = media;
 	if (mid === undefined && sources.length === 0) {
 		throw new SfuError('invalid_argument', `invalid offer: m-line ${index} has neither a=mid nor a=ssrc`);

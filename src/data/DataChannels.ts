@@ -1,8 +1,12 @@
-import type { DataPuller, DataPullerCloseReason } from '../tracks/DataPuller.js';
-import type { DataPusher, DataPusherCloseReason } from '../tracks/DataPusher.js';
+import type { DataPuller } from '../tracks/DataPuller.js';
+import type { PullerCloseReason } from '../tracks/Puller.js';
+import type { DataPusher } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
+import type { DirectDataTransport } from '../media/DirectDataTransport.js';
+import type { DataTarget } from '../tracks/PullOptions.js';
 import type { AnnouncedChannel } from '../tracks/PushOptions.js';
 import { DataReceiver, type PushedChannel } from './DataReceiver.js';
-import { DataSender, type DataTarget } from './DataSender.js';
+import { DataSender } from './DataSender.js';
 import { SctpTransport, type DataContext, type SctpTransportOptions } from './SctpTransport.js';
 
 /** The data channels of one connection, in both directions. */
@@ -12,19 +16,17 @@ export class DataChannels {
 	readonly #sender: DataSender;
 
 	/** @param options - `opened` is called with each channel that the client opens in-band */
-	static async create(
-		{ opened, ...options }: SctpTransportOptions & { opened: (pusher: DataPusher) => void },
+	constructor(
+		{
+			opened,
+			direct,
+			...options
+		}: SctpTransportOptions & { direct: DirectDataTransport; opened: (pusher: DataPusher) => void },
 		context: DataContext,
-	): Promise<DataChannels> {
-		const directTransport = await context.fabric.dataHub();
-		const sctp = new SctpTransport(options, context);
-		return new DataChannels(sctp, new DataReceiver(sctp, directTransport, opened));
-	}
-
-	private constructor(sctp: SctpTransport, receiver: DataReceiver) {
-		this.#sctp = sctp;
-		this.#receiver = receiver;
-		this.#sender = new DataSender(sctp);
+	) {
+		this.#sctp = new SctpTransport(options, context);
+		this.#receiver = new DataReceiver(this.#sctp, direct, opened);
+		this.#sender = new DataSender(this.#sctp);
 	}
 
 	get closed(): boolean {
@@ -42,7 +44,7 @@ export class DataChannels {
 	}
 
 	/** Closes all of them. */
-	close(reason: DataPusherCloseReason & DataPullerCloseReason): void {
+	close(reason: PusherCloseReason & PullerCloseReason): void {
 		this.#sctp.close(reason);
 	}
 

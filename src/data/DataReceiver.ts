@@ -9,7 +9,8 @@ import {
 	type DataChannelParameters,
 } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
-import { DataPusher, type DataPusherCloseReason } from '../tracks/DataPusher.js';
+import { DataPusher } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import type { AnnouncedChannel, PusherDetails } from '../tracks/PushOptions.js';
 import { DataStream } from './DataStream.js';
 import type { SctpTransport } from './SctpTransport.js';
@@ -99,7 +100,7 @@ export class DataReceiver {
 					continue;
 				}
 				const stream = await this.#streamAt(id);
-				const pusher = this.#createPusher(stream, { channel, details, negotiated: true });
+				const pusher = this.#createPusher(stream, { channel, details, inBand: false });
 				rollback.add(() => {
 					pusher.close('negotiationFailed');
 				});
@@ -146,7 +147,7 @@ export class DataReceiver {
 				throw new SfuError('limit_exceeded', 'there are too many');
 			checkLength(channel.label, 'label', idLength);
 			checkLength(channel.protocol, 'protocol', idLength);
-			pusher = this.#createPusher(stream, { channel, details: {}, negotiated: false });
+			pusher = this.#createPusher(stream, { channel, details: {}, inBand: true });
 		} catch (error) {
 			this.#refuse(stream, toSfuError(error).message);
 			return;
@@ -173,7 +174,7 @@ export class DataReceiver {
 
 	#createPusher(
 		stream: DataStream,
-		options: { channel: DataChannelParameters; details: PusherDetails; negotiated: boolean },
+		options: { channel: DataChannelParameters; details: PusherDetails; inBand: boolean },
 	): DataPusher {
 		const { connectionId, context } = this.#sctp;
 		const { userId, dataPusherQuota, logger } = context;
@@ -195,7 +196,7 @@ export class DataReceiver {
 		return pusher;
 	}
 
-	#pusherEnded(stream: DataStream, reason: DataPusherCloseReason): void {
+	#pusherEnded(stream: DataStream, reason: PusherCloseReason): void {
 		if (reason === 'channelClosed' && !this.#sctp.closed) {
 			stream.wait();
 			return;

@@ -3,7 +3,8 @@ import { Rollback } from '../Rollback.js';
 import { payloadProtocol, writeOpen } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
 import { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher, DataPusherCloseReason } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
+import type { DataTarget } from '../tracks/PullOptions.js';
 import type { SctpTransport } from './SctpTransport.js';
 
 // An unreliable channel can lose the message OPEN. So it is sent again after these times, in ms. A client that has it
@@ -14,13 +15,6 @@ const openRepeats = [250, 1000, 3000];
 // wrong half.
 const smallestId = 512;
 const greatestId = 1023;
-
-/** A data channel to send to a client. */
-export interface DataTarget {
-	readonly pusher: DataPusher;
-	/** Whether the client opens it by its id, rather than being told in-band. */
-	readonly negotiated: boolean;
-}
 
 /** Sends data channels to a client. */
 export class DataSender {
@@ -57,12 +51,12 @@ export class DataSender {
 			this.#sctp.assertOpen();
 			if (pusher.closed) throw new SfuError('not_found', 'the pusher has gone');
 			const puller = new DataPuller({ userId, pusher, connectionId, channelId, negotiated, consumer, logger });
-			const closeWithPusher = ({ reason }: { reason: DataPusherCloseReason }) => {
+			const closeWithPusher = ({ reason }: { reason: PusherCloseReason }) => {
 				puller.close(reason === 'workerDied' ? reason : 'pusherClosed');
 			};
 			pusher.once('closed', closeWithPusher);
 			pullers.set(channelId, puller);
-			rollback.add(pusher.followers.add(puller));
+			rollback.add(pusher.pullers.add(puller));
 			rollback.add(() => {
 				pusher.off('closed', closeWithPusher);
 				pullers.delete(channelId);

@@ -49,7 +49,7 @@ export class DataStream implements DataPusherStream {
 	): Promise<DataStream> {
 		const producer = await transport.produceData({ sctpStreamParameters: { streamId: channelId, ordered: true } });
 		try {
-			const observerConsumer = await directTransport.tap(producer);
+			const observerConsumer = await directTransport.observe(producer);
 			return new DataStream({ channelId, producer, observerConsumer }, transport, directTransport, receive);
 		} catch (error) {
 			producer.close();

@@ -1,24 +1,21 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { Logger } from '../Logger.js';
 import { toSfuError } from '../media/callWorker.js';
-import type { DirectDataTransport } from '../media/DirectDataTransport.js';
 import type { Limits } from '../options.js';
+import type { Quota } from '../Quota.js';
 import { SfuError } from '../SfuError.js';
-import type { DataPuller, DataPullerCloseReason } from '../tracks/DataPuller.js';
-import type { DataPusher, DataPusherCloseReason } from '../tracks/DataPusher.js';
+import type { DataPuller } from '../tracks/DataPuller.js';
+import type { PullerCloseReason } from '../tracks/Puller.js';
+import type { DataPusher } from '../tracks/DataPusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import type { DataStream } from './DataStream.js';
 
 // The worker does not tell when a client has closed a data channel. So it is asked at this interval, in ms.
 const pollInterval = 1000;
 
-interface Quota {
-	take(): () => void;
-}
-
 /** The parts of a room and its user that the user's data channels need. */
 export interface DataContext {
 	readonly userId: string;
-	readonly fabric: { dataHub(): Promise<DirectDataTransport> };
 	readonly dataPusherQuota: Quota;
 	readonly pullerQuota: Quota;
 	readonly options: { readonly limits: Limits };
@@ -74,7 +71,7 @@ export class SctpTransport {
 	}
 
 	/** Closes all channels and streams. */
-	close(reason: DataPusherCloseReason & DataPullerCloseReason): void {
+	close(reason: PusherCloseReason & PullerCloseReason): void {
 		if (this.#closed) return;
 		this.#closed = true;
 		clearInterval(this.#poll);

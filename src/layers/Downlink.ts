@@ -1,215 +1,126 @@
-import type { Consumer, Producer } from 'mediasoup/types';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../Logger.js';
-import { watchTrace } from '../media/watchTrace.js';
-import { LayerRates } from './LayerRates.js';
-import { isSameLayers, type LayerSelection } from './LayerSelection.js';
-import type { LayeredStream } from './LossBasedController.js';
-import { OverloadDetector, type Overload } from './OverloadDetector.js';
-import { sentStats } from './sentStats.js';
+import { countSent } from './countSent.js';
+import type { LayeredPuller, LayerPolicy, MeasuredStream, StepChanges } from './LayerPolicy.js';
+import { layerRatesReader } from './LayerRates.js';
+import type { Overload } from './OverloadDetector.js';
+import { OverloadRelief } from './OverloadRelief.js';
 
-/** How often it looks at what is asked for again, in ms, while anything is: less often when there is more to look at. */
-const checkInterval = 25;
-const streamsPerInterval = 8;
+/** The layers of all pullers that go over one link, chosen by one policy. */
+export class Downlink {
+	readonly #pullers = new Set<LayeredPuller>();
+	readonly #policy: LayerPolicy;
+	readonly #relief: OverloadRelief | undefined;
+	readonly #logger: Logger;
+	#timer: NodeJS.Timeout | undefined;
+	#overloads = 0;
 
-/** Until then what is asked for again may be of the time before the layers have fallen, in ms. */
-const settleTime = 1500;
-
-/** A higher layer begins with a keyframe, which may be too much for a moment, and yet get through, in ms. */
-const riseTime = 600;
-
-/**
- * What waits in the queues of an overloaded link shall be gone before the keyframe comes, in ms. The pusher makes that of
- * its next frame, which takes some more.
- */
-const drainTime = 40;
-
-/**
- * libwebrtc passes over requests for a keyframe within 300 ms of the last one, be that for another layer
- * (`EncoderRtcpFeedback`); the worker would repeat it after a second only. In ms, with some for the way.
- */
-const keyframeInterval = 330;
-
-/** What has layers, on its way to a client. */
-export interface LayeredPuller {
-	readonly connectionId: string;
-	readonly consumer: Consumer;
-	/** What the pusher sends. */
-	readonly producer: Producer;
-	readonly selection: LayerSelection;
-	/** Stops it for a moment. */
-	hold(held: boolean): Promise<void>;
-}
-
-interface Watched {
-	/** When the pusher was last asked for a keyframe. */
-	askedAt: number;
-	/** What was counted when it was last looked at. */
-	counted: { packets: number; bytes: number; nacked: number };
-	unwatch: () => void;
-	/** Hears no NACKs any more. */
-	ignore: () => void;
-}
-
-/** All that has layers and goes over one connection. It takes some of them away at once when the link is overloaded. */
-export abstract class Downlink {
-	protected readonly logger: Logger;
-	readonly #streams = new Map<LayeredPuller, Watched>();
-	readonly #detector = new OverloadDetector();
-	#checking = false;
-	#settled = -Infinity;
-
-	constructor(logger: Logger) {
-		this.logger = logger;
+	/** @param options - `isRelieved`: whether an {@link OverloadRelief} lowers layers before the policy can; default true */
+	constructor({ policy, logger, isRelieved = true }: { policy: LayerPolicy; logger: Logger; isRelieved?: boolean }) {
+		this.#policy = policy;
+		this.#logger = logger;
+		this.#relief = isRelieved ? new OverloadRelief((overload) => this.#relieve(overload), logger) : undefined;
 	}
 
+	/** Whether there are no pullers. */
 	get isEmpty(): boolean {
-		return this.#streams.size === 0;
+		return this.#pullers.size === 0;
 	}
 
-	get streams(): LayeredPuller[] {
-		return [...this.#streams.keys()];
+	/** Adds a puller. */
+	add(puller: LayeredPuller): void {
+		this.#pullers.add(puller);
+		this.#relief?.add(puller);
 	}
 
-	add(stream: LayeredPuller): void {
-		const { consumer } = stream;
-		let spatialLayer = 0;
-		const settle = () => {
-			const before = spatialLayer;
-			spatialLayer = consumer.currentLayers?.spatialLayer ?? spatialLayer;
-			if (spatialLayer > before) this.#settled = Math.max(this.#settled, performance.now() + riseTime);
-		};
-		consumer.on('layerschange', settle);
-		const unwatchers = [
-			() => consumer.off('layerschange', settle),
-			...(['pli', 'fir'] as const).map((type) =>
-				watchTrace(stream.producer, type, () => {
-					watched.askedAt = performance.now();
-				}),
-			),
-		];
-		const watched: Watched = {
-			askedAt: -Infinity,
-			counted: { packets: 0, bytes: 0, nacked: 0 },
-			unwatch: () => {
-				for (const unwatch of [...unwatchers, watched.ignore]) unwatch();
-			},
-			ignore: () => undefined,
-		};
-		this.#streams.set(stream, watched);
-		if (!this.#checking) this.#listen(stream, watched);
+	/** Removes a puller. */
+	delete(puller: LayeredPuller): void {
+		this.#pullers.delete(puller);
+		this.#relief?.delete(puller);
+		if (this.isEmpty) clearTimeout(this.#timer);
 	}
 
-	delete(stream: LayeredPuller): void {
-		this.#streams.get(stream)?.unwatch();
-		this.#streams.delete(stream);
-	}
-
-	/** @returns the new rungs, of the streams that change */
-	protected abstract overloaded(overload: Overload, streams: readonly LayeredStream[]): Map<string, number>;
-
-	/** What flows, with what its layers take. */
-	protected async measure(rates: LayerRates): Promise<{ puller: LayeredPuller; stream: LayeredStream }[]> {
-		const flowing = this.streams.filter(({ consumer }) => !consumer.paused && !consumer.producerPaused);
-		const measured = await Promise.all(
-			flowing.map(async (puller) => {
-				const { consumer, producer, selection } = puller;
-				const { ladder, rung } = selection;
-				const [bitrates, leastBitrates, sent] = await Promise.all([
-					rates.of(producer, ladder),
-					rates.of(
-						producer,
-						ladder.map(({ spatialLayer }) => ({ spatialLayer, temporalLayer: 0 })),
-					),
-					rates.highestTemporalLayer(producer),
-				]);
-				// Another ladder has other rungs.
-				const isSame = isSameLayers(ladder.at(-1), selection.ladder.at(-1));
-				if (!bitrates || !leastBitrates || !isSame || !this.#streams.has(puller)) return [];
-				selection.sent = sent;
-				const smooth = ladder.at(-1)?.temporalLayer ?? 0;
-				const { id, priority } = consumer;
-				return [{ puller, stream: { id, priority, rung, smooth, bitrates, leastBitrates } }];
-			}),
-		);
-		return measured.flat();
-	}
-
-	/** Hears of the next NACK. A client may send any number of them, so that they are counted from then on, and not heard. */
-	#listen({ consumer }: LayeredPuller, watched: Watched): void {
-		watched.ignore = watchTrace(consumer, 'nack', () => void this.#check());
-	}
-
-	/** Looks at what is asked for again, until nothing is. */
-	async #check(): Promise<void> {
-		if (this.#checking) return;
-		this.#checking = true;
-		for (const { ignore } of this.#streams.values()) ignore();
+	/**
+	 * Lets the policy look at the link, and applies the steps that it chooses. Logs errors.
+	 *
+	 * @param readRates - reads the bitrates of sources, for several links at once; default: for this link only
+	 */
+	async look(readRates = layerRatesReader()): Promise<void> {
+		const overloads = this.#overloads;
+		let changes: StepChanges = new Map();
 		try {
-			let nacked = true;
-			while (nacked && !this.isEmpty) {
-				nacked = await this.#sample();
-				await sleep(checkInterval * Math.ceil(this.#streams.size / streamsPerInterval));
-			}
+			const [estimate, streams] = await Promise.all([this.#policy.estimate?.(), this.#measure(readRates)]);
+			// After an overload, the streams are on other steps than those measured.
+			if (overloads !== this.#overloads || this.isEmpty) return;
+			changes = await this.#policy.look(streams, estimate);
 		} catch (error) {
-			this.logger.error('an overloaded link was not relieved', error);
-		} finally {
-			this.#checking = false;
-			for (const [stream, watched] of this.#streams) this.#listen(stream, watched);
+			// The pullers of a transport that closes are about to be removed.
+			if (!this.isEmpty) this.#logger.error('layers could not be chosen', { error });
 		}
+		const applied = this.apply(changes);
+		if (overloads === this.#overloads) this.#scheduleLook();
+		await applied;
 	}
 
-	/** @returns whether anything was asked for again */
-	async #sample(): Promise<boolean> {
-		const counted = await Promise.all([...this.#streams].map(([stream, watched]) => countSince(stream, watched)));
-		const at = performance.now();
-		const sum = (of: 'packets' | 'bytes' | 'nacked') => counted.reduce((total, one) => total + one[of], 0);
-		const nacked = sum('nacked');
-		const isSettled = at >= this.#settled;
-		const overload = isSettled && this.#detector.add({ at, packets: sum('packets'), bytes: sum('bytes'), nacked });
-		if (overload) await this.#relieve(overload);
-		return nacked > 0;
+	/**
+	 * Sets the steps of streams at once, and resolves when the worker has applied them. Logs errors: one puller that fails does
+	 * not keep others from changing.
+	 *
+	 * @param relief - restarts the pullers that change; default: they go on flowing
+	 */
+	async apply(changes: StepChanges, relief?: OverloadRelief): Promise<void> {
+		const applied = [...this.#pullers].map(async (puller) => {
+			const step = changes.get(puller.consumer.id);
+			if (step === undefined) return;
+			puller.selection.step = step;
+			try {
+				await (relief ? relief.restart(puller) : puller.selection.apply());
+			} catch (error) {
+				this.#logger.error('layers were not changed', { connectionId: puller.connectionId, error });
+			}
+		});
+		await Promise.all(applied);
 	}
 
 	async #relieve(overload: Overload): Promise<void> {
-		this.#settled = overload.at + settleTime;
-		const measured = await this.measure(new LayerRates());
-		const changes = this.overloaded(
-			overload,
-			measured.map(({ stream }) => stream),
+		const streams = await this.#measure(layerRatesReader());
+		this.#overloads++;
+		// Nothing waits for the keyframes.
+		void this.apply(this.#policy.fall(overload, streams), this.#relief);
+		this.#scheduleLook();
+	}
+
+	#scheduleLook(): void {
+		clearTimeout(this.#timer);
+		if (this.isEmpty) return;
+		const delay = this.#policy.scheduleLook?.([...this.#pullers]);
+		if (delay !== undefined) this.#timer = setTimeout(() => void this.look(), delay);
+	}
+
+	/** Measures all streams that flow. */
+	async #measure(readRates: ReturnType<typeof layerRatesReader>): Promise<MeasuredStream[]> {
+		const isFlowing = (puller: LayeredPuller) =>
+			this.#pullers.has(puller) && !puller.consumer.paused && !puller.consumer.producerPaused;
+		const counted = await Promise.all(
+			[...this.#pullers].filter(isFlowing).map(async (puller) => {
+				const [rates, counters] = await Promise.all([readRates(puller.source), countSent(puller.consumer)]);
+				return { puller, rates, counters };
+			}),
 		);
-		// Nobody waits for the keyframes.
-		for (const { puller, stream } of measured) {
-			const rung = changes.get(stream.id);
-			if (rung !== undefined) void this.#restart(puller, rung);
-		}
+		return counted.flatMap(({ puller, rates, counters }) => {
+			if (!rates || !isFlowing(puller)) return [];
+			const { consumer, selection } = puller;
+			const { steps, step } = selection;
+			selection.highestTemporalLayer = rates.highestTemporalLayer;
+			return {
+				puller,
+				counters,
+				id: consumer.id,
+				priority: consumer.priority,
+				step,
+				fullFrameRateStep: steps.at(-1)?.temporalLayer ?? 0,
+				bitrates: steps.map((layers) => rates.get(layers)),
+				leastBitrates: steps.map((layers) => rates.get({ ...layers, temporalLayer: 0 })),
+			};
+		});
 	}
-
-	/** What is under way is lost, and would be sent again and again. So it ends here, and begins anew on other layers. */
-	async #restart(puller: LayeredPuller, rung: number): Promise<void> {
-		const { selection } = puller;
-		selection.rung = rung;
-		try {
-			await puller.hold(true);
-			await selection.apply();
-			const askedAt = this.#streams.get(puller)?.askedAt ?? -Infinity;
-			await sleep(Math.max(askedAt + keyframeInterval - performance.now(), drainTime));
-		} catch (error) {
-			this.logger.error('layers were not changed', error);
-		} finally {
-			await puller.hold(false).catch((error: unknown) => {
-				this.logger.error('a puller goes on being held', error);
-			});
-		}
-	}
-}
-
-/** What was sent, and asked for again, since it was last counted. */
-async function countSince({ consumer }: LayeredPuller, watched: Watched): Promise<Watched['counted']> {
-	const before = watched.counted;
-	const stats = await sentStats(consumer);
-	if (!stats) return { packets: 0, bytes: 0, nacked: 0 };
-	const { packetCount: packets, byteCount: bytes, nackPacketCount: nacked } = stats;
-	watched.counted = { packets, bytes, nacked };
-	return { packets: packets - before.packets, bytes: bytes - before.bytes, nacked: nacked - before.nacked };
 }

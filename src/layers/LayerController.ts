@@ -1,77 +1,66 @@
 import type { Logger } from '../Logger.js';
-import { EstimatedLink } from './EstimatedLink.js';
-import type { LayeredPuller } from './Downlink.js';
-import { LayerRates } from './LayerRates.js';
-import { ReportedLink } from './ReportedLink.js';
+import { Downlink } from './Downlink.js';
+import { EstimateController } from './EstimateController.js';
+import type { LayeredPuller } from './LayerPolicy.js';
+import { layerRatesReader } from './LayerRates.js';
+import { LossBasedController } from './LossBasedController.js';
 
-/** How often it looks, in ms: twice for each report of a receiver. */
+/** The time between two looks at a link without an estimate in ms: two looks for each report of a receiver. */
 const interval = 500;
 
 /**
- * Chooses the layers of what is pulled, where mediasoup's worker does not, or not soon enough. One timer looks at all
- * links without a bandwidth estimate, and there is none while there are none.
+ * Chooses the layers of all pullers of a room, where mediasoup's worker does not, or too slowly. One timer looks at all links
+ * without a bandwidth estimate, while there are any.
  */
 export class LayerController {
-	readonly #reported = new Map<string, ReportedLink>();
-	readonly #estimated = new Map<string, EstimatedLink>();
+	readonly #lossBased = new Map<string, Downlink>();
+	readonly #estimated = new Map<string, Downlink>();
 	readonly #initialBitrate: number;
 	readonly #logger: Logger;
 	#timer: NodeJS.Timeout | undefined;
-	#looking = false;
+	#isLooking = false;
 
-	/** @param initialBitrate - what a link without an estimate is first taken to bear, in bit/s */
+	/** @param initialBitrate - the bandwidth to assume at first on a link without an estimate, in bit/s */
 	constructor(initialBitrate: number, logger: Logger) {
 		this.#initialBitrate = initialBitrate;
 		this.#logger = logger;
 	}
 
 	/**
-	 * @param estimate - what mediasoup takes the link to bear, in bit/s, when it learns what bandwidth there is
-	 * @returns a function that takes it out again
+	 * Adds a puller.
+	 *
+	 * @param estimate - resolves to mediasoup's bandwidth estimate in bit/s; `undefined` if mediasoup does not estimate
+	 * @returns a function that removes the puller
 	 */
 	add(puller: LayeredPuller, estimate?: () => Promise<number | undefined>): () => void {
+		const links = estimate ? this.#estimated : this.#lossBased;
 		const { connectionId } = puller;
-		const links: Map<string, ReportedLink | EstimatedLink> = estimate ? this.#estimated : this.#reported;
-		const link = links.get(connectionId) ?? this.#addLink(connectionId, estimate);
+		const policy = () => (estimate ? new EstimateController(estimate) : new LossBasedController(this.#initialBitrate));
+		const link = links.get(connectionId) ?? new Downlink({ policy: policy(), logger: this.#logger });
+		links.set(connectionId, link);
 		link.add(puller);
-		this.#run();
+		this.#startOrStop();
 		return () => {
 			link.delete(puller);
 			if (link.isEmpty) links.delete(connectionId);
-			this.#run();
+			this.#startOrStop();
 		};
 	}
 
-	#addLink(connectionId: string, estimate?: () => Promise<number | undefined>): ReportedLink | EstimatedLink {
-		if (estimate) {
-			const link = new EstimatedLink(estimate, this.#logger);
-			this.#estimated.set(connectionId, link);
-			return link;
-		}
-		const link = new ReportedLink(this.#initialBitrate, this.#logger);
-		this.#reported.set(connectionId, link);
-		return link;
-	}
-
-	/** Looks from now on, or not any more. */
-	#run(): void {
-		if (this.#reported.size > 0) this.#timer ??= setInterval(() => void this.#look(), interval);
-		else {
+	#startOrStop(): void {
+		if (this.#lossBased.size > 0) {
+			this.#timer ??= setInterval(() => void this.#look(), interval);
+		} else {
 			clearInterval(this.#timer);
 			this.#timer = undefined;
 		}
 	}
 
 	async #look(): Promise<void> {
-		if (this.#looking) return;
-		this.#looking = true;
-		try {
-			const rates = new LayerRates();
-			await Promise.all([...this.#reported.values()].map((link) => link.look(rates)));
-		} catch (error) {
-			this.#logger.error('layers could not be chosen', error);
-		} finally {
-			this.#looking = false;
-		}
+		if (this.#isLooking) return;
+		this.#isLooking = true;
+		const readRates = layerRatesReader();
+		await Promise.all([...this.#lossBased.values()].map((link) => link.look(readRates)));
+		this.#isLooking = false;
 	}
 }

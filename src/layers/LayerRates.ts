@@ -1,51 +1,50 @@
-import type { Producer } from 'mediasoup/types';
+import type { LayeredPuller } from './LayerPolicy.js';
 import type { Layers } from './LayerSelection.js';
 
-/** What the layers of pushers take, each asked for once. */
+type LayeredSource = LayeredPuller['source'];
+type SourceStats = Awaited<ReturnType<LayeredSource['getStats']>>;
+
+/** The bitrates of the layers that one source sends. */
 export class LayerRates {
-	readonly #stats = new Map<Producer, ReturnType<Producer['getStats']>>();
+	readonly #source: LayeredSource;
+	readonly #stats: SourceStats;
 
-	/** Of each of the layers; `undefined` when the pusher has gone. */
-	async of(producer: Producer, layers: readonly Layers[]): Promise<number[] | undefined> {
-		try {
-			const streams = await this.#ask(producer);
-			const { encodings = [] } = producer.rtpParameters;
-			return layers.map(({ spatialLayer, temporalLayer }) => {
-				if (encodings.length === 1) return streams[0]?.bitrateByLayer[`${spatialLayer}.${temporalLayer}`] ?? 0;
-				const { rid, ssrc } = encodings[spatialLayer] ?? {};
-				const stream = streams.find((candidate) =>
-					rid === undefined ? candidate.ssrc === ssrc : candidate.rid === rid,
-				);
-				// Not every stream says which temporal layer a packet is of.
-				const { bitrate = 0, bitrateByLayer = {} } = stream ?? {};
-				const ofLayer = bitrateByLayer[`0.${temporalLayer}`] ?? 0;
-				return ofLayer > 0 ? ofLayer : bitrate;
-			});
-		} catch {
-			return undefined;
-		}
+	/** @param stats - the statistics of the source */
+	constructor(source: LayeredSource, stats: SourceStats) {
+		this.#source = source;
+		this.#stats = stats;
 	}
 
-	/**
-	 * The highest temporal layer that is sent: SDP does not say it, and Firefox has fewer of them in its simulcast than
-	 * Chromium. `Infinity` when packets do not say which one they are of, or the pusher has gone.
-	 */
-	async highestTemporalLayer(producer: Producer): Promise<number> {
-		try {
-			const streams = await this.#ask(producer);
-			const flowing = streams.flatMap(({ bitrateByLayer }) =>
-				Object.entries(bitrateByLayer).flatMap(([layers, bitrate]) => (bitrate > 0 ? [layers] : [])),
+	/** The highest temporal layer that flows, which SDP does not tell; `Infinity` if the packets do not tell it either. */
+	get highestTemporalLayer(): number {
+		const layers = this.#stats.flatMap(({ bitrateByLayer }) => Object.entries(bitrateByLayer));
+		const flowing = layers.flatMap(([layer, bitrate]) => (bitrate > 0 ? [Number(layer.split('.')[1])] : []));
+		return Math.max(0, ...flowing) || Infinity;
+	}
+
+	/** The bitrate of a layer in bit/s. */
+	get({ spatialLayer, temporalLayer }: Layers): number {
+		const { encodings = [] } = this.#source.rtpParameters;
+		if (encodings.length === 1) return this.#stats[0]?.bitrateByLayer[`${spatialLayer}.${temporalLayer}`] ?? 0;
+		const { rid, ssrc } = encodings[spatialLayer] ?? {};
+		const stream = this.#stats.find((one) => (rid === undefined ? one.ssrc === ssrc : one.rid === rid));
+		// The packets of some streams do not tell their temporal layer.
+		const bitrate = stream?.bitrateByLayer[`0.${temporalLayer}`] ?? 0;
+		return bitrate > 0 ? bitrate : (stream?.bitrate ?? 0);
+	}
+}
+
+/** Creates a function that asks each source for its statistics once. It resolves to `undefined` if the source has gone. */
+export function layerRatesReader(): (source: LayeredSource) => Promise<LayerRates | undefined> {
+	const asked = new Map<string, Promise<LayerRates | undefined>>();
+	return (source) => {
+		const rates =
+			asked.get(source.pusherId) ??
+			source.getStats().then(
+				(stats) => new LayerRates(source, stats),
+				() => undefined,
 			);
-			const highest = Math.max(0, ...flowing.map((layers) => Number(layers.split('.')[1])));
-			return highest > 0 ? highest : Infinity;
-		} catch {
-			return Infinity;
-		}
-	}
-
-	#ask(producer: Producer): ReturnType<Producer['getStats']> {
-		const asked = this.#stats.get(producer) ?? producer.getStats();
-		this.#stats.set(producer, asked);
-		return asked;
-	}
+		asked.set(source.pusherId, rates);
+		return rates;
+	};
 }

@@ -1,39 +1,39 @@
 import { parseScalabilityMode } from 'mediasoup';
 import type { Consumer } from 'mediasoup/types';
+import { Convergence } from '../Convergence.js';
 import { toSfuError } from '../media/callWorker.js';
 
-/** A layer of simulcast or SVC, counted from 0, the lowest; and with it all that it needs. */
+/** A layer of simulcast or SVC. It comes with all lower layers that it needs. */
 export interface Layers {
-	/** By resolution. */
+	/** The resolution, counted from 0, the lowest. */
 	spatialLayer: number;
-	/** By frame rate. */
+	/** The frame rate, counted from 0, the lowest. */
 	temporalLayer: number;
 }
 
-/** @internal The lower one of each. */
-export const lowerOf = (a: Layers, b: Layers): Layers => ({
+/** Compares two layers, or none. */
+export const isSameLayers = (a: Layers | undefined, b: Layers | undefined): boolean =>
+	a?.spatialLayer === b?.spatialLayer && a?.temporalLayer === b?.temporalLayer;
+
+const lowerOf = (a: Layers, b: Layers): Layers => ({
 	spatialLayer: Math.min(a.spatialLayer, b.spatialLayer),
 	temporalLayer: Math.min(a.temporalLayer, b.temporalLayer),
 });
 
-export const isSameLayers = (a: Layers | undefined, b: Layers | undefined): boolean =>
-	a?.spatialLayer === b?.spatialLayer && a?.temporalLayer === b?.temporalLayer;
+const unlimited: Layers = { spatialLayer: Infinity, temporalLayer: Infinity };
 
 const isHigher = (a: Layers, b: Layers): boolean =>
 	a.spatialLayer === b.spatialLayer ? a.temporalLayer > b.temporalLayer : a.spatialLayer > b.spatialLayer;
 
-/**
- * The layers from the lowest to the highest that it makes sense to send: the resolution falls before the frame rate, and
- * the frame rate of the lowest resolution alone.
- */
-export function ladder({ spatialLayer: highest, temporalLayer }: Layers): Layers[] {
+/** The steps up to the given layers: first the frame rates of the lowest resolution, then the other resolutions. */
+function stepsTo({ spatialLayer: highest, temporalLayer }: Layers): Layers[] {
 	return [
 		...Array.from({ length: temporalLayer }, (_, temporal) => ({ spatialLayer: 0, temporalLayer: temporal })),
 		...Array.from({ length: highest + 1 }, (_, spatialLayer) => ({ spatialLayer, temporalLayer })),
 	];
 }
 
-/** The highest layers of what a consumer sends; `undefined` when it has but one. */
+/** The highest layers that a consumer can send; `undefined` if it has only one. */
 export function highestLayers({ rtpParameters }: Consumer): Layers | undefined {
 	const { spatialLayers, temporalLayers } = parseScalabilityMode(rtpParameters.encodings?.[0]?.scalabilityMode);
 	return spatialLayers > 1 || temporalLayers > 1
@@ -41,29 +41,38 @@ export function highestLayers({ rtpParameters }: Consumer): Layers | undefined {
 		: undefined;
 }
 
-/** Which layers a consumer may send at most: the lowest of what the client prefers, the app allows and the link bears. */
+/** The layers that a consumer may send: the lowest of those that the client prefers, the app allows and the link bears. */
 export class LayerSelection {
-	/** All that there are. */
+	/** The highest layers that the consumer can send. */
 	readonly highest: Layers;
+	/**
+	 * The highest temporal layer that the source sends. The worker stays on the lowest temporal layer while it is asked for
+	 * one that does not come. Default `Infinity`.
+	 */
+	highestTemporalLayer = Infinity;
 	readonly #consumer: Consumer;
+	readonly #convergence: Convergence;
 	#preferred: Layers;
 	#allowed: Layers;
-	/** What the link is taken to bear; `undefined` for everything. */
-	#borne: Layers | undefined;
-	/** The highest temporal layer that is there to be sent. */
-	#sent = Infinity;
+	/** The highest layers that the link bears. */
+	#linkLimit = unlimited;
+	/** The preferred layers of the consumer in the worker. */
 	#applied: Layers;
-	#applying: Promise<void> | undefined;
 
-	/** @param allowed - those that the worker knows as the preferred ones already */
+	/** @param allowed - the layers that the app allows at first; the worker must know them as the preferred ones already */
 	constructor(consumer: Consumer, highest: Layers, allowed = highest) {
 		this.#consumer = consumer;
 		this.highest = highest;
 		this.#preferred = highest;
 		this.#allowed = allowed;
 		this.#applied = allowed;
+		this.#convergence = new Convergence(
+			() => consumer.closed || isSameLayers(this.#applied, this.target),
+			() => this.#send(this.target),
+		);
 	}
 
+	/** The layers that the client prefers, at most {@link LayerSelection.highest}. */
 	get preferred(): Layers {
 		return this.#preferred;
 	}
@@ -72,6 +81,7 @@ export class LayerSelection {
 		this.#preferred = lowerOf(layers, this.highest);
 	}
 
+	/** The layers that the app allows, at most {@link LayerSelection.highest}. */
 	get allowed(): Layers {
 		return this.#allowed;
 	}
@@ -80,92 +90,66 @@ export class LayerSelection {
 		this.#allowed = lowerOf(layers, this.highest);
 	}
 
-	/** What client and app want together, step by step. */
-	get ladder(): Layers[] {
-		return ladder(lowerOf(this.#preferred, this.#allowed));
+	/** All steps from the lowest layers to the highest ones that both client and app accept. There is at least one. */
+	get steps(): Layers[] {
+		return stepsTo(lowerOf(this.#preferred, this.#allowed));
 	}
 
-	/** How far up the ladder the link is taken to bear. */
-	get rung(): number {
-		const rungs = this.ladder;
-		const borne = this.#borne;
-		return borne
-			? Math.max(
-					rungs.findLastIndex((layers) => !isHigher(layers, borne)),
-					0,
-				)
-			: rungs.length - 1;
+	/** The index of the highest step that the link bears. A higher one than there is stands for the highest. */
+	get step(): number {
+		const highest = this.steps.findLastIndex((layers) => !isHigher(layers, this.#linkLimit));
+		return Math.max(highest, 0);
 	}
 
-	set rung(rung: number) {
-		const rungs = this.ladder;
-		this.#borne = rungs[Math.min(rung, rungs.length - 1)];
+	set step(step: number) {
+		const { steps } = this;
+		this.#linkLimit = steps[Math.min(step, steps.length - 1)] ?? unlimited;
 	}
 
-	/** The link is taken to bear everything again. */
+	/** Lifts the limit of the link. */
 	release(): void {
-		this.#borne = undefined;
+		this.#linkLimit = unlimited;
 	}
 
-	/**
-	 * The highest temporal layer that the pusher turns out to send: `Infinity` while that is not known. The worker goes up
-	 * from the lowest one when it sees a packet of the very one that it shall send, so it must not be asked for another.
-	 */
-	set sent(temporalLayer: number) {
-		this.#sent = temporalLayer;
-	}
-
-	/** Whether the link is taken to bear less than client and app want. */
+	/** Whether the link bears less than client and app accept. */
 	get isHeldBack(): boolean {
-		return this.rung < this.ladder.length - 1;
+		return this.step < this.steps.length - 1;
 	}
 
-	/** What is sent at most. */
+	/** The highest layers to send. */
 	get target(): Layers {
-		const { spatialLayer, temporalLayer } = this.ladder[this.rung] ?? this.#preferred;
-		return { spatialLayer, temporalLayer: Math.min(temporalLayer, this.#sent) };
-	}
-
-	/** Resolves when the worker knows, whatever is set meanwhile. */
-	apply(): Promise<void> {
-		if (this.#isApplied) return this.#applying ?? Promise.resolve();
-		this.#applying ??= this.#apply();
-		return this.#applying;
+		const { spatialLayer, temporalLayer } = this.steps[this.step] ?? this.#preferred;
+		return { spatialLayer, temporalLayer: Math.min(temporalLayer, this.highestTemporalLayer) };
 	}
 
 	/**
-	 * Has the worker look at the layers anew. Without a bandwidth estimate it does so only when the preferred ones change,
-	 * and so it may stay below them when they were not there yet.
+	 * Resolves when the worker knows the target, even if it changes meanwhile.
+	 *
+	 * @throws {@link SfuError} (rejects) `unavailable`, `internal`; nothing if the consumer has closed
+	 */
+	apply(): Promise<void> {
+		return this.#convergence.run();
+	}
+
+	/**
+	 * Makes the worker choose the layers again. Without a bandwidth estimate, it only does so when the preferred layers
+	 * change, and stays below them if they did not flow at that time.
+	 *
+	 * @throws {@link SfuError} (rejects) as {@link LayerSelection.apply} does
 	 */
 	async renew(): Promise<void> {
-		const [lower] = ladder(this.#applied);
-		if (!lower || isSameLayers(lower, this.#applied)) return;
-		this.#applied = lower;
-		await this.#send(lower);
+		const [lowest] = stepsTo(this.#applied);
+		if (!lowest || isSameLayers(lowest, this.#applied)) return;
+		await this.#send(lowest);
 		await this.apply();
-	}
-
-	get #isApplied(): boolean {
-		return this.#consumer.closed || isSameLayers(this.#applied, this.target);
-	}
-
-	async #apply(): Promise<void> {
-		try {
-			while (!this.#isApplied) {
-				this.#applied = this.target;
-				await this.#send(this.#applied);
-			}
-		} finally {
-			// At once, and not when somebody has waited for it: what is set until then would wait for what is done already.
-			this.#applying = undefined;
-		}
 	}
 
 	async #send(layers: Layers): Promise<void> {
 		try {
 			await this.#consumer.setPreferredLayers(layers);
+			this.#applied = layers;
 		} catch (error) {
-			// It was closed meanwhile, and its owner tells of that.
+			// The owner of the consumer tells that it closed.
 			if (!this.#consumer.closed) throw toSfuError(error);
 		}
 	}

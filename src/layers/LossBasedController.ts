@@ -1,163 +1,164 @@
+import type { SentCounters } from './countSent.js';
+import { bitrateOn, fallTo, totalBitrate } from './LayerPolicy.js';
+import type { LayeredPuller, LayeredStream, LayerPolicy, MeasuredStream, StepChanges } from './LayerPolicy.js';
 import type { Overload } from './OverloadDetector.js';
 
-/** What one puller sends over a link. */
-export interface LayeredStream {
-	id: string;
-	/** Who of higher priority keeps its layers longer. */
-	priority: number;
-	/** How far up its ladder of layers it is. */
-	rung: number;
-	/** The lowest rung with the full frame rate, below which nothing falls at once. */
-	smooth: number;
-	/** What each rung takes, in bit/s, lowest first; 0 for what is not sent at the moment. */
-	bitrates: readonly number[];
-	/** What each takes at its lowest frame rate, in bit/s. */
-	leastBitrates: readonly number[];
-}
-
-/** What the receiver has reported since the last time. */
-export interface LinkReport {
-	/** When, in ms, by any clock that only goes forward. */
-	at: number;
-	/** Packets sent. */
-	packets: number;
-	/** Packets lost of them. */
-	lost: number;
-	/** What was sent, in bit/s. */
+/** The streams of a link, and what was sent over it and reported by its receiver since the last report. */
+export interface LinkReport extends Pick<SentCounters, 'at' | 'packets' | 'lost'> {
+	/** The bitrate sent, in bit/s. */
 	bitrate: number;
 	streams: readonly LayeredStream[];
 }
 
-/** Less loss than this leaves room for more, more than that is too much: draft-ietf-rmcat-gcc-02, section 6. */
+/** Less loss than `littleLoss` leaves room for more; more than `muchLoss` is too much: draft-ietf-rmcat-gcc-02, section 6. */
 const littleLoss = 0.02;
 const muchLoss = 0.1;
 
-/** Fewer packets say nothing of a share. */
+/** The fraction lost of fewer packets means nothing. */
 const fewestPackets = 20;
 
 /**
- * A report tells of the time before it, of up to a second, and comes after what waits in the queues. Until then loss is
- * that of the layers before, in ms.
+ * Reports cover up to a second before them, and come after all packets that wait in queues. So loss that is reported within
+ * this time after a change is that of the layers before, in ms.
  */
 const settleTime = 1500;
 
 /**
- * Without loss for so long there is one step up, in ms. The same section lets an estimate grow by 5 % with each report, of
- * which there is about one a second: by a fifth in this time.
+ * The time without loss before a step up, in ms. By the section above an estimate may grow by 5 % with each report, of which
+ * there is about one per second: by a fifth in this time.
  */
 const riseTime = 4000;
 
-/** Loss within this time after a step up, in ms, means that it has failed. */
+/** Loss within this time after a step up means that the step failed, in ms. */
 const trialTime = 8000;
 
 /**
- * What did not get through is not tried again for so long, in ms; with each failed attempt twice as long, up to the
- * longest. In the first one an estimate would grow two and a half times.
+ * The time after which a bitrate that failed is tried again, in ms. It doubles with each failure, up to `longestHold`. In the
+ * first one an estimate would grow to two and a half times itself.
  */
 const firstHold = 20_000;
 const longestHold = 240_000;
 
-/** What a stream takes: below a layer that is not sent, the next lower one is. */
-const cost = ({ bitrates }: LayeredStream, rung: number): number => Math.max(0, ...bitrates.slice(0, rung + 1));
+/** The time that another spatial layer may wait for its keyframe before the worker has to choose again, in ms. */
+const switchTime = 5000;
 
-/** The streams that fall, so that no more than `passed` bit/s is sent, but by one step in all at least. */
-export function fallTo(passed: number, streams: readonly LayeredStream[]): Map<string, number> {
-	const rungs = new Map(streams.map(({ id, rung }) => [id, rung]));
-	const changed = new Map<string, number>();
-	const order = [...streams].sort((a, b) => a.priority - b.priority || cost(b, b.rung) - cost(a, a.rung));
-	for (const { id, rung, smooth } of order) {
-		const lowest = rung > smooth ? smooth : 0;
-		for (let lower = rung - 1; lower >= lowest && (changed.size === 0 || total(streams, rungs) > passed); lower--) {
-			rungs.set(id, lower);
-			changed.set(id, lower);
-		}
-	}
-	return changed;
-}
-
-/** What all streams take, in bit/s, on these rungs instead of their own. */
-const total = (streams: readonly LayeredStream[], rungs: ReadonlyMap<string, number>): number =>
-	streams.reduce((sum, stream) => sum + cost(stream, rungs.get(stream.id) ?? stream.rung), 0);
+const noChanges: StepChanges = new Map();
 
 /**
- * Where to begin when nothing is known of the link.
+ * Chooses the first step of a stream on a link of which nothing is known.
  *
- * @param smooth - the lowest rung with the full frame rate, for when nothing else is known to fit
+ * @param bitrates - those of {@link LayeredStream}
+ * @param fullFrameRateStep - the step for when no higher one is known to fit
+ * @param available - the bandwidth for this stream in bit/s
  */
-export function startingRung(bitrates: readonly number[], smooth: number, available: number): number {
+export function startingStep(bitrates: readonly number[], fullFrameRateStep: number, available: number): number {
 	const highest = bitrates.findLastIndex((bitrate) => bitrate > 0 && bitrate <= available);
-	return Math.max(highest, smooth);
+	return Math.max(highest, fullFrameRateStep);
 }
 
 /**
- * Decides by loss which layers go over a link for which there is no bandwidth estimate. Of several streams, that of the
- * least priority falls first, and that of the greatest rises first; of equals, the largest falls and the smallest rises.
+ * Chooses layers by the loss that receivers report, for links without a bandwidth estimate: if the client offers, its SDP has
+ * no header extension that the estimate needs. Of several streams, the one with the lowest priority falls first, and the one
+ * with the highest rises first; of equals, the largest falls and the smallest rises.
  */
-export class LossBasedController {
+export class LossBasedController implements LayerPolicy {
+	readonly #initialBitrate: number;
+	/** The last counters of each puller, and the time since when it sends a lower spatial layer than it could. */
+	readonly #seen = new WeakMap<LayeredPuller, SentCounters & { lowerSince?: number | undefined }>();
 	#packets = 0;
 	#lost = 0;
 	#changedAt = -Infinity;
 	#cleanSince: number | undefined;
-	/** When the last step up was, while it is not known whether it was one too many. */
+	/** The time of the last step up, until it has succeeded or failed. */
 	#attemptAt: number | undefined;
 	#hold = firstHold;
-	/** What got through when more did not. */
+	/** The highest bitrate that did not fail. */
 	#ceiling: { bitrate: number; until: number } | undefined;
 
-	/** @returns the new rungs, of the streams that change */
-	decide({ at, packets, lost, bitrate, streams }: LinkReport): Map<string, number> {
+	/** @param initialBitrate - the bandwidth to assume at first, in bit/s */
+	constructor(initialBitrate: number) {
+		this.#initialBitrate = initialBitrate;
+	}
+
+	/** Also starts each new stream on a step of its own, and has the worker choose again where it sends less than it could. */
+	async look(measured: readonly MeasuredStream[]): Promise<StepChanges> {
+		const sum = { packets: 0, lost: 0, bitrate: 0 };
+		const streams: LayeredStream[] = [];
+		for (const stream of measured) {
+			const { puller, counters, bitrates, fullFrameRateStep } = stream;
+			if (!counters) continue;
+			const before = this.#seen.get(puller);
+			if (before) {
+				sum.packets += counters.packets - before.packets;
+				sum.lost += counters.lost - before.lost;
+				sum.bitrate += ((counters.bytes - before.bytes) * 8000) / Math.max(counters.at - before.at, 1);
+			} else {
+				const others = streams.reduce((taken, other) => taken + (other.bitrates[other.step] ?? 0), 0);
+				puller.selection.step = startingStep(bitrates, fullFrameRateStep, this.#initialBitrate - others);
+			}
+			const lowerSince = before && isLower(stream) ? (before.lowerSince ?? before.at) : undefined;
+			const isStuck = lowerSince !== undefined && performance.now() - lowerSince >= switchTime;
+			this.#seen.set(puller, { ...counters, lowerSince: isStuck ? undefined : lowerSince });
+			if (isStuck) await puller.selection.renew();
+			await puller.selection.apply();
+			streams.push({ ...stream, step: puller.selection.step });
+		}
+		return this.decide({ at: performance.now(), ...sum, streams });
+	}
+
+	/** Chooses steps by a report of the receiver. */
+	decide({ at, packets, lost, bitrate, streams }: LinkReport): StepChanges {
 		this.#packets += packets;
 		this.#lost += Math.max(lost, 0);
-		if (this.#packets < fewestPackets) return new Map();
+		if (this.#packets < fewestPackets) return noChanges;
 		const loss = Math.min(this.#lost / this.#packets, 1);
 		this.#packets = 0;
 		this.#lost = 0;
-		if (at - this.#changedAt < settleTime) return new Map();
-		if (loss > muchLoss) return this.#fall(at, bitrate * (1 - loss), streams);
+		if (at - this.#changedAt < settleTime) return noChanges;
+		if (loss > muchLoss) return this.fall({ at, throughput: bitrate * (1 - loss) }, streams);
 		if (loss >= littleLoss) {
 			this.#cleanSince = undefined;
-			return new Map();
+			return noChanges;
 		}
 		this.#cleanSince ??= at;
 		if (this.#attemptAt !== undefined && at - this.#attemptAt >= trialTime) {
 			this.#attemptAt = undefined;
 			this.#hold = firstHold;
 		}
-		if (at - this.#cleanSince < riseTime) return new Map();
-		return this.#rise(at, streams);
+		return at - this.#cleanSince < riseTime ? noChanges : this.#rise(at, streams);
 	}
 
-	/** Down at once, as far as it takes. */
-	overloaded({ at, passed }: Overload, streams: readonly LayeredStream[]): Map<string, number> {
-		return this.#fall(at, passed, streams);
-	}
-
-	/** Down to what gets through, by one step at least. */
-	#fall(at: number, passed: number, streams: readonly LayeredStream[]): Map<string, number> {
+	fall({ at, throughput }: Overload, streams: readonly LayeredStream[]): StepChanges {
 		this.#cleanSince = undefined;
 		if (this.#attemptAt !== undefined) this.#hold = Math.min(this.#hold * 2, longestHold);
 		this.#attemptAt = undefined;
-		const changed = fallTo(passed, streams);
-		if (changed.size > 0) this.#changedAt = at;
-		// Little gets through of what has just begun, such as while a keyframe is awaited.
-		this.#ceiling = { bitrate: Math.max(passed, total(streams, changed)), until: at + this.#hold };
-		return changed;
+		const changes = fallTo(throughput, streams);
+		if (changes.size > 0) this.#changedAt = at;
+		// The throughput of a stream that waits for its keyframe is low, but says nothing about the link.
+		this.#ceiling = { bitrate: Math.max(throughput, totalBitrate(streams, changes)), until: at + this.#hold };
+		return changes;
 	}
 
-	/** One stream, by one step. */
-	#rise(at: number, streams: readonly LayeredStream[]): Map<string, number> {
-		const taken = total(streams, new Map());
+	/** Raises one stream to its next step that needs more. */
+	#rise(at: number, streams: readonly LayeredStream[]): StepChanges {
+		const total = totalBitrate(streams, noChanges);
 		const ceiling = this.#ceiling && at < this.#ceiling.until ? this.#ceiling.bitrate : Infinity;
-		const order = [...streams].sort((a, b) => b.priority - a.priority || cost(a, a.rung) - cost(b, b.rung));
+		const order = [...streams].sort((a, b) => b.priority - a.priority || bitrateOn(a, a.step) - bitrateOn(b, b.step));
 		for (const stream of order) {
-			const now = cost(stream, stream.rung);
-			const next = stream.bitrates.findIndex((bitrate, rung) => rung > stream.rung && bitrate > now);
-			if (next < 0 || taken - now + cost(stream, next) > ceiling) continue;
+			const now = bitrateOn(stream, stream.step);
+			const next = stream.bitrates.findIndex((bitrate, step) => step > stream.step && bitrate > now);
+			if (next < 0 || total - now + bitrateOn(stream, next) > ceiling) continue;
 			this.#changedAt = at;
 			this.#cleanSince = undefined;
 			this.#attemptAt = at;
 			return new Map([[stream.id, next]]);
 		}
-		return new Map();
+		return noChanges;
 	}
+}
+
+/** Whether the worker sends a lower spatial layer than the selected one, which flows. */
+function isLower({ puller: { consumer, selection }, bitrates }: MeasuredStream): boolean {
+	const isThere = (bitrates[selection.step] ?? 0) > 0;
+	return isThere && (consumer.currentLayers?.spatialLayer ?? Infinity) < selection.target.spatialLayer;
 }

@@ -1,60 +1,59 @@
-/** What was sent over a link, and asked for again, since the time before. */
-export interface LinkSample {
-	/** When, in ms, by any clock that only goes forward. */
-	at: number;
-	packets: number;
-	bytes: number;
-	/** Packets that the receiver asked for again by NACK (RFC 4585, section 6.2.1). */
-	nacked: number;
-}
+import type { SentCounters } from './countSent.js';
 
-/** What a link lets through while it is overloaded. */
+/** The counters of a link since the sample before. */
+export type LinkSample = Omit<SentCounters, 'lost'>;
+
+/** A link that gets more than it bears. */
 export interface Overload {
-	/** When it was noticed. */
+	/** The time when it was noticed in ms, by the clock of the samples. */
 	at: number;
-	/** In bit/s. */
-	passed: number;
+	/** The bitrate that certainly gets through, in bit/s. */
+	throughput: number;
 }
 
-/** So long a time is judged at least, and at most, in ms. */
+/** The shortest and the longest time to judge a link by, in ms. */
 const shortest = 75;
 const longest = 250;
 
 /**
- * So large a share of what is sent is asked for again when much more is sent than gets through: of what is lost, and of
- * what is sent again and lost again. Random loss of a sixth, all of it asked for three times, is still no more.
+ * The packets requested again, as a fraction of the packets sent, that mean overload: more than what gets through is lost,
+ * and lost again when it is retransmitted. With random loss of one in six, and each lost packet requested three times, it is
+ * still no more.
  */
-const overloadedShare = 0.5;
+const overloadedFraction = 0.5;
 
-/** Fewer packets say nothing of a share. */
+/** A fraction of fewer packets means nothing. */
 const fewestPackets = 15;
 
-/** Not all that is lost is known by then: of what seems to get through, so much is taken to, and a tenth at least. */
+/**
+ * More is lost than was requested yet. So only this fraction of what seems to get through counts, and at least `leastPassed`
+ * of what was sent seems to.
+ */
 const certainty = 0.5;
 const leastPassed = 0.1;
 
-/**
- * Notices within a quarter of a second that a link is overloaded. Receivers report loss once a second, and an estimate
- * needs several steps to fall far; but a NACK comes as soon as the next packet does. And what is sent again for it is sent
- * on top of what is too much already, up to ten times by libwebrtc, which keeps the link overloaded for seconds.
- */
+/** Notices an overloaded link within a quarter of a second, by its NACKs. */
 export class OverloadDetector {
 	#samples: LinkSample[] = [];
 
-	/** @returns what gets through, when the link is overloaded; it begins anew then */
+	/**
+	 * Adds a sample.
+	 *
+	 * @returns the overload, if there is one; the detector then starts anew
+	 */
 	add(sample: LinkSample): Overload | undefined {
 		const { at } = sample;
 		this.#samples = [...this.#samples, sample].filter((one) => at - one.at <= longest);
 		const [first, ...rest] = this.#samples;
 		const span = at - (first?.at ?? at);
 		if (!first || span < shortest) return undefined;
-		// What the first one has sent was sent before, but the NACKs for that come with it.
-		const sum = (of: (one: LinkSample) => number) => rest.reduce((total, one) => total + of(one), 0);
-		const packets = sum((one) => one.packets);
-		const nacked = first.nacked + sum((one) => one.nacked);
-		if (nacked < fewestPackets || nacked < packets * overloadedShare) return undefined;
+		const sum = (key: 'packets' | 'bytes' | 'nacked') => rest.reduce((total, one) => total + one[key], 0);
+		const packets = sum('packets');
+		// The packets of the first sample were sent before this time, but their NACKs came within it.
+		const nacked = first.nacked + sum('nacked');
+		if (nacked < fewestPackets || nacked < packets * overloadedFraction) return undefined;
 		this.#samples = [];
-		const share = Math.max(1 - nacked / Math.max(packets, 1), leastPassed);
-		return { at, passed: ((sum((one) => one.bytes) * 8000) / span) * share * certainty };
+		const passed = Math.max(1 - nacked / Math.max(packets, 1), leastPassed);
+		return { at, throughput: ((sum('bytes') * 8000) / span) * passed * certainty };
 	}
 }

@@ -7,32 +7,38 @@ export interface AudioObserverSettings {
 	threshold: number;
 }
 
-/** A level of a producer: its average over an interval in dBov, from -127, which is silence, to 0 (RFC 6464). */
+/** The level of a pusher. */
 export interface ProducerLevel {
-	producerId: string;
+	pusherId: string;
+	/** The average over an interval, in dBov, from -127 (silence) to 0 (RFC 6464). */
 	volume: number;
 }
 
-/** Told of what is heard. */
+/** Is told who is heard. */
 export interface AudioListener {
-	/** Another producer has become the one that speaks. */
-	dominant: (producerId: string) => void;
-	/** The levels of an interval, the loudest first; empty once when nothing is above the threshold any more. */
+	/** Another pusher dominates. */
+	dominant: (pusherId: string) => void;
+	/** The levels of an interval, the loudest first. Empty, once, when no level is above the threshold anymore. */
 	levels: (levels: ProducerLevel[]) => void;
 }
 
-/** The most levels that are told at a time: more than anybody can hear. */
+/** How the audio of a router is observed, and who is told. */
+export interface AudioObservation {
+	settings: AudioObserverSettings;
+	listener: AudioListener;
+}
+
+/** The most levels that are told at a time. It is more than anybody can hear. */
 const mostLevels = 50;
 
-/** What listens to the audio of one router. */
+/** mediasoup's observers of the audio on one router. */
 export class AudioObservers {
 	readonly #speakers: ActiveSpeakerObserver;
 	readonly #levels: AudioLevelObserver;
 
 	static async create(
 		router: Router,
-		{ interval, threshold }: AudioObserverSettings,
-		listener: AudioListener,
+		{ settings: { interval, threshold }, listener }: AudioObservation,
 	): Promise<AudioObservers> {
 		const [speakers, levels] = await Promise.all([
 			router.createActiveSpeakerObserver(),
@@ -42,7 +48,7 @@ export class AudioObservers {
 			listener.dominant(producer.id);
 		});
 		levels.on('volumes', (volumes) => {
-			listener.levels(volumes.map(({ producer, volume }) => ({ producerId: producer.id, volume })));
+			listener.levels(volumes.map(({ producer, volume }) => ({ pusherId: producer.id, volume })));
 		});
 		levels.on('silence', () => {
 			listener.levels([]);
@@ -55,7 +61,7 @@ export class AudioObservers {
 		this.#levels = levels;
 	}
 
-	/** Listens to a producer until it closes; while it is paused mediasoup does not. */
+	/** Observes a producer until it closes. mediasoup does not observe it while it is paused. */
 	async add({ id: producerId }: Producer): Promise<void> {
 		await Promise.all([this.#speakers.addProducer({ producerId }), this.#levels.addProducer({ producerId })]);
 	}

@@ -1,9 +1,9 @@
 import type { DataConsumer, DataProducer, DirectTransport, Router } from 'mediasoup/types';
 
-/** Where the data channels of a room meet this process. */
+/** The transport between the data channels of a router and this process. */
 export class DirectDataTransport {
 	readonly #transport: DirectTransport;
-	/** Sends nothing. Whoever consumes it has a stream to send on by `DataConsumer.send()`. */
+	/** A producer that sends nothing. A consumer of it can send messages by `DataConsumer.send()`. */
 	readonly silence: DataProducer;
 
 	static async create(router: Router): Promise<DirectDataTransport> {
@@ -16,8 +16,8 @@ export class DirectDataTransport {
 		this.silence = silence;
 	}
 
-	/** A copy of all that a data producer receives. */
-	tap(dataProducer: DataProducer): Promise<DataConsumer> {
+	/** Copies every message of a data producer to this process. */
+	observe(dataProducer: DataProducer): Promise<DataConsumer> {
 		return this.#transport.consumeData({ dataProducerId: dataProducer.id });
 	}
 }

@@ -2,53 +2,40 @@ import { createWorker } from 'mediasoup';
 import type { TransportListenInfo, WebRtcServer, Worker, WorkerDump, WorkerLogLevel } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
+import type { ListenAddress } from '../options.js';
 import { SfuError } from '../SfuError.js';
 
-/** An address that media is received on and sent from. */
-export interface ListenAddress {
-	/** The IP address to bind to, such as `0.0.0.0`. */
-	ip: string;
-	/** The address that clients are told, when it is another one, as behind NAT. */
-	announcedAddress?: string;
-	/**
-	 * The port, for both UDP and TCP. The n-th worker takes the n-th port from here. Default: any free one of
-	 * mediasoup's range, 10000 to 59999.
-	 */
-	port?: number;
-	/** What clients may connect over. They prefer UDP, but Firefox may come to receive over TCP all the same. Default: both. */
-	protocols?: ('udp' | 'tcp')[];
-}
-
+/** How to start the workers. */
 export interface WorkerPoolOptions {
-	/** How many worker processes. */
+	/** How many worker processes there are. */
 	count: number;
 	listen: readonly ListenAddress[];
-	/** The path of the worker's binary; by default `MEDIASOUP_WORKER_BIN` or mediasoup's own place. */
+	/** The path of the worker's binary. Undefined for `MEDIASOUP_WORKER_BIN`, or mediasoup's own place. */
 	binary: string | undefined;
 	logLevel: WorkerLogLevel;
 }
 
-/** A running worker and its WebRtcServer, which is all the ports that it needs for clients. */
+/** A running worker, with a WebRtcServer that has all ports for its clients. */
 export interface MediaWorker {
 	readonly index: number;
 	readonly worker: Worker;
 	readonly webRtcServer: WebRtcServer;
-	/** How many rooms have their media on it. */
+	/** How many routers of rooms it has. */
 	rooms: number;
 }
 
 export type WorkerPoolEvents = {
-	/** A worker process ended without being told to; its replacement is being started. */
+	/** A worker process has died. Its replacement is being started. */
 	workerDied: (event: { pid: number; error: Error }) => void;
-	/** A replacement runs. */
+	/** A replacement is running. */
 	workerReplaced: (event: { pid: number }) => void;
 };
 
-// Between attempts to replace a dead worker: at once, then doubling up to half a minute.
+// The delay between attempts to replace a dead worker, in ms. The first comes at once, then the delay doubles.
 const firstRetryDelay = 250;
 const longestRetryDelay = 30_000;
 
-/** The worker processes. One that dies is replaced. */
+/** The worker processes. A worker that dies is replaced. */
 export class WorkerPool extends Emitter<WorkerPoolEvents> {
 	readonly #options: WorkerPoolOptions;
 	readonly #logger: Logger;
@@ -56,7 +43,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 	readonly #retries = new Set<NodeJS.Timeout>();
 	#closed = false;
 
-	/** @throws {@link SfuError} `unavailable` when a worker cannot be started */
+	/** @throws {@link SfuError} (rejects) `unavailable` if a worker cannot be started */
 	static async create(options: WorkerPoolOptions, logger: Logger): Promise<WorkerPool> {
 		const pool = new WorkerPool(options, logger);
 		const started = await Promise.allSettled(Array.from({ length: options.count }, (_, index) => pool.#start(index)));
@@ -86,7 +73,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 	/**
 	 * The worker with the fewest rooms.
 	 *
-	 * @throws {@link SfuError} `unavailable` when none runs
+	 * @throws {@link SfuError} `unavailable` if no worker is running
 	 */
 	leastLoaded(): MediaWorker {
 		const [least] = [...this.#workers.values()].sort((a, b) => a.rooms - b.rooms);
@@ -94,7 +81,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 		return least;
 	}
 
-	/** What each worker holds, for diagnosis. */
+	/** The objects in each worker, for diagnosis. */
 	async dump(): Promise<WorkerDump[]> {
 		return Promise.all([...this.#workers.values()].map(({ worker }) => worker.dump()));
 	}
@@ -145,7 +132,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 
 	#replace(index: number, { pid }: Worker, error: Error): void {
 		this.#workers.delete(index);
-		this.#logger.error(`media worker ${pid} died`, error);
+		this.#logger.error('a media worker died', { pid, error });
 		this.emit('workerDied', { pid, error });
 		this.#startAgain(index, 0);
 	}
@@ -161,7 +148,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 				},
 				(error: unknown) => {
 					if (this.#closed) return;
-					this.#logger.error('a media worker could not be replaced, trying again', error);
+					this.#logger.error('a media worker could not be replaced yet', { error });
 					this.#startAgain(index, Math.min(Math.max(delay * 2, firstRetryDelay), longestRetryDelay));
 				},
 			);
@@ -174,7 +161,7 @@ function listenInfos(
 	{ ip, announcedAddress, port, protocols = ['udp', 'tcp'] }: ListenAddress,
 	index: number,
 ): TransportListenInfo[] {
-	// UDP first: candidates are listed in this order, and some clients go by the first.
+	// Candidates are listed in this order, and some clients use the first one only. So UDP comes first.
 	return (['udp', 'tcp'] as const)
 		.filter((protocol) => protocols.includes(protocol))
 		.map((protocol) => ({

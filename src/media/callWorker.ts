@@ -2,9 +2,9 @@ import { NotFoundError, UnsupportedError, WorkerClosedError } from 'mediasoup/er
 import { SfuError } from '../SfuError.js';
 
 /**
- * What came of asking the worker about something; `closed` when that has closed meanwhile.
+ * Calls the worker on behalf of an object. Rejects with `closed` if the object has closed meanwhile.
  *
- * @param what - as in "the pusher"
+ * @param what - the object's name in the message, such as "the pusher"
  */
 export async function callWorker<Result>(
 	owner: { readonly closed: boolean },
@@ -23,7 +23,7 @@ export async function callWorker<Result>(
 	}
 }
 
-/** What mediasoup throws, in our terms. Gone is not broken: a worker or a router may close during any call. */
+/** Maps an error of mediasoup to an SfuError. A worker or a router may close during any call, and that is no fault. */
 export function toSfuError(error: unknown): SfuError {
 	if (error instanceof SfuError) return error;
 	if (error instanceof WorkerClosedError) {

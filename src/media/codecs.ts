@@ -1,50 +1,12 @@
 import { getSupportedRtpCapabilities } from 'mediasoup';
 import * as ortc from 'mediasoup/ortc';
 import type { MediaKind, RouterRtpCodecCapability, RtpCapabilities } from 'mediasoup/types';
+import type { CodecOption } from '../options.js';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import type { OfferedCodec } from '../sdp/Offer.js';
 
-/** A codec that a room takes. */
-export interface CodecOption {
-	kind: MediaKind;
-	/** Media type and subtype, as in `video/VP8`. */
-	mimeType: string;
-	/** In Hz. */
-	clockRate: number;
-	/** Audio only. Default 1. */
-	channels?: number;
-	/** What tells variants of a codec apart: `profile-level-id`, `packetization-mode`, `profile-id`. */
-	parameters?: Record<string, string | number>;
-}
-
-/**
- * What a room takes by default: what every browser sends or receives. H264 is Constrained Baseline with packetization
- * mode 1, the one that RFC 7742 makes all of them speak.
- */
-export const defaultCodecs: readonly CodecOption[] = [
-	{ kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
-	{ kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },
-	{ kind: 'video', mimeType: 'video/VP9', clockRate: 90000, parameters: { 'profile-id': 0 } },
-	{
-		kind: 'video',
-		mimeType: 'video/H264',
-		clockRate: 90000,
-		parameters: { 'packetization-mode': 1, 'profile-level-id': '42e01f', 'level-asymmetry-allowed': 1 },
-	},
-	{ kind: 'video', mimeType: 'video/AV1', clockRate: 90000 },
-];
-
-/** The payload types of one codec, as somebody's SDP has them. */
-export interface PayloadTypes {
-	payloadType: number;
-	rtxPayloadType: number | undefined;
-}
-
-// The order in which mediasoup gives out payload types that nobody asked for (its ortc.ts).
-const dynamicPayloadTypes = [...Array.from({ length: 28 }, (_, index) => 100 + index), 96, 97, 98, 99];
-
-// What mediasoup forwards, by its name in lower case; tones and comfort noise are no media of their own.
+// The codecs that mediasoup forwards, by their names in lower case. Tones and comfort noise are not codecs of their own.
 const knownCodecs = new Map(
 	(getSupportedRtpCapabilities().codecs ?? []).flatMap(({ kind, mimeType }) => {
 		const name = encodingName(mimeType);
@@ -52,18 +14,18 @@ const knownCodecs = new Map(
 	}),
 );
 
-/** The codecs that are taken of a kind, by their names in lower case, the preferred one first. */
+/** The allowed codecs of each kind, by their names in lower case, the preferred one first. */
 type Preference = Partial<Record<MediaKind, readonly string[]>>;
 
-/** Which codecs are taken, with mediasoup's own rules for what is the same codec. */
+/** Decides which codecs are allowed. mediasoup's own rules decide whether two codecs are the same. */
 export class CodecPolicy {
 	readonly #codecs: readonly CodecOption[];
 	readonly #preference: Preference;
 	readonly #capabilities: RtpCapabilities;
 
 	/**
-	 * @param preference - as {@link CodecPolicy.narrow} makes it; without it the offer's own order decides
-	 * @throws {@link SfuError} `invalid_argument` when mediasoup does not know a codec
+	 * @param preference - the order of preference; by default the order of the offer decides
+	 * @throws {@link SfuError} `invalid_argument` if mediasoup does not know a codec
 	 */
 	constructor(codecs: readonly CodecOption[], preference: Preference = {}) {
 		this.#codecs = codecs;
@@ -76,13 +38,12 @@ export class CodecPolicy {
 	}
 
 	/**
-	 * Takes only the codecs of that list, in its order of preference, if they were taken before. A kind of which the list
-	 * has none is left as it is.
+	 * Allows only the codecs of a list, in its order of preference, among those that are allowed now. If the list has none of
+	 * a kind, that kind stays as it is.
 	 *
-	 * @param names - as SDP has them, in any case: `VP8`
-	 * @param only - the list is for this kind alone, and so must have one of it
-	 * @throws {@link SfuError} `invalid_argument` for a name that no codec has, `unsupported` when the list leaves nothing
-	 *   of a kind that it is for
+	 * @param names - the encoding names in SDP, in upper or lower case, such as `VP8`
+	 * @param only - the only kind that the list is for; then the list must have a codec of it
+	 * @throws {@link SfuError} `invalid_argument` for an unknown name, `unsupported` if no codec of a kind would be left
 	 */
 	narrow(names: readonly string[], only?: MediaKind): CodecPolicy {
 		const wanted = names.map(findKnown);
@@ -107,7 +68,7 @@ export class CodecPolicy {
 		return this.#names(kind).includes(codec.name.toLowerCase()) && isSameCodec(codec, kind, this.#capabilities);
 	}
 
-	/** Those of an offer that are taken, the preferred one first; by default they are in the order of the offer. */
+	/** Selects the allowed codecs of an offer, the preferred one first. By default they are in the order of the offer. */
 	select(offered: readonly OfferedCodec[], kind: MediaKind): OfferedCodec[] {
 		const accepted = offered.filter((codec) => this.accepts(codec, kind));
 		const rank = ({ name }: OfferedCodec) => this.#preference[kind]?.indexOf(name.toLowerCase()) ?? 0;
@@ -126,7 +87,7 @@ function encodingName(mimeType: string): string {
 	return mimeType.slice(mimeType.indexOf('/') + 1);
 }
 
-/** @throws {@link SfuError} `invalid_argument` for a name that no codec has */
+/** @throws {@link SfuError} `invalid_argument` for an unknown name */
 export function checkCodecNames(names: readonly string[]): void {
 	for (const name of names) findKnown(name);
 }
@@ -140,7 +101,7 @@ function findKnown(name: string): { kind: MediaKind; name: string } {
 
 const spelled = (name: string): string => knownCodecs.get(name)?.name ?? name;
 
-/** The offered codec that is the same as one of `capabilities`, in the offer's order of preference. */
+/** Finds the first codec of an offer that is the same as one of `capabilities`. */
 export function findCodec(
 	offered: readonly OfferedCodec[],
 	kind: MediaKind,
@@ -161,44 +122,7 @@ function isSameCodec(codec: OfferedCodec, kind: MediaKind, capabilities: RtpCapa
 			capabilities,
 		);
 	} catch {
-		// A parameter of the offer that makes no sense to mediasoup, such as a profile-level-id that is none.
+		// mediasoup does not understand a parameter of the offer, such as a malformed profile-level-id.
 		return false;
 	}
-}
-
-/** Whether {@link routerCodecs} can give RTX this payload type: only those that mediasoup itself gives out. */
-export function isReachable(rtxPayloadType: number): boolean {
-	return dynamicPayloadTypes.includes(rtxPayloadType);
-}
-
-/**
- * The codecs for `updateMediaCodecs()`, so that what is produced next has the wanted payload types. That of RTX cannot
- * be asked for: it is the first free one. Filler codecs, which nobody is ever offered, take those before it.
- */
-export function routerCodecs(
-	codec: { kind: MediaKind; mimeType: string; clockRate: number; channels?: number; parameters: object },
-	{ payloadType, rtxPayloadType }: PayloadTypes,
-): RouterRtpCodecCapability[] {
-	const rtxIndex = rtxPayloadType === undefined ? -1 : dynamicPayloadTypes.indexOf(rtxPayloadType);
-	const fillers = dynamicPayloadTypes
-		.slice(0, Math.max(rtxIndex, 0))
-		.filter((filler) => filler !== payloadType)
-		.map((filler) => ({
-			kind: 'audio' as const,
-			mimeType: 'audio/telephone-event',
-			clockRate: 8000,
-			preferredPayloadType: filler,
-		}));
-	const { kind, mimeType, clockRate, channels, parameters } = codec;
-	return [
-		...fillers,
-		{
-			kind,
-			mimeType,
-			clockRate,
-			...(kind === 'audio' && { channels: channels ?? 1 }),
-			parameters: { ...parameters },
-			preferredPayloadType: payloadType,
-		},
-	];
 }

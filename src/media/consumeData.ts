@@ -1,7 +1,7 @@
 import type { DataConsumer, DataConsumerOptions, DataProducer, WebRtcTransport } from 'mediasoup/types';
 import { SfuError } from '../SfuError.js';
 
-/** How messages are delivered, as RTCDataChannel has it. */
+/** The delivery of messages, in the terms of RTCDataChannel. */
 export interface Delivery {
 	readonly ordered: boolean;
 	readonly maxPacketLifeTime: number | undefined;
@@ -10,13 +10,13 @@ export interface Delivery {
 
 export const reliableDelivery: Delivery = { ordered: true, maxPacketLifeTime: undefined, maxRetransmits: undefined };
 
-// The longest that it can be told.
+// The longest lifetime that SCTP can be told, in ms.
 const longestLifeTime = 0xffff;
 
 /**
- * What mediasoup can do of it. It knows limits of unordered messages only, and takes a limit that is absent for 0. So with
- * a lifetime they are sent once and may wait for as long; with a number of retransmissions they would be gone when they
- * have to wait at all. What has no limit is ordered, as nothing else is reliable.
+ * The delivery that mediasoup can do. It knows limits of unordered messages only, and takes a missing limit for 0. So a
+ * message with a lifetime is sent once and may wait that long. A number of retransmissions would drop every message that has
+ * to wait, so the longest lifetime stands for it. Messages without a limit are ordered, because nothing else is reliable.
  */
 function possibleDelivery({ ordered, maxPacketLifeTime, maxRetransmits }: Delivery) {
 	if (ordered || (maxPacketLifeTime === undefined && maxRetransmits === undefined)) return { ordered: true };
@@ -24,10 +24,9 @@ function possibleDelivery({ ordered, maxPacketLifeTime, maxRetransmits }: Delive
 }
 
 /**
- * Sends what a data producer receives on a stream of SCTP. mediasoup does not take the id of the stream, and counts up
- * from 0; but the answer to a data channel belongs on the channel's own stream, and what we open ourselves on one of our
- * half (RFC 8832, section 6). So the method that chooses is replaced for the length of the call, which it is asked in
- * before the first await.
+ * Consumes a data producer on a given SCTP stream. mediasoup takes no stream id and counts up from 0. But a reply belongs on
+ * the data channel's own stream, and data channels that the server opens belong on its half of the ids (RFC 8832, section
+ * 6). So the method that chooses the id is replaced during the call. mediasoup calls it before its first await.
  */
 export async function consumeDataOn(
 	transport: WebRtcTransport,

@@ -5,10 +5,10 @@ import { headerExtensionUris } from '../sdp/rtpParameters.js';
 const { headerExtensions: supported = [] } = getSupportedRtpCapabilities();
 
 /**
- * How the packets of AV1 tell which layers they belong to. mediasoup's worker passes it on to consumers under an id of its
- * own, but mediasoup does not tell them so. Chromium 156 decodes more than the lowest spatial layer only with it.
+ * The header extension that tells the layers of an AV1 packet. mediasoup's worker sends it to consumers under its own id,
+ * without declaring it. Chromium 156 decodes more than the lowest spatial layer only if its SDP has it.
  *
- * @returns what to tell a client whose capabilities have it; `undefined` when it cannot be told
+ * @returns the extension to declare to a client with these capabilities; `undefined` if the client has it under another id
  */
 export function toldDescriptor({ headerExtensions = [] }: RtpCapabilities): RtpHeaderExtensionParameters | undefined {
 	const uri = headerExtensionUris.dependencyDescriptor;
@@ -17,6 +17,6 @@ export function toldDescriptor({ headerExtensions = [] }: RtpCapabilities): RtpH
 	return id !== undefined && isKnown ? { uri, id } : undefined;
 }
 
-/** Whether a pusher's packets have it. */
+/** Whether the packets of a pusher have it. */
 export const hasDescriptor = ({ headerExtensions = [] }: RtpParameters): boolean =>
 	headerExtensions.some(({ uri }) => uri === headerExtensionUris.dependencyDescriptor);

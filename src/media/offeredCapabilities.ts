@@ -1,12 +1,12 @@
 import { getSupportedRtpCapabilities } from 'mediasoup';
 import type { MediaKind, RtpCapabilities, RtpCodecParameters } from 'mediasoup/types';
-import type { PayloadTypes } from './codecs.js';
+import type { PayloadTypes } from './remap/payloadTypes.js';
 
 const { codecs: supportedCodecs = [], headerExtensions: supportedExtensions = [] } = getSupportedRtpCapabilities();
 
 /**
- * Capabilities to `consume()` with for a client that is going to be offered what comes of it: one codec, with all
- * feedback and header extensions that the worker can do.
+ * The capabilities to `consume()` with before an offer of the server: one codec, with all feedback and header extensions of
+ * the worker.
  */
 export function offeredCapabilities(
 	kind: MediaKind,

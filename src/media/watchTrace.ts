@@ -1,17 +1,17 @@
 import type { Consumer, Producer } from 'mediasoup/types';
 
-/** What the worker can tell of a producer and of a consumer, packet by packet. */
+/** A type of trace events of a producer or a consumer. */
 type TraceType = 'rtp' | 'keyframe' | 'nack' | 'pli' | 'fir';
 
-/** Who listens, by what is listened to. */
+/** How many listeners there are for each type. */
 const watchers = new WeakMap<Producer | Consumer, Map<TraceType, number>>();
 
 /**
- * Has the worker tell of one type of trace events, which it does for all that are asked for by the last call of
- * `enableTraceEvent()` alone: so that several can listen, each to its own.
+ * Listens to one type of trace events. `enableTraceEvent()` replaces the types of the last call, so this function counts the
+ * listeners of each type, and several can listen at the same time.
  *
- * @param listener - gets what mediasoup's `trace` event has as `info`
- * @returns a function that ends it
+ * @param listener - gets the `info` of mediasoup's `trace` event
+ * @returns a function that stops listening
  */
 export function watchTrace(
 	target: Producer | Consumer,
@@ -28,7 +28,7 @@ export function watchTrace(
 	const hear = (event: { type: string; info: object }) => {
 		if (event.type === type) listener(event.info as Record<string, unknown>);
 	};
-	// Producers and consumers are the same in this, but TypeScript cannot call what either of two types has.
+	// Producers and consumers have the same methods, but TypeScript cannot call a method of the union.
 	const emitter = target as Consumer;
 	emitter.on('trace', hear);
 	change(1);
@@ -44,6 +44,6 @@ export function watchTrace(
 function enable(target: Producer | Consumer, counts: ReadonlyMap<TraceType, number>): void {
 	if (target.closed) return;
 	const types = [...counts].flatMap(([type, count]) => (count > 0 ? [type] : []));
-	// What closes meanwhile needs no events.
+	// If it closes meanwhile, no events are needed.
 	target.enableTraceEvent(types).catch(() => undefined);
 }

@@ -1,4 +1,11 @@
-import { SfuError } from '../SfuError.js';
+import { SfuError } from '../index.js';
+import type {
+	FailureMessage,
+	NotificationMessage,
+	Notifications,
+	RequestMessage,
+	SuccessMessage,
+} from '../protocol/index.js';
 
 /** A message of protoo 4, as it came. `data` is unchecked. */
 export type Incoming =
@@ -6,7 +13,7 @@ export type Incoming =
 	| { type: 'notification'; method: string; data: unknown }
 	| { type: 'response'; id: number; ok: boolean; data: unknown };
 
-/** A request that has an id to answer to, but is no valid one. */
+/** A request that is invalid, but has an id to answer to. */
 export class InvalidRequestError extends SfuError {
 	constructor(
 		readonly id: number,
@@ -24,7 +31,7 @@ const isMethod = (value: unknown): value is string => typeof value === 'string' 
 /**
  * Reads a frame.
  *
- * @returns `undefined` for what is no protoo message at all
+ * @returns `undefined` when it is no protoo message at all
  * @throws {@link InvalidRequestError} for a request that can be answered nevertheless
  */
 export function readMessage(text: string): Incoming | undefined {
@@ -48,14 +55,20 @@ export function readMessage(text: string): Incoming | undefined {
 	return undefined;
 }
 
+/** Encodes a request. */
 export const writeRequest = (id: number, method: string, data: object): string =>
-	JSON.stringify({ request: true, id, method, data });
+	JSON.stringify({ request: true, id, method, data } satisfies RequestMessage);
 
+/** Encodes the response to a request that succeeded. */
 export const writeSuccess = (id: number, data: object): string =>
-	JSON.stringify({ response: true, id, ok: true, data });
+	JSON.stringify({ response: true, id, ok: true, data } satisfies SuccessMessage);
 
+/** Encodes the response to a request that failed. */
 export const writeFailure = (id: number, errorCode: number, errorReason: string): string =>
-	JSON.stringify({ response: true, id, ok: false, errorCode, errorReason });
+	JSON.stringify({ response: true, id, ok: false, errorCode, errorReason } satisfies FailureMessage);
 
-export const writeNotification = (method: string, data: unknown): string =>
-	JSON.stringify({ notification: true, method, data });
+/** Encodes a notification. */
+export const writeNotification = <Method extends keyof Notifications>(
+	method: Method,
+	data: Notifications[Method],
+): string => JSON.stringify({ notification: true, method, data } satisfies NotificationMessage);

@@ -1,27 +1,11 @@
-export type { Authorize, AuthorizeAction } from '../signaling/authorize.js';
-export { errorCodes } from '../protocol/errorCodes.js';
-export type {
-	ActiveSpeakerData,
-	AutoPullSuccess,
-	ChannelData,
-	DataPullerData,
-	DataPusherData,
-	JoinSuccess,
-	Notifications,
-	OfferData,
-	OwnDataPusherData,
-	PullerData,
-	PullOffered,
-	PullSuccess,
-	PusherData,
-	PushSuccess,
-	RtpParam,
-	ServerRequests,
-	TextMessage,
-	UserData,
-} from '../protocol/messages.js';
-export { defaultPeerLimits } from './Peer.js';
-export type { PeerLimits } from './Peer.js';
+/**
+ * The adapter for protoo 4 over WebSocket, and over anything else that carries text.
+ *
+ * @module
+ */
+export * from '../protocol/index.js';
+export { defaultClientLimits } from '../signaling/index.js';
+export type { Authorize, AuthorizeAction, ClientLimits } from '../signaling/index.js';
 export { ProtooAdapter } from './ProtooAdapter.js';
 export type { ProtooOptions } from './ProtooAdapter.js';
 export type { Socket, SocketHandlers } from './Socket.js';

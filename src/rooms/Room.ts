@@ -1,89 +1,89 @@
 import { Emitter } from '../Emitter.js';
+import { withFields } from '../Logger.js';
+import { LayerController } from '../layers/LayerController.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import { RoomMedia } from '../media/RoomMedia.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
+import type { ResolvedOptions } from '../options.js';
+import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
+import { bitrate, checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, validator } from '../schemas.js';
-import { checkMessage, type DataPusher, type DataPusherCloseReason } from '../tracks/DataPusher.js';
-import { LayerController } from '../layers/LayerController.js';
-import { bitrate, codecNames, type ResolvedOptions } from '../options.js';
-import type { PauseCause } from '../tracks/Pauses.js';
-import type { Pusher, PusherCloseReason } from '../tracks/Pusher.js';
 import { QualityMonitor } from '../stats/QualityMonitor.js';
-import { Quota } from './Quota.js';
+import { checkMessage } from '../tracks/DataPusher.js';
+import type { PauseCause } from '../tracks/Pauses.js';
+import type { Pusher } from '../tracks/Pusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
+import type { AnyPusher } from '../tracks/tracks.js';
 import { Speakers, type AudioLevel, type Speaker } from './Speakers.js';
 import { User } from './User.js';
 import type { UserCloseReason } from './UserEvents.js';
 
 /** Why a room has closed. */
 export type RoomCloseReason =
-	/** {@link Room.close} without a reason. */
+	/** {@link Room.close} was called without a reason. */
 	| 'closed'
-	/** Nobody was in it for `emptyRoomTimeout`. */
+	/** Nobody was in the room for `emptyRoomTimeout`. */
 	| 'empty'
 	/** The Sfu has been closed. */
 	| 'sfuClosed'
 	| (string & {});
 
+/** How to add a user to a room. */
 export interface JoinOptions {
-	/** Unique in the room. */
+	/** The id of the user. It must be unique in the room. */
 	userId: string;
-	/** For people to read. Default: the user id. */
+	/** The name of the user, for people to read. Default: the user id. */
 	userName?: string;
-	/** The app's own, never looked into. */
+	/** A value of the app's own. The library never looks into it. */
 	metadata?: unknown;
 	/**
-	 * The codecs that its pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Others than
-	 * the room has are passed over; a kind of which none is named stays as the room has it.
+	 * The codecs that the user's pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs
+	 * that the room does not have are ignored. If the list has none of a kind, that kind stays as the room has it.
 	 */
 	codecs?: readonly string[];
-	/** In place of `webRtc.maxIncomingBitrate`, for each of its RTCPeerConnections. */
+	/** Replaces `webRtc.maxIncomingBitrate` for each connection of the user. In bit/s. */
 	maxIncomingBitrate?: number;
-	/** In place of `webRtc.maxOutgoingBitrate`, for each of its RTCPeerConnections. */
+	/** Replaces `webRtc.maxOutgoingBitrate` for each connection of the user. In bit/s. */
 	maxOutgoingBitrate?: number;
 }
 
+/** How to open a room. */
 export interface RoomOptions {
 	/**
-	 * The codecs that pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Others than the
-	 * Sfu has are passed over; a kind of which none is named stays as the Sfu has it. Default: all of the Sfu's, in the
-	 * order of the offer.
+	 * The codecs that pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs that the
+	 * Sfu does not have are ignored. If the list has none of a kind, that kind stays as the Sfu has it. Default: all codecs
+	 * of the Sfu, in the order of the offer.
 	 */
 	codecs?: readonly string[];
 }
 
+/** The events of a room. */
 export type RoomEvents = {
+	/** A user has joined. */
 	userJoined: (event: { user: User }) => void;
-	/** With everything of the user's closed already. */
+	/** A user has left. Its connections have closed already. */
 	userLeft: (event: { user: User; reason: UserCloseReason }) => void;
-	/** A push was accepted; once for all pushers of one offer, after `pusherAdded` for each. */
+	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track. */
 	pushed: (event: { user: User; pushers: readonly Pusher[] }) => void;
-	pusherAdded: (event: { user: User; pusher: Pusher }) => void;
-	/** It sends nothing any more, because the client or the app has paused it. */
-	pusherPaused: (event: { user: User; pusher: Pusher; cause: PauseCause }) => void;
-	pusherResumed: (event: { user: User; pusher: Pusher; cause: PauseCause }) => void;
-	/** Its source or its metadata has. */
-	pusherChanged: (event: { user: User; pusher: Pusher }) => void;
-	/** Also for each pusher of a user who leaves (`userLeft`), before `userLeft`. */
-	pusherClosed: (event: { user: User; pusher: Pusher; reason: PusherCloseReason }) => void;
-	/** A user has opened a data channel, or announced one. */
-	dataPusherAdded: (event: { user: User; dataPusher: DataPusher }) => void;
-	/** Its source or its metadata has. */
-	dataPusherChanged: (event: { user: User; dataPusher: DataPusher }) => void;
-	/** What is sent on it reaches nobody any more, because the client or the app has paused it. */
-	dataPusherPaused: (event: { user: User; dataPusher: DataPusher; cause: PauseCause }) => void;
-	dataPusherResumed: (event: { user: User; dataPusher: DataPusher; cause: PauseCause }) => void;
-	/** As `pusherClosed`. */
-	dataPusherClosed: (event: { user: User; dataPusher: DataPusher; reason: DataPusherCloseReason }) => void;
-	/** Somebody else speaks now; nobody, when both are `undefined`. With `audioObservers` alone. */
+	/** A user sends a new track, or has opened or announced a data channel. */
+	pusherAdded: (event: { user: User; pusher: AnyPusher }) => void;
+	/** A pusher sends nothing anymore, because the client or the app has paused it. */
+	pusherPaused: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
+	/** A pusher sends again. */
+	pusherResumed: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
+	/** The source or the metadata of a pusher has changed. */
+	pusherChanged: (event: { user: User; pusher: AnyPusher }) => void;
+	/** A pusher has closed. When a user leaves, it comes for each of its pushers (`userLeft`), before the event `userLeft`. */
+	pusherClosed: (event: { user: User; pusher: AnyPusher; reason: PusherCloseReason }) => void;
+	/** Another user speaks. Both are undefined if nobody speaks. Only with the option `audioObservers`. */
 	activeSpeakerChanged: (event: { user: User | undefined; pusher: Pusher | undefined }) => void;
 	/**
-	 * How loud those are that are above `audioObservers.threshold`, every `audioObservers.interval`, the loudest first; with
-	 * none of them once when nobody is any more. With `audioObservers` alone.
+	 * The levels of all who are louder than `audioObservers.threshold`, every `audioObservers.interval`, the loudest first.
+	 * When nobody is anymore, it comes once without levels. Only with the option `audioObservers`.
 	 */
 	audioLevels: (event: { levels: readonly AudioLevel[] }) => void;
-	/** Emitted once, last. */
+	/** The room has closed. Emitted once, last. */
 	closed: (event: { reason: RoomCloseReason }) => void;
 };
 
@@ -91,7 +91,7 @@ const checkJoin = validator<JoinOptions>(
 	{
 		type: 'object',
 		properties: {
-			userId: { type: 'string', minLength: 1 },
+			userId: nonEmpty,
 			userName: { type: 'string' },
 			codecs: codecNames,
 			maxIncomingBitrate: bitrate,
@@ -102,28 +102,25 @@ const checkJoin = validator<JoinOptions>(
 	'options',
 );
 
-/** To whom to send. */
+/** The receivers of a message. */
 export interface SendDataOptions {
-	/** Default: all users of the room. */
+	/** The users to send to. Default: all users of the room. */
 	userIds?: readonly string[];
-	/** Only on data channels with this label. Default: on all. */
+	/** The label of the data channels to send on. Default: any. */
 	label?: string;
 }
 
 const checkSendData = validator<SendDataOptions>(
-	{
-		type: 'object',
-		properties: { userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } },
-		additionalProperties: false,
-	},
+	strict({ userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } }),
 	'to',
 );
 
-/** Users who see and hear each other. */
+/** A room: users who see and hear each other. */
 export class Room extends Emitter<RoomEvents> {
+	/** Its id. It is unique in the Sfu. */
 	readonly roomId: string;
 	readonly #options: ResolvedOptions;
-	readonly #fabric: RoomMedia;
+	readonly #media: RoomMedia;
 	readonly #codecs: CodecPolicy;
 	readonly #layerController: LayerController;
 	readonly #speakers = new Speakers({
@@ -146,48 +143,53 @@ export class Room extends Emitter<RoomEvents> {
 		this.roomId = roomId;
 		this.#options = options;
 		const { audioObservers: settings, logger } = options;
-		this.#fabric = new RoomMedia(pool, logger, settings && { settings, listener: this.#speakers });
+		this.#media = new RoomMedia(pool, logger, settings && { settings, listener: this.#speakers });
 		this.#codecs = codecs;
 		this.#layerController = new LayerController(options.webRtc.initialOutgoingBitrate, options.logger);
 		this.#quality = new QualityMonitor(options.qualityInterval);
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
 	}
 
+	/** Whether it has closed. */
 	get closed(): boolean {
 		return this.#closed;
 	}
 
-	/** The members, by user id, in the order of joining. */
+	/** Its users, by user id, in the order of joining. */
 	get users(): ReadonlyMap<string, User> {
 		return this.#users;
 	}
 
-	/** Who speaks at the moment, with `audioObservers`. */
+	/** The user who speaks at the moment. Always undefined without the option `audioObservers`. */
 	get activeSpeaker(): Readonly<Speaker> | undefined {
 		return this.#speakers.active;
 	}
 
-	/** Closes it for everybody, and releases all its media. */
+	/**
+	 * Makes all users leave, and frees the media.
+	 *
+	 * @param reason - default `closed`; the clients are told
+	 */
 	close(reason: RoomCloseReason = 'closed'): void {
 		if (this.#closed) return;
 		this.#closed = true;
 		clearTimeout(this.#emptyTimer);
 		for (const user of this.#users.values()) user.close('roomClosed');
-		this.#fabric.close();
+		this.#media.close();
 		this.emit('closed', { reason });
 	}
 
 	/** @internal Makes sure that a worker carries the room, and starts to wait for somebody. */
 	async open(): Promise<void> {
-		await this.#fabric.open();
+		await this.#media.open();
 		this.#closeWhenEmpty();
 	}
 
 	/**
 	 * Adds a user.
 	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` when its codecs leave nothing of the room's,
-	 *   `conflict` when the user id is in the room already, `limit_exceeded`, `closed`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` if the room has none of its codecs, `conflict` if
+	 *   the user id is in the room already, `limit_exceeded`, `closed`
 	 */
 	join(options: JoinOptions): Promise<User> {
 		return new Promise((resolve) => {
@@ -196,12 +198,12 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	/**
-	 * Sends the app's own message to users, on each data channel that they have opened themselves and that `to` picks.
-	 * Who reads too slowly, or closes meanwhile, is passed over.
+	 * Sends a message of the app on data channels that the users have opened. A client that reads too slowly does not get it.
 	 *
-	 * @param message - a string, or bytes
-	 * @returns the number of data channels that take it
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `not_found` when a user is not in the room, `closed`
+	 * @param message - a string or bytes
+	 * @param to - the receivers; default: all data channels of all users
+	 * @returns the number of data channels that the message was sent on
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `not_found` if a user is not in the room, `closed`
 	 */
 	async sendData(message: string | Uint8Array, to: SendDataOptions = {}): Promise<number> {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
@@ -209,8 +211,8 @@ export class Room extends Emitter<RoomEvents> {
 		checkMessage(message, this.#options.limits.dataMessageBytes);
 		const users = userIds ? [...new Set(userIds)].map((userId) => this.#findUser(userId)) : [...this.#users.values()];
 		const channels = users
-			.flatMap(({ dataPushers }) => [...dataPushers.values()])
-			.filter((channel) => label === undefined || channel.label === label);
+			.flatMap(({ pushers }) => [...pushers.values()])
+			.flatMap((pusher) => (pusher.kind === 'data' && (label === undefined || pusher.label === label) ? pusher : []));
 		const sent = await Promise.allSettled(channels.map((channel) => channel.send(message)));
 		return sent.filter(({ status }) => status === 'fulfilled').length;
 	}
@@ -229,53 +231,19 @@ export class Room extends Emitter<RoomEvents> {
 		const user = new User(
 			{ userId, userName, metadata },
 			{
-				fabric: this.#fabric,
+				media: this.#media,
 				codecs: policy,
 				layerController: this.#layerController,
 				quality: this.#quality,
 				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),
 				othersThan: (self) => this.#others(self),
-				logger: this.#options.logger,
+				logger: withFields(this.#options.logger, { roomId: this.roomId, userId }),
 			},
 		);
 		clearTimeout(this.#emptyTimer);
 		this.#users.set(userId, user);
-		user.on('pushed', ({ pushers }) => {
-			for (const pusher of pushers) this.#speakers.add(user, pusher);
-			for (const pusher of pushers) this.emit('pusherAdded', { user, pusher });
-			this.emit('pushed', { user, pushers });
-			for (const other of this.#others(user)) other.othersPush({ pushers: pushers.filter(({ closed }) => !closed) });
-		});
-		user.on('pusherPaused', ({ pusher, cause }) => {
-			this.emit('pusherPaused', { user, pusher, cause });
-		});
-		user.on('pusherResumed', ({ pusher, cause }) => {
-			this.emit('pusherResumed', { user, pusher, cause });
-		});
-		user.on('pusherChanged', ({ pusher }) => {
-			this.emit('pusherChanged', { user, pusher });
-		});
-		user.on('pusherClosed', ({ pusher, reason }) => {
-			this.emit('pusherClosed', { user, pusher, reason });
-		});
-		user.on('dataPusherAdded', ({ dataPusher }) => {
-			this.emit('dataPusherAdded', { user, dataPusher });
-			if (dataPusher.closed) return;
-			for (const other of this.#others(user)) other.othersPush({ dataPushers: [dataPusher] });
-		});
-		user.on('dataPusherPaused', ({ dataPusher, cause }) => {
-			this.emit('dataPusherPaused', { user, dataPusher, cause });
-		});
-		user.on('dataPusherResumed', ({ dataPusher, cause }) => {
-			this.emit('dataPusherResumed', { user, dataPusher, cause });
-		});
-		user.on('dataPusherChanged', ({ dataPusher }) => {
-			this.emit('dataPusherChanged', { user, dataPusher });
-		});
-		user.on('dataPusherClosed', ({ dataPusher, reason }) => {
-			this.emit('dataPusherClosed', { user, dataPusher, reason });
-		});
+		this.#follow(user);
 		user.once('closed', ({ reason }) => {
 			this.#users.delete(userId);
 			giveBack();
@@ -284,6 +252,35 @@ export class Room extends Emitter<RoomEvents> {
 		});
 		this.emit('userJoined', { user });
 		return user;
+	}
+
+	/** Repeats the events of a user's pushers, and offers the pushers to the others. */
+	#follow(user: User): void {
+		user.on('pusherAdded', ({ pusher }) => {
+			if (pusher.kind === 'audio') this.#speakers.add(user, pusher);
+			this.emit('pusherAdded', { user, pusher });
+			if (pusher.kind === 'data') this.#tellOthers(user, [pusher]);
+		});
+		user.on('pushed', ({ pushers }) => {
+			this.emit('pushed', { user, pushers });
+			this.#tellOthers(user, pushers);
+		});
+		user.on('pusherPaused', (event) => {
+			this.emit('pusherPaused', { user, ...event });
+		});
+		user.on('pusherResumed', (event) => {
+			this.emit('pusherResumed', { user, ...event });
+		});
+		user.on('pusherChanged', (event) => {
+			this.emit('pusherChanged', { user, ...event });
+		});
+		user.on('pusherClosed', (event) => {
+			this.emit('pusherClosed', { user, ...event });
+		});
+	}
+
+	#tellOthers(user: User, pushers: readonly AnyPusher[]): void {
+		for (const other of this.#others(user)) other.othersPushed(pushers);
 	}
 
 	#others(user: User): User[] {

@@ -1,34 +1,44 @@
 import type { WorkerDump } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
-import type { Logger } from '../Logger.js';
+import { guarded, type Logger } from '../Logger.js';
 import { CodecPolicy } from '../media/codecs.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, validator } from '../schemas.js';
+import { checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
-import { codecNames, resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
-import { Quota } from './Quota.js';
+import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
+import { Quota } from '../Quota.js';
+import { logRoom } from './RoomLog.js';
 import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
 
+/** The events of an Sfu. */
 export type SfuEvents = {
+	/** A room was opened. */
 	roomOpened: (event: { room: Room }) => void;
+	/** A room has closed. */
 	roomClosed: (event: { room: Room; reason: RoomCloseReason }) => void;
-	/** A media worker ended without being told to. The connections on it are closed; a new worker is being started. */
+	/** A media worker has died. Its connections have closed, and a new worker is being started. */
 	workerDied: (event: { pid: number; error: Error }) => void;
-	/** A worker runs in place of one that died. */
+	/** A new worker replaces one that died. */
 	workerReplaced: (event: { pid: number }) => void;
-	/** Emitted once, last. */
+	/** The Sfu has closed. Emitted once, last. */
 	closed: () => void;
 };
 
-const checkRoomId = validator<string>({ type: 'string', minLength: 1 }, 'roomId');
+const checkRoomId = validator<string>(nonEmpty, 'roomId');
 
-const checkRoomOptions = validator<RoomOptions>(
-	{ type: 'object', properties: { codecs: codecNames }, additionalProperties: false },
-	'options',
-);
+const checkRoomOptions = validator<RoomOptions>(strict({ codecs: codecNames }), 'options');
 
-/** The SFU: media workers, and the rooms on them. One of it is enough for a process. */
+/**
+ * An SFU (selective forwarding unit): media workers, and the rooms on them. A process needs only one.
+ *
+ * @example
+ * ```ts
+ * const sfu = await Sfu.create({ webRtc: { listen: [{ ip: '0.0.0.0', announcedAddress: '203.0.113.7' }] } });
+ * const room = await sfu.getOrCreateRoom('lobby');
+ * const user = await room.join({ userId: 'alice' });
+ * ```
+ */
 export class Sfu extends Emitter<SfuEvents> {
 	readonly #options: ResolvedOptions;
 	readonly #codecs: CodecPolicy;
@@ -41,7 +51,7 @@ export class Sfu extends Emitter<SfuEvents> {
 	/**
 	 * Starts the media workers.
 	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument` naming the option, `unavailable` when a worker cannot be
+	 * @throws {@link SfuError} (rejects) `invalid_argument` with the name of the option, `unavailable` if a worker cannot be
 	 *   started
 	 */
 	static create(options: SfuOptions = {}): Promise<Sfu> {
@@ -50,13 +60,14 @@ export class Sfu extends Emitter<SfuEvents> {
 		);
 	}
 
-	/** @internal With workers of another make. */
+	/** @internal Creates an Sfu on another pool of workers. */
 	static async createWith(
 		options: SfuOptions,
 		createPool: (options: ResolvedOptions) => Promise<WorkerPool>,
 	): Promise<Sfu> {
-		const resolved = resolveOptions(options);
-		// Fails for codecs that mediasoup does not know, before anything is started.
+		const given = resolveOptions(options);
+		const resolved = { ...given, logger: guarded(given.logger) };
+		// Unknown codecs must fail before a worker is started.
 		const codecs = new CodecPolicy(resolved.codecs);
 		return new Sfu(resolved, codecs, await createPool(resolved));
 	}
@@ -75,6 +86,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		});
 	}
 
+	/** Whether it has closed. */
 	get closed(): boolean {
 		return this.#closed;
 	}
@@ -89,7 +101,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#options.limits;
 	}
 
-	/** Where this Sfu writes, for adapters to write to the same. */
+	/** The logger, for adapters. It never throws. */
 	get logger(): Logger {
 		return this.#options.logger;
 	}
@@ -104,10 +116,10 @@ export class Sfu extends Emitter<SfuEvents> {
 	}
 
 	/**
-	 * The room of that id, opened if need be. Concurrent calls get the same one.
+	 * Gets the room with this id, and opens it if need be. Concurrent calls get the same room.
 	 *
-	 * @param options - of the room when this call opens it; one that is open, or being opened, stays as it is
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` when `options.codecs` leaves nothing of the Sfu's,
+	 * @param options - how to open the room; a room that is open already stays as it is
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` if the Sfu has none of `options.codecs`,
 	 *   `limit_exceeded`, `unavailable` without a media worker, `closed`
 	 */
 	async getOrCreateRoom(roomId: string, options: RoomOptions = {}): Promise<Room> {
@@ -125,7 +137,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		return opening;
 	}
 
-	/** What each media worker holds, as mediasoup tells it: for diagnosis. */
+	/** Dumps the objects in each media worker, for diagnosis. */
 	async dump(): Promise<WorkerDump[]> {
 		return this.#pool.dump();
 	}
@@ -142,6 +154,7 @@ export class Sfu extends Emitter<SfuEvents> {
 			room.close();
 			throw this.#closed ? this.#gone() : toSfuError(error);
 		}
+		logRoom(room, this.#options.logger);
 		this.#rooms.set(roomId, room);
 		room.once('closed', ({ reason }) => {
 			this.#rooms.delete(roomId);

@@ -2,23 +2,25 @@ import type { AudioListener, ProducerLevel } from '../media/AudioObservers.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { User } from './User.js';
 
-/** Who speaks, and through which of its pushers. */
+/** A user who speaks. */
 export interface Speaker {
+	/** The user. */
 	user: User;
+	/** The pusher by which the user is heard. */
 	pusher: Pusher;
 }
 
-/** How loud a pusher is. */
+/** The level of a pusher. */
 export interface AudioLevel extends Speaker {
-	/** The average over `audioObservers.interval` in dBov, from -127, which is silence, to 0 (RFC 6464). */
+	/** The average over `audioObservers.interval`, in dBov, from -127 (silence) to 0 (RFC 6464). */
 	volume: number;
 }
 
-/** Who speaks in a room, from what mediasoup hears. */
+/** Finds out who speaks in a room, by mediasoup's audio observers. */
 export class Speakers implements AudioListener {
 	readonly #told: { activeChanged: (active: Speaker | undefined) => void; levels: (levels: AudioLevel[]) => void };
 	readonly #speakers = new Map<string, Speaker>();
-	/** mediasoup tells of changes alone, and not that somebody has fallen silent. */
+	/** mediasoup tells of changes only, and not when the dominant speaker falls silent. */
 	#dominant: string | undefined;
 	#silent = true;
 	#active: Speaker | undefined;
@@ -31,10 +33,9 @@ export class Speakers implements AudioListener {
 		return this.#active;
 	}
 
-	/** A user pushes something. */
+	/** Adds a pusher of audio. */
 	add(user: User, pusher: Pusher): void {
-		if (pusher.kind !== 'audio') return;
-		const { id } = pusher.producer;
+		const id = pusher.pusherId;
 		const refresh = () => {
 			this.#refresh();
 		};
@@ -47,14 +48,14 @@ export class Speakers implements AudioListener {
 		});
 	}
 
-	dominant(producerId: string): void {
-		this.#dominant = producerId;
+	dominant(pusherId: string): void {
+		this.#dominant = pusherId;
 		this.#refresh();
 	}
 
 	levels(levels: ProducerLevel[]): void {
-		const told = levels.flatMap(({ producerId, volume }) => {
-			const speaker = this.#speakers.get(producerId);
+		const told = levels.flatMap(({ pusherId, volume }) => {
+			const speaker = this.#speakers.get(pusherId);
 			return speaker ? { ...speaker, volume } : [];
 		});
 		this.#silent = told.length === 0;

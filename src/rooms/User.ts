@@ -1,82 +1,64 @@
-import { isOpen } from '../isOpen.js';
-import { Emitter } from '../Emitter.js';
-import type { Logger } from '../Logger.js';
-import type { CodecPolicy } from '../media/codecs.js';
-import type { RoomMedia } from '../media/RoomMedia.js';
-import { parseOffer } from '../sdp/parseOffer.js';
-import { quoted } from '../quoted.js';
-import { SfuError } from '../SfuError.js';
-import { Belongings } from './Belongings.js';
-import type { Negotiated } from '../connections/AnsweringConnection.js';
 import type { Connection } from '../connections/Connection.js';
 import type { ConnectionContext } from '../connections/ConnectionContext.js';
 import type { OfferingConnection } from '../connections/OfferingConnection.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import { UserConnections } from '../connections/UserConnections.js';
-import type { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher } from '../tracks/DataPusher.js';
-import type { LayerController } from '../layers/LayerController.js';
-import type { ResolvedOptions } from '../options.js';
-import {
-	checkPullOptions,
-	findDataPushers,
-	findPushers,
-	isOfData,
-	type PullOptions,
-	type ServerPullOptions,
-} from '../tracks/PullOptions.js';
-import type { Puller } from '../tracks/Puller.js';
-import type { Pusher } from '../tracks/Pusher.js';
-import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
+import { Emitter } from '../Emitter.js';
+import { isOpen } from '../isOpen.js';
+import { Quota } from '../Quota.js';
+import { quoted } from '../quoted.js';
+import { parseOffer } from '../sdp/parseOffer.js';
+import { SfuError } from '../SfuError.js';
 import type { QualityMonitor } from '../stats/QualityMonitor.js';
-import { Quota } from './Quota.js';
+import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
+import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
+import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
 
+/** The answer to a push. */
 export interface PushResult {
 	/** The SDP answer. */
 	answer: string;
-	/** All that is received through the connection now, in the order of the offer's m-lines. */
-	pushers: Pusher[];
-	/** The data channels that the client has opened on the connection so far. */
-	dataPushers: DataPusher[];
+	/** All pushers of the connection: tracks in the order of the m-lines, then data channels. */
+	pushers: AnyPusher[];
+	/** The connection that the offer belongs to. */
 	connection: Connection;
 }
 
+/** The answer to a pull. */
 export interface PullResult {
-	/** The SDP answer. The m-line of a pusher without a codec in common, or that has just gone, is `inactive`. */
+	/** The SDP answer. An m-line is `inactive` if its pusher has no codec in common with it, or has just gone. */
 	answer: string;
-	/** All that is sent through the connection now, in the order of the offer's m-lines. */
-	pullers: Puller[];
-	/** The data channels that are sent through the connection now. */
-	dataPullers: DataPuller[];
+	/** All pullers of the connection: tracks in the order of the m-lines, then data channels. */
+	pullers: AnyPuller[];
+	/** The connection that the offer belongs to. */
 	connection: Connection;
 }
 
 /** @internal */
-export interface UserContext {
-	fabric: RoomMedia;
-	codecs: CodecPolicy;
-	layerController: LayerController;
+export interface UserContext extends Omit<
+	ConnectionContext,
+	'userId' | 'pusherQuota' | 'dataPusherQuota' | 'pullerQuota'
+> {
 	quality: QualityMonitor;
-	options: ResolvedOptions;
 	/** @throws {@link SfuError} `not_found` */
 	findUser: (userId: string) => User;
-	/** All in the room but `user`. */
+	/** All users of the room but this one. */
 	othersThan: (user: User) => User[];
-	logger: Logger;
 }
 
-/** A member of a room, which sends by its pushers and receives by its pullers. */
+/** A member of a room. It sends by its pushers, and receives by its pullers. */
 export class User extends Emitter<UserEvents> {
+	/** Its id. It is unique in the room. */
 	readonly userId: string;
+	/** Its name, for people to read. */
 	readonly userName: string;
-	/** The app's own, never looked into. */
+	/** A value of the app's own. The library never looks into it. */
 	readonly metadata: unknown;
 	readonly #context: UserContext;
 	readonly #connections: UserConnections;
-	readonly #belongings = new Belongings((event, ...args) => {
-		this.emit(event, ...args);
-	});
+	readonly #pushers = new Map<string, AnyPusher>();
+	readonly #pullers = new Map<string, AnyPuller>();
 	#closed = false;
 
 	/** @internal */
@@ -87,73 +69,55 @@ export class User extends Emitter<UserEvents> {
 		this.userName = member.userName;
 		this.metadata = member.metadata;
 		this.#context = context;
-		const connectionContext: ConnectionContext = {
-			userId: this.userId,
-			fabric: context.fabric,
-			codecs: context.codecs,
-			pusherQuota: new Quota(limits.pushersPerUser, 'pushers of one user'),
-			dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data channels that one user pushes'),
-			pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
-			layerController: context.layerController,
-			options: context.options,
-			logger: context.logger,
-		};
-		this.#connections = new UserConnections(connectionContext, context.quality, {
-			dataChannelOpened: (pusher) => {
-				this.#belongings.addDataPusher(pusher);
+		this.#connections = new UserConnections(
+			{
+				...context,
+				userId: this.userId,
+				pusherQuota: new Quota(limits.pushersPerUser, 'pushers of one user'),
+				dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data channels that one user pushes'),
+				pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
 			},
-			offered: (offer, asked) => {
-				for (const puller of offer.added) this.#belongings.addPuller(puller);
-				if (!asked) this.emit('offer', { offer });
+			{
+				opened: (connection) => {
+					this.#follow(connection);
+				},
+				offered: (offer) => {
+					this.emit('offer', { offer });
+				},
 			},
-			dataPulled: (dataPuller) => {
-				this.#belongings.addPuller(dataPuller);
-				this.emit('dataPullerAdded', { dataPuller });
-			},
-			qualityChanged: (connection, quality) => {
-				this.emit('qualityChanged', { connection, quality });
-			},
-			closed: (connection, reason) => {
-				this.emit('connectionClosed', { connection, reason });
-			},
-		});
+		);
 	}
 
+	/** Whether it has left. */
 	get closed(): boolean {
 		return this.#closed;
 	}
 
-	/** What the user sends, by pusher id. */
-	get pushers(): ReadonlyMap<string, Pusher> {
-		return this.#belongings.pushers;
+	/** The tracks and data channels that it sends, by pusher id. */
+	get pushers(): ReadonlyMap<string, AnyPusher> {
+		return this.#pushers;
 	}
 
-	/** What the user receives, by puller id. */
-	get pullers(): ReadonlyMap<string, Puller> {
-		return this.#belongings.pullers;
+	/** The tracks and data channels that it receives, by puller id. */
+	get pullers(): ReadonlyMap<string, AnyPuller> {
+		return this.#pullers;
 	}
 
-	/** The data channels that the user sends on, by pusher id. */
-	get dataPushers(): ReadonlyMap<string, DataPusher> {
-		return this.#belongings.dataPushers;
-	}
-
-	/** The data channels that the user receives, by puller id. */
-	get dataPullers(): ReadonlyMap<string, DataPuller> {
-		return this.#belongings.dataPullers;
-	}
-
-	/** The user's RTCPeerConnections. */
+	/** Its RTCPeerConnections. */
 	get connections(): readonly Connection[] {
 		return this.#connections.all;
 	}
 
-	/** The offer of the server that waits for the client's answer: to be told again when its socket was lost meanwhile. */
-	get outstandingOffer(): ServerOffer | undefined {
-		return this.#connections.offering?.outstanding;
+	/** The offer of the server that waits for an answer. After a lost socket the client must be told of it again. */
+	get pendingOffer(): ServerOffer | undefined {
+		return this.#connections.offering?.pendingOffer;
 	}
 
-	/** Leaves the room, and closes all that is the user's. */
+	/**
+	 * Makes it leave the room, and closes its connections.
+	 *
+	 * @param reason - default `left`
+	 */
 	close(reason: UserCloseReason = 'left'): void {
 		if (this.#closed) return;
 		this.#closed = true;
@@ -161,21 +125,29 @@ export class User extends Emitter<UserEvents> {
 		this.emit('closed', { reason });
 	}
 
-	/** Makes the user leave the room, for a reason that the client is told. */
+	/**
+	 * Makes it leave the room, as {@link User.close} does. The client is told the reason.
+	 *
+	 * @param reason - default `kicked`
+	 */
 	kick(reason: UserCloseReason = 'kicked'): void {
 		this.close(reason);
 	}
 
 	/**
-	 * Receives what an RTCPeerConnection begins to send. Each RTCPeerConnection has a {@link Connection}, which is told
-	 * by the DTLS fingerprint, and by the session id of the offer or the ICE credentials; a later offer of the same one
-	 * changes it. An m-line that stops sending is a paused pusher; one that has stopped, or is used for something else, a
-	 * closed one.
+	 * Receives the tracks that an RTCPeerConnection begins to send. Each RTCPeerConnection has one {@link Connection}. It is
+	 * recognised by its DTLS fingerprint, together with the session id of the offer or the ICE credentials. A later offer
+	 * changes it: an m-line that stops sending pauses its pusher; an m-line that is stopped, or used for something else,
+	 * closes its pusher.
 	 *
-	 * @param offer - an SDP offer
-	 * @param options - what the offer itself does not say
+	 * @param offer - the SDP offer
+	 * @param options - facts that the offer itself does not tell
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `unsupported`, `conflict`, `limit_exceeded`,
 	 *   `unavailable`, `closed`, `internal`; nothing has changed then
+	 * @example
+	 * ```ts
+	 * const { answer, pushers } = await user.push(offer, { media: { '0': { source: 'camera' } } });
+	 * ```
 	 */
 	async push(offer: string, options: PushOptions = {}): Promise<PushResult> {
 		this.#assertOpen();
@@ -183,23 +155,23 @@ export class User extends Emitter<UserEvents> {
 		const checked = readPushOptions(options, limits);
 		const parsed = parseOffer(offer, limits);
 		const connection = this.#connections.toAnswer(parsed);
-		const { answer, pushers, dataPushers } = this.#adopt(connection, await connection.push(parsed, checked));
-		return { answer, pushers, dataPushers, connection };
+		const { answer, pushers } = await connection.push(parsed, checked);
+		return { answer, pushers: pushers.filter(isOpen), connection };
 	}
 
 	/**
-	 * Sends pushers of a user of the same room to an RTCPeerConnection that offers to receive. What it receives already
-	 * goes on, whether `specs` names it again or not; specs that name something that it received, and that has closed
-	 * since, are passed over.
+	 * Sends pushers of a user of the room to an RTCPeerConnection that offers to receive. Pullers that it has already go on,
+	 * whether `specs` names them again or not. A spec may name a former puller's pusher that has closed since; it is passed
+	 * over.
 	 *
 	 * @throws {@link SfuError} (rejects) `not_found`, `invalid_argument`, `too_large`, `unsupported`, `conflict`,
 	 *   `limit_exceeded`, `unavailable`, `closed`, `internal`; nothing has changed then
 	 */
 	pull(options: PullOptions): Promise<PullResult>;
 	/**
-	 * Offers pushers of a user of the same room to the client. One RTCPeerConnection holds all that a user pulls so, from
-	 * any number of users, with a bandwidth estimate; what has been offered already goes on. While an offer waits for its
-	 * answer, the next one waits, too.
+	 * Offers pushers of a user of the room to the client. One RTCPeerConnection carries everything that a user pulls this
+	 * way, from any number of users, with a bandwidth estimate. Pullers that have been offered already go on. While an offer
+	 * waits for its answer, the next one waits, too.
 	 *
 	 * @throws {@link SfuError} (rejects) `not_found`, `invalid_argument`, `limit_exceeded`, `unavailable`, `closed`,
 	 *   `internal`; nothing has changed then
@@ -209,106 +181,124 @@ export class User extends Emitter<UserEvents> {
 		this.#assertOpen();
 		const { targetUserId, specs, offer } = checkPullOptions(options);
 		const target = this.#context.findUser(targetUserId);
-		const mediaSpecs = specs.filter((spec) => !isOfData(target, spec));
-		const dataSpecs = specs.filter((spec) => isOfData(target, spec));
 		if (offer === undefined) {
-			const targets = audioFirst(findPushers(target, mediaSpecs, () => false));
-			const dataTargets = findDataPushers(target, dataSpecs, () => false);
-			return this.#connections.toOffer().pull(targets, dataTargets);
+			const { media, data } = findTargets(target, specs);
+			return this.#connections.toOffer().pull({ media: audioFirst(media), data });
 		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
 		const known = this.#connections.find(parsed);
-		const isFormer = (pusherId: string) => known?.hasPulled(pusherId);
-		const targets = findPushers(target, mediaSpecs, isFormer);
-		const dataTargets = findDataPushers(target, dataSpecs, isFormer);
+		const targets = findTargets(target, specs, (pusherId) => known?.hasPulled(pusherId) ?? false);
 		const connection = this.#connections.toAnswer(parsed);
-		const negotiated = await connection.pull(parsed, targets, dataTargets);
-		const { answer, pullers, dataPullers } = this.#adopt(connection, negotiated);
-		return { answer, pullers, dataPullers, connection };
+		const { answer, pullers } = await connection.pull(parsed, targets);
+		return { answer, pullers: pullers.filter(isOpen), connection };
 	}
 
 	/**
-	 * Offers everything that the others push to the client, now and from now on, until the connection closes. What the
-	 * client stops itself stays away. Each offer comes by the event `offer`, audio first. The first data channel comes with
-	 * an offer, too; the next ones need none, and are told by `dataPullerAdded`.
+	 * Offers everything that the others push to the client, now and from now on, until the connection closes. A puller that
+	 * the client stops does not come back. Each offer comes by the event `offer`, audio first. The first data channel comes
+	 * with an offer, too; further ones need none, and come by `pullerAdded` with `inBand`.
 	 *
+	 * @returns the connection, which has no transport until there is something to offer
 	 * @throws {@link SfuError} `limit_exceeded`, `closed`
 	 */
 	autoPull(): Connection {
 		this.#assertOpen();
 		const connection = this.#connections.toOffer();
-		const others = this.#context.othersThan(this);
-		connection.add(
-			audioFirst(others.flatMap(({ pushers }) => [...pushers.values()])),
-			others.flatMap(({ dataPushers }) => [...dataPushers.values()]),
-		);
+		const pushers = this.#context.othersThan(this).flatMap((other) => [...other.pushers.values()]);
+		connection.follow(audioFirst(pushers));
 		return connection;
 	}
 
 	/**
-	 * Answers the offer that waits on a connection; the same as {@link ServerOffer.answer}.
+	 * Answers the offer that waits on a connection, as {@link ServerOffer.answer} does.
 	 *
-	 * @throws {@link SfuError} (rejects) `not_found` when there is no such connection, `conflict` when no offer waits, and
-	 *   those of {@link ServerOffer.answer}
+	 * @throws {@link SfuError} (rejects) `not_found` if there is no such connection, `conflict` if no offer waits, and the
+	 *   errors of {@link ServerOffer.answer}
 	 */
 	async answer({ connectionId, answer }: { connectionId: string; answer: string }): Promise<void> {
-		const { outstanding } = this.#offeringConnectionOf(connectionId);
-		if (!outstanding) throw new SfuError('conflict', 'no offer waits for an answer');
-		await outstanding.answer(answer);
+		const { pendingOffer } = this.#findOffering(connectionId);
+		if (!pendingOffer) throw new SfuError('conflict', 'no offer waits for an answer');
+		await pendingOffer.answer(answer);
 	}
 
 	/**
-	 * Restarts ICE on a connection for which the server offers; the others restart with an offer of the client.
+	 * Restarts ICE on a connection for which the server offers. On other connections the client restarts it by an offer.
 	 *
-	 * @throws {@link SfuError} `not_found` when there is no such connection, `conflict` when nothing has been offered yet
+	 * @throws {@link SfuError} `not_found` if there is no such connection, `conflict` if nothing has been offered yet
 	 */
 	restartIce(connectionId: string): void {
-		this.#offeringConnectionOf(connectionId).restartIce();
+		this.#findOffering(connectionId).restartIce();
 	}
 
 	/** @internal Others push. */
-	othersPush({
-		pushers = [],
-		dataPushers = [],
-	}: {
-		pushers?: readonly Pusher[];
-		dataPushers?: readonly DataPusher[];
-	}): void {
+	othersPushed(pushers: readonly AnyPusher[]): void {
 		const { offering } = this.#connections;
-		if (offering?.follows) offering.add(audioFirst(pushers), dataPushers);
+		if (offering?.follows) offering.follow(audioFirst(pushers.filter(isOpen)));
 	}
 
-	#offeringConnectionOf(connectionId: string): OfferingConnection {
+	#follow(connection: Connection): void {
+		this.#context.quality.add(connection);
+		connection.on('pushersAdded', ({ pushers }) => {
+			this.#addPushers(pushers);
+		});
+		connection.on('pullersAdded', ({ pullers, inBand }) => {
+			for (const puller of pullers) this.#addPuller(puller, inBand);
+		});
+		connection.on('qualityChanged', ({ quality }) => {
+			this.emit('qualityChanged', { connection, quality });
+		});
+		connection.once('closed', ({ reason }) => {
+			if (reason !== 'negotiationFailed') this.emit('connectionClosed', { connection, reason });
+		});
+		this.emit('connectionOpened', { connection });
+	}
+
+	#addPushers(pushers: readonly AnyPusher[]): void {
+		for (const pusher of pushers) {
+			this.#pushers.set(pusher.pusherId, pusher);
+			pusher.on('paused', ({ cause }) => {
+				this.emit('pusherPaused', { pusher, cause });
+			});
+			pusher.on('resumed', ({ cause }) => {
+				this.emit('pusherResumed', { pusher, cause });
+			});
+			pusher.on('changed', () => {
+				this.emit('pusherChanged', { pusher });
+			});
+			pusher.once('closed', ({ reason }) => {
+				this.#pushers.delete(pusher.pusherId);
+				this.emit('pusherClosed', { pusher, reason });
+			});
+		}
+		const tracks = pushers.flatMap((pusher) => (pusher.kind === 'data' ? [] : pusher));
+		for (const pusher of pushers) if (pusher.kind === 'data') this.emit('pusherAdded', { pusher });
+		for (const pusher of tracks) this.emit('pusherAdded', { pusher });
+		if (tracks.length > 0) this.emit('pushed', { pushers: tracks });
+	}
+
+	#addPuller(puller: AnyPuller, inBand: boolean): void {
+		this.#pullers.set(puller.pullerId, puller);
+		puller.on('paused', ({ cause }) => {
+			this.emit('pullerPaused', { puller, cause });
+		});
+		puller.on('resumed', ({ cause }) => {
+			this.emit('pullerResumed', { puller, cause });
+		});
+		puller.on('changed', ({ layers }) => {
+			this.emit('pullerChanged', { puller, layers });
+		});
+		puller.once('closed', ({ reason }) => {
+			this.#pullers.delete(puller.pullerId);
+			this.emit('pullerClosed', { puller, reason });
+		});
+		this.emit('pullerAdded', { puller, inBand });
+	}
+
+	#findOffering(connectionId: string): OfferingConnection {
 		this.#assertOpen();
 		const { offering } = this.#connections;
 		if (offering?.connectionId === connectionId) return offering;
 		throw new SfuError('not_found', `the user has no connection ${quoted(connectionId)} for which the server offers`);
-	}
-
-	/** What has closed since it was negotiated was never the user's, and nobody will be told of its end. */
-	#adopt(connection: Connection, { answer, ...negotiated }: Negotiated): Omit<Negotiated, 'added'> {
-		this.#assertOpen();
-		connection.assertOpen();
-		const added = negotiated.added.filter(isOpen);
-		const pushers: Pusher[] = [];
-		for (const child of added) {
-			if ('pullerId' in child) {
-				this.#belongings.addPuller(child);
-			} else if (child.kind === 'data') {
-				this.#belongings.addDataPusher(child);
-			} else {
-				this.#belongings.addPusher(child);
-				pushers.push(child);
-			}
-		}
-		if (pushers.length > 0) this.emit('pushed', { pushers });
-		return {
-			answer,
-			pushers: negotiated.pushers.filter(isOpen),
-			pullers: negotiated.pullers.filter(isOpen),
-			dataPushers: negotiated.dataPushers.filter(isOpen),
-			dataPullers: negotiated.dataPullers.filter(isOpen),
-		};
 	}
 
 	#assertOpen(): void {
@@ -316,6 +306,6 @@ export class User extends Emitter<UserEvents> {
 	}
 }
 
-/** The first m-line is one for audio. */
-const audioFirst = (pushers: readonly Pusher[]): Pusher[] =>
+/** The first m-line of our offers is one for audio. */
+const audioFirst = <Kind extends AnyPusher>(pushers: readonly Kind[]): Kind[] =>
 	[...pushers].sort((a, b) => Number(b.kind === 'audio') - Number(a.kind === 'audio'));

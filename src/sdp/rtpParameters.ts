@@ -161,3 +161,25 @@ export function consumerCapabilities(
 			.map(({ uri, id }) => ({ kind: media.kind, uri: uri as RtpHeaderExtensionUri, preferredId: id })),
 	};
 }
+
+/** The codec of a track as capabilities, to look for the same codec elsewhere. */
+export function codecCapabilities({
+	kind,
+	rtpParameters: { codecs },
+}: {
+	kind: MediaKind;
+	rtpParameters: RtpParameters;
+}): RtpCapabilities {
+	return {
+		codecs: codecs.slice(0, 1).map(({ mimeType, clockRate, channels, payloadType, parameters }) => ({
+			kind,
+			mimeType: mimeType as `${string}/${string}`,
+			clockRate,
+			...(channels !== undefined && { channels }),
+			preferredPayloadType: payloadType,
+			parameters: { ...(parameters as object) },
+			rtcpFeedback: [],
+		})),
+		headerExtensions: [],
+	};
+}

@@ -1,40 +1,43 @@
-import type { ServerOffer } from '../connections/ServerOffer.js';
-import type { User } from '../rooms/User.js';
-import { SfuError } from '../SfuError.js';
-import type { Notifications } from '../protocol/messages.js';
+import { SfuError, type ServerOffer, type User } from '../index.js';
+import type { ClientLimits } from './limits.js';
 import { OfferDelivery } from './OfferDelivery.js';
-import type { Peer, PeerLimits } from '../protoo/Peer.js';
 import { RateLimit } from './RateLimit.js';
+import type { MemberSession } from './SignalingClient.js';
 
-/** A user of a room, and the socket that speaks for it at the moment. */
-export class Member {
+/** A user of a room, and the session that speaks for it at the moment. */
+export class Member<Message> {
 	readonly user: User;
 	readonly #offers: RateLimit;
-	readonly #carrier: OfferDelivery;
-	#peer: Peer | undefined;
+	readonly #delivery: OfferDelivery;
+	#session: MemberSession<Message> | undefined;
 	#listening = false;
 	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;
 
-	constructor(user: User, { offerBurst, offersPerSecond }: PeerLimits) {
+	constructor(user: User, { offerBurst, offersPerSecond }: ClientLimits) {
 		this.user = user;
 		this.#offers = new RateLimit(offerBurst, offersPerSecond);
-		this.#carrier = new OfferDelivery(user);
+		this.#delivery = new OfferDelivery(user);
 		user.once('closed', () => {
 			clearTimeout(this.#graceTimer);
 		});
 	}
 
-	get peer(): Peer | undefined {
-		return this.#peer;
+	get session(): MemberSession<Message> | undefined {
+		return this.#session;
 	}
 
-	/** Whether the socket was lost, and another one may come yet. */
+	/** Whether a session receives notifications. */
+	get listening(): boolean {
+		return this.#listening && this.#session !== undefined;
+	}
+
+	/** Whether the socket was lost, and the user may come back. */
 	get lost(): boolean {
 		return this.#graceTimer !== undefined;
 	}
 
-	/** Whether the user leaves of its own accord, so that nobody need tell it. */
+	/** Whether the user leaves of its own accord, so that nobody needs to tell it. */
 	get leaving(): boolean {
 		return this.#leaving;
 	}
@@ -45,15 +48,15 @@ export class Member {
 		this.user.close(reason);
 	}
 
-	/** From now on `peer` speaks for the user; it is told nothing before {@link Member.listen}. */
-	attach(peer: Peer): void {
+	/** Lets `session` speak for the user. It receives nothing before {@link Member.listen}. */
+	attach(session: MemberSession<Message>): void {
 		clearTimeout(this.#graceTimer);
 		this.#graceTimer = undefined;
-		this.#peer = peer;
+		this.#session = session;
 		this.#listening = false;
 	}
 
-	/** From now on the socket is told what happens. */
+	/** Lets the session receive notifications. */
 	listen(): void {
 		this.#listening = true;
 		// After the response to the join.
@@ -62,19 +65,19 @@ export class Member {
 		});
 	}
 
-	/** Asks the client to answer the offer of the server that waits, unless it has been asked. */
+	/** Asks the client to answer the pending offer of the server, unless it has been asked. */
 	bringOffer(): void {
-		if (this.#listening && this.#peer) this.#carrier.bring(this.#peer);
+		if (this.#listening && this.#session) this.#delivery.bring(this.#session);
 	}
 
-	/** The client has an offer of the server by the response to its request on this socket. */
-	knowsOffer(offer: ServerOffer, peer: Peer): void {
-		this.#carrier.known(offer, peer);
+	/** Notes that the client gets an offer by the response to its own request. */
+	knowsOffer(offer: ServerOffer, session: MemberSession<Message>): void {
+		this.#delivery.known(offer, session);
 	}
 
-	/** The socket is lost: the user leaves unless another one comes within `grace` ms. */
+	/** The socket is lost: the user leaves unless another session comes within `grace` ms. */
 	detach(grace: number): void {
-		this.#peer = undefined;
+		this.#session = undefined;
 		this.#graceTimer = setTimeout(() => {
 			this.leave('disconnected');
 		}, grace);
@@ -85,7 +88,8 @@ export class Member {
 		if (!this.#offers.take()) throw new SfuError('limit_exceeded', 'too many offers in too short a time');
 	}
 
-	notify<Method extends keyof Notifications>(method: Method, data: Notifications[Method]): void {
-		if (this.#listening) this.#peer?.notify(method, data);
+	/** Sends an encoded notification. */
+	send(message: Message): void {
+		this.#session?.client.send(message);
 	}
 }

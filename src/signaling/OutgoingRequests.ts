@@ -1,24 +1,13 @@
-import { SfuError } from '../SfuError.js';
-import type { Incoming } from '../protoo/envelope.js';
-
-/** What a client has made of a request of the server. */
-export type Response = Omit<Incoming & { type: 'response' }, 'type' | 'id'>;
-
-/** A request of the server, on its way. */
-export interface OutgoingRequest {
-	/** Rejects with `timeout`, `closed` when the socket is, or `conflict` when it has been taken back. */
-	readonly response: Promise<Response>;
-	/** Nobody waits for the response any more. */
-	readonly cancel: () => void;
-}
+import { SfuError } from '../index.js';
+import type { ClientResponse, OutgoingRequest } from './SignalingClient.js';
 
 interface Pending {
-	resolve: (response: Response) => void;
+	resolve: (response: ClientResponse) => void;
 	reject: (error: SfuError) => void;
 	timer: NodeJS.Timeout;
 }
 
-/** The requests that the server has sent on one socket, and that have had no response yet. */
+/** The requests of the server that wait for their response on one socket: their ids, timeouts and number. */
 export class OutgoingRequests {
 	readonly #limit: number;
 	readonly #timeout: number;
@@ -27,8 +16,8 @@ export class OutgoingRequests {
 	#closed = false;
 
 	/**
-	 * @param limit - how many there may be
-	 * @param timeout - how long each may take, in ms
+	 * @param limit - the number of requests that may wait: {@link ClientLimits.pendingRequests}
+	 * @param timeout - how long each may wait, in ms: {@link ClientLimits.responseTimeout}
 	 */
 	constructor(limit: number, timeout: number) {
 		this.#limit = limit;
@@ -36,6 +25,8 @@ export class OutgoingRequests {
 	}
 
 	/**
+	 * Sends a request.
+	 *
 	 * @param send - sends the request with this id
 	 * @throws {@link SfuError} `closed`, `limit_exceeded`
 	 */
@@ -47,31 +38,35 @@ export class OutgoingRequests {
 		do this.#lastId = (this.#lastId % 0xffffffff) + 1;
 		while (this.#pending.has(this.#lastId));
 		const id = this.#lastId;
-		const response = new Promise<Response>((resolve, reject) => {
+		const response = new Promise<ClientResponse>((resolve, reject) => {
 			const timer = setTimeout(() => {
 				this.#take(id)?.reject(new SfuError('timeout', `no response within ${this.#timeout} ms`));
 			}, this.#timeout);
 			this.#pending.set(id, { resolve, reject, timer });
 		});
-		// Whoever has asked may wait for it later, or not at all.
+		// Nobody needs to wait for it.
 		response.catch(() => undefined);
 		send(id);
 		return {
 			response,
 			cancel: () => {
-				this.#take(id)?.reject(new SfuError('conflict', 'the request has been taken back'));
+				this.#take(id)?.reject(new SfuError('conflict', 'the request has been cancelled'));
 			},
 		};
 	}
 
-	/** @returns whether it is the response to something */
-	settle(id: number, response: Response): boolean {
+	/**
+	 * Takes a response of the client.
+	 *
+	 * @returns whether a request waits for it
+	 */
+	settle(id: number, response: ClientResponse): boolean {
 		const pending = this.#take(id);
 		pending?.resolve(response);
 		return pending !== undefined;
 	}
 
-	/** The socket is gone, and no response will come. */
+	/** Rejects all requests with `closed`, since the socket is gone. */
 	close(): void {
 		if (this.#closed) return;
 		this.#closed = true;

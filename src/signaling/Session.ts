@@ -1,43 +1,58 @@
-import type { Logger } from '../Logger.js';
-import { quoted } from '../quoted.js';
-import { SfuError } from '../SfuError.js';
-import { checkLength } from '../schemas.js';
+import { SfuError, type Logger } from '../index.js';
+import { closeCodes, type JoinSuccess, type MemberData, type RequestData, type Success } from '../protocol/index.js';
+import { checkLength, quoted } from '../schemas.js';
 import type { Authorize, AuthorizeAction } from './authorize.js';
+import type { ClientLimits } from './limits.js';
 import type { Member } from './Member.js';
-import type { JoinSuccess } from '../protocol/messages.js';
-import { Peer, type Outcome, type PeerLimits, type Reply } from '../protoo/Peer.js';
+import { RateLimit } from './RateLimit.js';
 import { offering } from './requests/offering.js';
 import { pulling } from './requests/pulling.js';
 import { pushing } from './requests/pushing.js';
-import type { RequestContext, RequestHandler } from './requests/RequestContext.js';
+import type { Outcome, Reply, RequestContext, RequestHandler } from './requests/RequestContext.js';
 import type { RoomNotifier } from './RoomNotifier.js';
-import { checkData, type MemberData } from './schemas.js';
-import type { Socket } from '../protoo/Socket.js';
+import { checkData } from './schemas.js';
+import type { SignalingClient } from './SignalingClient.js';
 
-export interface SessionContext {
+/** The result of a client's request: the data of its success, or the error that it failed with. */
+export type RequestResult = { data: object } | { error: SfuError };
+
+/**
+ * Sends the response to a request. Called exactly once, at the moment to which the result belongs: a response that is
+ * sent at once is in order with the notifications.
+ */
+export type Respond = (result: RequestResult) => void;
+
+/** @internal */
+export interface SessionContext<Message> {
 	/** @throws {@link SfuError} */
-	openChannel: (roomId: string) => Promise<RoomNotifier>;
+	openRoom: (roomId: string) => Promise<RoomNotifier<Message>>;
 	authorize: Authorize | undefined;
-	/** What the app knows of the socket. */
+	/** What the app knows of the client. */
 	context: unknown;
 	reconnectTimeout: number;
 	/** The greatest length of room ids, user ids and user names. */
 	idLength: number;
-	limits: PeerLimits;
+	limits: Readonly<ClientLimits>;
 	logger: Logger;
 	closed: () => void;
 }
 
-/** Another socket has taken the user over. */
-const replacedCode = 4000;
+interface Joined<Message> {
+	notifier: RoomNotifier<Message>;
+	member: Member<Message>;
+}
 
-// The client has closed the socket: with a code that says so, or with a Close frame that has none (RFC 6455, 7.4.1).
-const leftCodes = [1000, 1001, 1005];
+// A client that closes its socket without a code leaves, too (RFC 6455, section 7.4.1).
+const leavingCodes: readonly number[] = [closeCodes.normal, closeCodes.goingAway, closeCodes.noCode];
 
-/** One socket, from its first message to its last, and the user that joined on it. */
-export class Session {
-	readonly #context: SessionContext;
-	readonly #peer: Peer;
+/**
+ * One client from its connection to its end, and the user that joined on it. Messages are handled one after the other,
+ * except that a pull which waits for another offer of the server lets others pass.
+ */
+export class Session<Message = string> {
+	/** @internal */
+	readonly client: SignalingClient<Message>;
+	readonly #context: SessionContext<Message>;
 	readonly #requests = new Map<string, RequestHandler>([
 		['join', (data) => this.#join(data)],
 		['leave', (data) => this.#leave(data)],
@@ -45,90 +60,224 @@ export class Session {
 		...Object.entries({ ...pushing, ...pulling, ...offering }),
 	]);
 	readonly #requestContext: RequestContext;
-	#joined: { channel: RoomNotifier; member: Member } | undefined;
+	readonly #rate: RateLimit;
+	#excessInARow = 0;
+	#queue: Promise<void> = Promise.resolve();
+	#waiting = 0;
+	#joined: Joined<Message> | undefined;
+	#open = true;
 
-	constructor(socket: Socket, context: SessionContext) {
+	/** @internal */
+	constructor(client: SignalingClient<Message>, context: SessionContext<Message>) {
+		this.client = client;
 		this.#context = context;
-		this.#peer = new Peer(
-			socket,
-			{
-				request: (method, data) => this.#request(method, data),
-				notification: (method, data) => this.#notification(method, data),
-				closed: (code) => {
-					this.#lost(code);
-				},
-			},
-			context.limits,
-			context.logger,
-		);
+		this.#rate = new RateLimit(context.limits.messageBurst, context.limits.messagesPerSecond);
 		this.#requestContext = {
-			peer: this.#peer,
+			session: this,
 			memberOf: (data) => this.#memberOf(data).member,
 			authorize: (action) => this.#authorize(action),
 		};
 	}
 
-	/** Closes the socket; its user leaves. */
+	/** Whether the client is still connected. */
+	get open(): boolean {
+		return this.#open;
+	}
+
+	/** Closes the client's socket; its user leaves. */
 	close(code: number, reason: string): void {
-		this.#joined?.member.leave('left');
-		this.#peer.close(code, reason);
+		const joined = this.#current();
+		if (joined?.member.session === this) joined.member.leave('left');
+		this.#drop(code, reason);
 	}
 
-	async #request(method: string, data: unknown): Promise<Outcome> {
-		const handle = this.#requests.get(method);
-		if (!handle) throw new SfuError('not_found', `no method ${quoted(method)}`);
-		return handle(data, this.#requestContext);
+	/**
+	 * Ends the session, since the client's socket has closed. Its user leaves at once after 1000, 1001 and 1005, and after
+	 * the option `reconnectTimeout` otherwise.
+	 *
+	 * @param code - the code of the WebSocket, or the one of {@link closeCodes} that fits
+	 */
+	closed(code: number): void {
+		if (!this.#open) return;
+		const joined = this.#current();
+		this.#open = false;
+		this.#joined = undefined;
+		this.#context.closed();
+		// Another session may speak for the user by now.
+		if (joined?.member.session !== this) return;
+		const { notifier, member } = joined;
+		if (leavingCodes.includes(code)) {
+			member.leave('left');
+			return;
+		}
+		member.detach(this.#context.reconnectTimeout);
+		notifier.lost(member.user);
 	}
 
-	async #notification(method: string, data: unknown): Promise<void> {
-		if (method !== 'textMessage') throw new SfuError('not_found', 'no such notification');
+	/** Handles a request of the client. */
+	request(method: string, data: unknown, respond: Respond): void {
+		const refusal = this.count() ?? this.#overload();
+		if (refusal) respond({ error: refusal });
+		else this.#enqueue(() => this.#handleRequest(method, data, respond));
+	}
+
+	/** Handles a notification of the client. Invalid ones are dropped. */
+	notification(method: string, data: unknown): void {
+		if (!(this.count() ?? this.#overload())) this.#enqueue(() => this.#handleNotification(method, data));
+	}
+
+	/**
+	 * Counts a message that the adapter handles itself: a response, or one that it refuses. The session counts requests
+	 * and notifications.
+	 *
+	 * @returns the error to refuse it with when the client sends too many
+	 */
+	count(): SfuError | undefined {
+		if (this.#rate.take()) {
+			this.#excessInARow = 0;
+			return undefined;
+		}
+		this.#excessInARow++;
+		if (this.#excessInARow > this.#context.limits.messageBurst) {
+			this.#drop(closeCodes.policyViolation, 'too many messages');
+		}
+		return new SfuError('limit_exceeded', 'too many messages in too short a time');
+	}
+
+	#overload(): SfuError | undefined {
+		const { pendingRequests } = this.#context.limits;
+		if (this.#waiting < pendingRequests) return undefined;
+		return new SfuError('limit_exceeded', `more than ${pendingRequests} requests at a time are not allowed`);
+	}
+
+	/** Closes the client's socket; its user may come back, unless the code says something else. */
+	#drop(code: number, reason: string): void {
+		if (!this.#open) return;
+		this.client.close(code, reason);
+		this.closed(code);
+	}
+
+	#enqueue(handle: () => Promise<void>): void {
+		this.#waiting++;
+		this.#queue = this.#queue.then(handle).then(() => {
+			this.#waiting--;
+		});
+	}
+
+	/** Resolves when the next message may be handled. */
+	async #handleRequest(method: string, data: unknown, respond: Respond): Promise<void> {
+		let outcome: Outcome;
+		try {
+			this.#assertOpen();
+			const handle = this.#requests.get(method);
+			if (!handle) throw new SfuError('not_found', `no method ${quoted(method)}`);
+			outcome = await handle(data, this.#requestContext);
+		} catch (error) {
+			this.#respond(respond, { error: this.#knownError(error, method) });
+			return;
+		}
+		if ('later' in outcome) {
+			this.#waiting++;
+			void this.#reply(method, outcome.later, respond).then(() => this.#waiting--);
+		} else {
+			await this.#reply(method, outcome, respond);
+		}
+	}
+
+	async #reply(method: string, reply: Reply | Promise<Reply>, respond: Respond): Promise<void> {
+		let result: RequestResult;
+		try {
+			const read = await reply;
+			this.#assertOpen();
+			result = { data: read() };
+		} catch (error) {
+			result = { error: this.#knownError(error, method) };
+		}
+		this.#respond(respond, result);
+	}
+
+	#respond(respond: Respond, result: RequestResult): void {
+		try {
+			respond(result);
+		} catch (error) {
+			this.#context.logger.error('a response could not be sent', { error });
+		}
+	}
+
+	async #handleNotification(method: string, data: unknown): Promise<void> {
+		try {
+			this.#assertOpen();
+			if (method !== 'textMessage') throw new SfuError('not_found', `no notification ${quoted(method)}`);
+			await this.#sendText(data);
+		} catch (error) {
+			this.#context.logger.debug('a notification was dropped', { method, error: this.#knownError(error, method) });
+		}
+	}
+
+	#knownError(error: unknown, method: string): SfuError {
+		if (error instanceof SfuError) return error;
+		const { notifier, member } = this.#joined ?? {};
+		this.#context.logger.error('a message could not be handled', {
+			method,
+			roomId: notifier?.room.roomId,
+			userId: member?.user.userId,
+			error,
+		});
+		return new SfuError('internal', 'internal error', { cause: error });
+	}
+
+	async #sendText(data: unknown): Promise<void> {
 		const message = checkData.textMessage(data);
-		const { channel, member } = this.#memberOf(message);
+		const { notifier, member } = this.#memberOf(message);
 		const { roomId, message: text, time } = message;
 		const { userId, userName } = member.user;
 		await this.#authorize({ action: 'textMessage', roomId, userId, message: text });
-		// Whatever the client calls itself in it, it is who it joined as.
-		if (!member.user.closed) channel.sendText(member.user, { roomId, userId, userName, message: text, time });
+		// Not the name that the message has, but that of the join.
+		if (!member.user.closed) notifier.sendText(member.user, { roomId, userId, userName, message: text, time });
 	}
 
-	async #join(data: unknown): Promise<Reply> {
-		const join = checkData.join(data);
+	async #join(data: unknown): Promise<Reply<JoinSuccess>> {
+		const join: RequestData<'join'> = checkData.join(data);
 		const { roomId, userId, userName } = join;
 		const { idLength } = this.#context;
 		if (this.#current()) throw new SfuError('conflict', 'this socket has joined already');
 		for (const key of ['roomId', 'userId', 'userName'] as const) checkLength(join[key], `data.${key}`, idLength);
 		await this.#authorize({ action: 'join', roomId, userId, userName });
-		const channel = await this.#context.openChannel(roomId);
+		const notifier = await this.#context.openRoom(roomId);
 		this.#assertOpen();
-		const member = await channel.enter(join);
-		if (this.#peer.closed) {
-			// Nobody else has it: it was made for this socket, which was closed meanwhile.
-			if (!member.peer && !member.lost) member.leave('left');
-			throw new SfuError('closed', 'the socket has been closed');
+		const member = await notifier.enter(join);
+		if (!this.#open) {
+			// The member was made for this session alone.
+			if (!member.session && !member.lost) member.leave('left');
+			throw closed();
 		}
-		if (member.user.closed) throw new SfuError('closed', 'the user has left meanwhile');
-		const before = member.peer;
+		const { user } = member;
+		const assertThere = () => {
+			if (user.closed) throw new SfuError('closed', 'the user has left meanwhile');
+		};
+		assertThere();
+		const before = member.session;
 		const wasLost = member.lost;
 		const resumed = wasLost || before !== undefined;
-		member.attach(this.#peer);
-		this.#joined = { channel, member };
-		before?.close(replacedCode, 'joined again on another socket');
-		if (wasLost) channel.cameBack(member.user);
-		return (): JoinSuccess => {
-			if (member.user.closed) throw new SfuError('closed', 'the user has left meanwhile');
+		member.attach(this);
+		this.#joined = { notifier, member };
+		before?.close(closeCodes.replaced, 'joined again on another socket');
+		if (wasLost) notifier.cameBack(user);
+		return () => {
+			assertThere();
 			member.listen();
-			const { activeSpeaker } = channel;
+			const { activeSpeaker } = notifier;
 			return {
 				code: 0,
 				message: 'join success',
-				users: channel.others(member.user),
+				users: notifier.others(user),
 				resumed,
 				...(activeSpeaker && { activeSpeaker }),
 			};
 		};
 	}
 
-	#leave(data: unknown): Reply {
+	#leave(data: unknown): Reply<Success<'leave'>> {
 		const { member } = this.#memberOf(checkData.leave(data));
 		this.#joined = undefined;
 		member.leave('left');
@@ -141,16 +290,17 @@ export class Session {
 		return () => ({ code: 0, message: 'ok', roomId, userId });
 	}
 
-	/** The socket's user, unless it has left by other means. */
-	#current(): { channel: RoomNotifier; member: Member } | undefined {
+	/** The user of this session, unless it has left by other means. */
+	#current(): Joined<Message> | undefined {
 		return this.#joined?.member.user.closed ? undefined : this.#joined;
 	}
 
-	/** A message speaks for the user that joined on this socket, and for no other. */
-	#memberOf({ roomId, userId }: MemberData): { channel: RoomNotifier; member: Member } {
+	/** A message speaks for the user that joined in this session, and for no other. */
+	#memberOf({ roomId, userId }: MemberData): Joined<Message> {
 		const joined = this.#current();
 		if (!joined) throw new SfuError('conflict', 'not joined');
-		if (roomId !== joined.channel.room.roomId) throw new SfuError('forbidden', 'roomId is not that of the joined room');
+		if (roomId !== joined.notifier.room.roomId)
+			throw new SfuError('forbidden', 'roomId is not that of the joined room');
 		if (userId !== joined.member.user.userId) throw new SfuError('forbidden', 'userId is not that of the joined user');
 		return joined;
 	}
@@ -162,22 +312,10 @@ export class Session {
 		if (allowed !== true) throw new SfuError('forbidden', `${action.action} is not allowed`);
 	}
 
-	/** Nobody waits any more for what a closed socket has asked. */
+	/** A request whose client is gone goes no further. */
 	#assertOpen(): void {
-		if (this.#peer.closed) throw new SfuError('closed', 'the socket has been closed');
-	}
-
-	#lost(code: number): void {
-		const joined = this.#current();
-		this.#joined = undefined;
-		this.#context.closed();
-		// When another socket has taken the user over, this one has no more to do with it.
-		if (joined?.member.peer !== this.#peer) return;
-		if (leftCodes.includes(code)) {
-			joined.member.leave('left');
-			return;
-		}
-		joined.member.detach(this.#context.reconnectTimeout);
-		joined.channel.lost(joined.member.user);
+		if (!this.#open) throw closed();
 	}
 }
+
+const closed = () => new SfuError('closed', 'the socket has been closed');

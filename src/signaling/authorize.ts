@@ -1,7 +1,6 @@
-import type { PusherDetails, PushOptions } from '../tracks/PushOptions.js';
-import type { PullSpec } from '../tracks/PullOptions.js';
+import type { PullSpec, PusherDetails, PushOptions } from '../index.js';
 
-/** What a client wants to do. */
+/** An action of a client, to allow or to refuse. */
 export type AuthorizeAction =
 	| { action: 'join'; roomId: string; userId: string; userName: string }
 	| ({ action: 'push'; roomId: string; userId: string; sdp: string } & PushOptions)
@@ -14,7 +13,7 @@ export type AuthorizeAction =
  * Decides whether a client may do something. Everything but `true` is answered with 403. An {@link SfuError} that it
  * throws is answered with its own code and message, any other error with 500 and logged.
  *
- * @param action - what is asked for; but for `join`, of the user that joined on the socket
- * @param context - what was given to {@link ProtooAdapter.accept} with the socket
+ * @param action - the action; except for `join`, of the user that joined on the socket
+ * @param context - the value that the adapter got with the socket
  */
 export type Authorize = (action: AuthorizeAction, context: unknown) => boolean | Promise<boolean>;

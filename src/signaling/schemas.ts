@@ -1,186 +1,79 @@
-import type { FromSchema } from 'json-schema-to-ts';
-import { bitrate, codecNames } from '../options.js';
-import { channelProperties, scalabilityModePattern } from '../tracks/PushOptions.js';
-import { validator } from '../schemas.js';
+import type { JSONSchema } from 'json-schema-to-ts';
+import type {
+	AutoPullData,
+	ClientNotifications,
+	ClientRequests,
+	OfferResponse,
+	PullData,
+	RequestData,
+} from '../protocol/index.js';
+import { channelProperties, layer, mediaProperties, nonEmpty, detailsProperties, validator } from '../schemas.js';
+
+type Properties = Readonly<Record<string, JSONSchema>>;
+
+const keysOf = <Keyed extends object>(keyed: Keyed) => Object.keys(keyed) as (keyof Keyed & string)[];
+
+/** An object, which may have more properties than are known. Without `required` it must have all that are. */
+const object = <const Known extends Properties, const Required extends keyof Known & string = keyof Known & string>(
+	properties: Known,
+	required: readonly Required[] = keysOf(properties) as Required[],
+) => ({ type: 'object', properties, required }) as const;
+
+const memberProperties = { roomId: nonEmpty, userId: nonEmpty } as const;
+
+/** The data of a message that speaks for the user that joined on its socket. */
+const member = <const Known extends Properties, const Required extends keyof Known & string = keyof Known & string>(
+	properties: Known,
+	required: readonly Required[] = keysOf(properties) as Required[],
+) => object({ ...memberProperties, ...properties }, [...keysOf(memberProperties), ...required]);
 
 const text = { type: 'string' } as const;
-const id = { type: 'string', minLength: 1 } as const;
+const ids = { type: 'array', minItems: 1, maxItems: 1000, items: nonEmpty } as const;
+const offer = object({ type: { const: 'offer' }, sdp: text });
+const answer = object({ type: { const: 'answer' }, sdp: text });
+const spec = object(
+	{ type: { enum: ['audio', 'video', 'data'] }, pusher_id: nonEmpty, negotiated: { type: 'boolean' } },
+	['type', 'pusher_id'],
+);
+const specs = { type: 'array', minItems: 1, items: spec } as const;
+const media = { type: 'array', items: object({ mid: nonEmpty, ...mediaProperties }, ['mid']) } as const;
+const data = { type: 'array', items: object(channelProperties, ['id']) } as const;
 
-const offer = {
-	type: 'object',
-	properties: { type: { const: 'offer' }, sdp: text },
-	required: ['type', 'sdp'],
+/** By method; `pull` and `offer` have further forms. */
+export const dataSchemas = {
+	join: member({ userName: text }),
+	leave: member({}),
+	heartbeat: member({}),
+	push: member({ sdp: offer, media, data }, ['sdp']),
+	unpush: member({ pusherIds: ids }),
+	pausePusher: member({ pusherId: nonEmpty }),
+	resumePusher: member({ pusherId: nonEmpty }),
+	updatePusher: member({ pusherId: nonEmpty, ...detailsProperties }, ['pusherId']),
+	pull: member({ targetUserId: nonEmpty, sdp: offer, specs }, ['targetUserId', 'specs']),
+	autoPull: member({ autoPull: { const: true } }),
+	unpull: member({ pullerIds: ids }),
+	pausePuller: member({ pullerId: nonEmpty }),
+	resumePuller: member({ pullerId: nonEmpty }),
+	requestKeyframe: member({ pullerId: nonEmpty }),
+	setPreferredLayers: member({ pullerId: nonEmpty, spatialLayer: layer, temporalLayer: layer }, [
+		'pullerId',
+		'spatialLayer',
+	]),
+	answer: member({ connectionId: nonEmpty, sdp: answer }),
+	restartIce: member({ connectionId: nonEmpty }),
+	textMessage: member({ userName: text, message: text, time: { type: ['number', 'string'] } }, ['message']),
+	offerResponse: object({ sdp: answer }),
 } as const;
 
-const answer = {
-	type: 'object',
-	properties: { type: { const: 'answer' }, sdp: text },
-	required: ['type', 'sdp'],
-} as const;
-
-const joinSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, userName: text },
-	required: ['roomId', 'userId', 'userName'],
-} as const;
-
-const source = { type: ['string', 'null'], minLength: 1 } as const;
-
-const pushSchema = {
-	type: 'object',
-	properties: {
-		roomId: id,
-		userId: id,
-		sdp: offer,
-		media: {
-			type: 'array',
-			items: {
-				type: 'object',
-				properties: {
-					mid: id,
-					source,
-					metadata: {},
-					scalabilityMode: { type: 'string', pattern: scalabilityModePattern },
-					codecs: codecNames,
-					maxBitrate: bitrate,
-				},
-				required: ['mid'],
-			},
-		},
-		data: {
-			type: 'array',
-			items: { type: 'object', properties: { ...channelProperties, source, metadata: {} }, required: ['id'] },
-		},
-	},
-	required: ['roomId', 'userId', 'sdp'],
-} as const;
-
-const pullSchema = {
-	type: 'object',
-	properties: {
-		roomId: id,
-		userId: id,
-		targetUserId: id,
-		sdp: offer,
-		specs: {
-			type: 'array',
-			minItems: 1,
-			items: {
-				type: 'object',
-				properties: { type: { enum: ['audio', 'video', 'data'] }, pusher_id: id, negotiated: { type: 'boolean' } },
-				required: ['type', 'pusher_id'],
-			},
-		},
-	},
-	required: ['roomId', 'userId', 'targetUserId', 'specs'],
-} as const;
-
-const autoPullSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, autoPull: { const: true } },
-	required: ['roomId', 'userId', 'autoPull'],
-} as const;
-
-const answerSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, connectionId: id, sdp: answer },
-	required: ['roomId', 'userId', 'connectionId', 'sdp'],
-} as const;
-
-const connectionSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, connectionId: id },
-	required: ['roomId', 'userId', 'connectionId'],
-} as const;
-
-const answeredSchema = { type: 'object', properties: { sdp: answer }, required: ['sdp'] } as const;
-
-const memberSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id },
-	required: ['roomId', 'userId'],
-} as const;
-
-const ids = { type: 'array', minItems: 1, maxItems: 1000, items: id } as const;
-
-const pusherSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, pusherId: id },
-	required: ['roomId', 'userId', 'pusherId'],
-} as const;
-
-const updatePusherSchema = {
-	type: 'object',
-	properties: { ...pusherSchema.properties, source, metadata: {} },
-	required: pusherSchema.required,
-} as const;
-
-const pullerSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, pullerId: id },
-	required: ['roomId', 'userId', 'pullerId'],
-} as const;
-
-const layer = { type: 'integer', minimum: 0, maximum: 99 } as const;
-
-const preferredLayersSchema = {
-	type: 'object',
-	properties: { ...pullerSchema.properties, spatialLayer: layer, temporalLayer: layer },
-	required: [...pullerSchema.required, 'spatialLayer'],
-} as const;
-
-const unpushSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, pusherIds: ids },
-	required: ['roomId', 'userId', 'pusherIds'],
-} as const;
-
-const unpullSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, pullerIds: ids },
-	required: ['roomId', 'userId', 'pullerIds'],
-} as const;
-
-const textMessageSchema = {
-	type: 'object',
-	properties: { roomId: id, userId: id, userName: text, message: text, time: { type: ['number', 'string'] } },
-	required: ['roomId', 'userId', 'message'],
-} as const;
-
-export type JoinData = FromSchema<typeof joinSchema>;
-export type PushData = FromSchema<typeof pushSchema>;
-export type PullData = FromSchema<typeof pullSchema>;
-export type AutoPullData = FromSchema<typeof autoPullSchema>;
-export type AnswerData = FromSchema<typeof answerSchema>;
-export type ConnectionIdData = FromSchema<typeof connectionSchema>;
-/** What a client responds to the server's `offer`. */
-export type AnsweredData = FromSchema<typeof answeredSchema>;
-/** The data of `heartbeat` and `leave`. */
-export type MemberData = FromSchema<typeof memberSchema>;
-export type PusherIdData = FromSchema<typeof pusherSchema>;
-export type UpdatePusherData = FromSchema<typeof updatePusherSchema>;
-export type PullerIdData = FromSchema<typeof pullerSchema>;
-export type PreferredLayersData = FromSchema<typeof preferredLayersSchema>;
-export type UnpushData = FromSchema<typeof unpushSchema>;
-export type UnpullData = FromSchema<typeof unpullSchema>;
-export type TextMessageData = FromSchema<typeof textMessageSchema>;
-
-/** The data of each message that a client may send, checked. */
-export const checkData = {
-	join: validator<JoinData>(joinSchema, 'data'),
-	push: validator<PushData>(pushSchema, 'data'),
-	pull: validator<PullData>(pullSchema, 'data'),
-	autoPull: validator<AutoPullData>(autoPullSchema, 'data'),
-	answer: validator<AnswerData>(answerSchema, 'data'),
-	connection: validator<ConnectionIdData>(connectionSchema, 'data'),
-	answered: validator<AnsweredData>(answeredSchema, 'data'),
-	leave: validator<MemberData>(memberSchema, 'data'),
-	heartbeat: validator<MemberData>(memberSchema, 'data'),
-	preferredLayers: validator<PreferredLayersData>(preferredLayersSchema, 'data'),
-	unpush: validator<UnpushData>(unpushSchema, 'data'),
-	unpull: validator<UnpullData>(unpullSchema, 'data'),
-	pusher: validator<PusherIdData>(pusherSchema, 'data'),
-	updatePusher: validator<UpdatePusherData>(updatePusherSchema, 'data'),
-	puller: validator<PullerIdData>(pullerSchema, 'data'),
-	textMessage: validator<TextMessageData>(textMessageSchema, 'data'),
+/** The data that each schema lets pass. A test holds them to the schemas. */
+export type CheckedData = { [Method in Exclude<keyof ClientRequests, 'pull'>]: RequestData<Method> } & {
+	pull: Omit<PullData, 'sdp'> & Partial<Pick<PullData, 'sdp'>>;
+	autoPull: AutoPullData;
+	textMessage: ClientNotifications['textMessage'];
+	offerResponse: OfferResponse;
 };
+
+/** Checks the data of a message of a client. Each throws {@link SfuError} `invalid_argument`, naming the field. */
+export const checkData = Object.fromEntries(
+	Object.entries(dataSchemas).map(([name, schema]) => [name, validator(schema, 'data')]),
+) as { readonly [Name in keyof CheckedData]: (data: unknown) => CheckedData[Name] };

@@ -1,37 +1,47 @@
-import type { Pusher, PusherMedia } from '../tracks/Pusher.js';
-import type { User } from '../rooms/User.js';
-import type { DataPuller } from '../tracks/DataPuller.js';
-import type { DataPusher } from '../tracks/DataPusher.js';
+import type { AnyPuller, AnyPusher, DataPuller, DataPusher, Pusher, PusherMedia, ServerOffer, User } from '../index.js';
 import type {
 	DataPullerData,
 	DataPusherData,
+	OfferData,
 	OwnDataPusherData,
 	PusherData,
+	PushSuccess,
 	RtpParam,
 	UserData,
-} from '../protocol/messages.js';
+} from '../protocol/index.js';
 
-/** A user as the messages describe one. */
-export function userData(
-	{ userId, userName }: User,
-	pushers: Iterable<Pusher>,
-	dataPushers: Iterable<DataPusher> = [],
-): UserData {
+/** A user with pushers, as the messages describe it. */
+export function userData({ userId, userName }: User, pushers: Iterable<AnyPusher>): UserData {
+	const all = [...pushers];
 	return {
 		userId,
 		userName,
-		pushers: pushersData(pushers),
-		...whenAny('dataPushers', [...dataPushers].map(dataPusherData)),
+		pushers: pushersData(all.flatMap((pusher) => (pusher.kind === 'data' ? [] : pusher))),
+		...whenAny(
+			'dataPushers',
+			all.flatMap((pusher) => (pusher.kind === 'data' ? dataPusherData(pusher) : [])),
+		),
 	};
 }
 
-/** A field that is there when it has something in it. */
-export const whenAny = <Key extends string, Item>(key: Key, items: Item[]): Partial<Record<Key, Item[]>> =>
+/** Own pushers in the answer to a push. */
+export const ownPushersData = (pushers: readonly AnyPusher[]): Pick<PushSuccess, 'pushers' | 'dataPushers'> => ({
+	pushers: pushers.flatMap((pusher) =>
+		pusher.kind === 'data' ? [] : { pusherId: pusher.pusherId, mid: pusher.mid, kind: pusher.kind },
+	),
+	...whenAny(
+		'dataPushers',
+		pushers.flatMap((pusher) => (pusher.kind === 'data' ? ownDataPusherData(pusher) : [])),
+	),
+});
+
+/** A field that is left out when it is empty. */
+const whenAny = <Key extends string, Item>(key: Key, items: Item[]): Partial<Record<Key, Item[]>> =>
 	items.length > 0 ? ({ [key]: items } as Record<Key, Item[]>) : {};
 
-/** A data channel as the others are told of it. */
+/** A data channel as other users see it. */
 export function dataPusherData(pusher: DataPusher): DataPusherData {
-	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits, paused, source, metadata } = pusher;
+	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = pusher;
 	return {
 		pusherId,
 		label,
@@ -39,26 +49,53 @@ export function dataPusherData(pusher: DataPusher): DataPusherData {
 		ordered,
 		...(maxPacketLifeTime !== undefined && { maxPacketLifeTime }),
 		...(maxRetransmits !== undefined && { maxRetransmits }),
-		...(paused && { paused }),
-		...(source !== undefined && { source }),
-		...(metadata !== undefined && { metadata }),
+		...stateData(pusher),
 	};
 }
 
-/** A data channel as the client that has opened it is told of it. */
+/** The fields that are left out when there is nothing to tell. */
+const stateData = ({ paused, source, metadata }: AnyPusher) => ({
+	...(paused && { paused }),
+	...(source !== undefined && { source }),
+	...(metadata !== undefined && { metadata }),
+});
+
+/** A data channel as the client that opened it sees it. */
 export const ownDataPusherData = ({ pusherId, channelId, label }: DataPusher): OwnDataPusherData => ({
 	pusherId,
 	id: channelId,
 	label,
 });
 
-/** A data channel as the client that it is sent to is told of it. */
+/** A data channel as the client that receives it sees it. */
 export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: DataPuller): DataPullerData => ({
 	pullerId,
 	pusherId,
 	userId: targetUserId,
 	id: channelId,
 });
+
+/** Pullers as the client that receives them sees them. */
+export const pullersData = (pullers: readonly AnyPuller[]): Pick<OfferData, 'pullers' | 'dataPullers'> => ({
+	pullers: pullers.flatMap((puller) =>
+		puller.kind === 'data'
+			? []
+			: { pullerId: puller.pullerId, pusherId: puller.pusherId, userId: puller.targetUserId, mid: puller.mid },
+	),
+	...whenAny(
+		'dataPullers',
+		pullers.flatMap((puller) => (puller.kind === 'data' ? dataPullerData(puller) : [])),
+	),
+});
+
+/** An offer of the server as the messages have it. */
+export function offerData({ connection, sdp, pullers }: ServerOffer): OfferData {
+	return {
+		connectionId: connection.connectionId,
+		sdp: { type: 'offer', sdp },
+		...pullersData(pullers.filter(({ closed }) => !closed)),
+	};
+}
 
 /**
  * Video comes before audio. Clients make that the order of their m-lines, and libwebrtc older than about Chrome 148
@@ -67,13 +104,7 @@ export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: 
 function pushersData(pushers: Iterable<Pusher>): PusherData[] {
 	const all = [...pushers];
 	return [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')].map(
-		({ pusherId, media, paused, source, metadata }) => ({
-			pusherId,
-			rtpParam: rtpParam(media),
-			...(paused && { paused }),
-			...(source !== undefined && { source }),
-			...(metadata !== undefined && { metadata }),
-		}),
+		(pusher) => ({ pusherId: pusher.pusherId, rtpParam: rtpParam(pusher.media), ...stateData(pusher) }),
 	);
 }
 

@@ -2,19 +2,18 @@ import type { Consumer, Producer } from 'mediasoup/types';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchTrace } from '../media/watchTrace.js';
 
-/** For how long frames are counted, in ms: long enough to be right within one frame or so. */
+/** How long frames are counted, in ms. This is long enough to be right within about one frame. */
 const sampleTime = 1500;
 
-/** What mediasoup tells of a packet. */
+/** A packet in mediasoup's trace. */
 interface TracedPacket {
 	ssrc: number;
 	timestamp: number;
 }
 
 /**
- * Counts the frames of what a producer receives or a consumer sends. Nothing is decoded here; but all packets of one frame,
- * and of no other, have the same RTP timestamp (RFC 3550, section 5.1), and mediasoup tells of each packet while it is asked
- * to.
+ * Counts the frames that a producer receives or a consumer sends. Nothing is decoded: all packets of one frame, and of no
+ * other frame, have the same RTP timestamp (RFC 3550, section 5.1), and mediasoup can trace each packet.
  */
 export class FrameRates {
 	readonly #source: Producer | Consumer;
@@ -25,8 +24,8 @@ export class FrameRates {
 	}
 
 	/**
-	 * Frames per second of each stream, by its SSRC; of those alone that have had a frame. It takes 1.5 seconds, or less when
-	 * the source closes. All who ask meanwhile get the same.
+	 * Counts the frames per second of each stream, by its SSRC. A stream without frames is missing. This takes 1.5 seconds, or
+	 * less if the source closes. Concurrent calls share one count.
 	 */
 	measure(): Promise<ReadonlyMap<number, number>> {
 		this.#sampling ??= this.#sample().finally(() => (this.#sampling = undefined));
@@ -43,10 +42,10 @@ export class FrameRates {
 		const abort = () => {
 			closed.abort();
 		};
-		// Producers and consumers are the same in this, but TypeScript cannot call what either of two types has.
+		// Producers and consumers have the same observer, but TypeScript cannot call a method of the union.
 		const { observer } = this.#source as Consumer;
 		observer.once('close', abort);
-		// When somebody else watches keyframes, their packets come as those alone.
+		// While somebody else traces keyframes, the packets of keyframes come under that type only.
 		const ends = (['rtp', 'keyframe'] as const).map((type) => watchTrace(this.#source, type, count));
 		const started = performance.now();
 		await sleep(sampleTime, undefined, { signal: closed.signal }).catch(() => undefined);

@@ -1,19 +1,25 @@
-import type { Connection } from '../connections/Connection.js';
+/** A connection as the monitor sees it. */
+interface MeasurableConnection {
+	on(event: 'stateChanged', listener: (event: { state: string }) => void): unknown;
+	once(event: 'closed', listener: () => void): unknown;
+	/** Measures the quality. Never rejects. */
+	measure(): Promise<void>;
+}
 
-/** Measures the connections of a room, by one timer that runs while there are any that have connected. */
+/** Measures the connections of a room by one timer. It runs while a connection is connected. */
 export class QualityMonitor {
 	readonly #interval: number;
-	readonly #connections = new Set<Connection>();
+	readonly #connections = new Set<MeasurableConnection>();
 	#timer: NodeJS.Timeout | undefined;
 	#measuring = false;
 
-	/** @param interval - in ms; 0 for never */
+	/** @param interval - in ms; 0 stands for never */
 	constructor(interval: number) {
 		this.#interval = interval;
 	}
 
-	/** Measures a connection from when it is connected until it closes. */
-	add(connection: Connection): void {
+	/** Measures a connection from the moment when it is connected until it closes. */
+	add(connection: MeasurableConnection): void {
 		if (this.#interval === 0) return;
 		connection.on('stateChanged', ({ state }) => {
 			if (state !== 'connected') return;
@@ -31,7 +37,7 @@ export class QualityMonitor {
 	}
 
 	async #measure(): Promise<void> {
-		// A worker that is slow to answer is not asked more and more.
+		// A slow worker is not asked again before it has answered.
 		if (this.#measuring) return;
 		this.#measuring = true;
 		await Promise.all([...this.#connections].map((connection) => connection.measure()));

@@ -1,42 +1,42 @@
 /**
- * How well a connection carries what it carries: `excellent`, nobody notices anything; `good`, some do; `poor`, most do;
- * `lost`, the client is not heard of.
+ * The quality of a connection. `excellent`: nobody notices a fault. `good`: some people do. `poor`: most people do. `lost`:
+ * nothing comes from the client.
  */
 export type Quality = 'excellent' | 'good' | 'poor' | 'lost';
 
-/** One stream of a connection, lately. */
+/** The last measurement of one stream. */
 export interface MeasuredStream {
-	/** 0 to 1. */
+	/** The share of lost packets, 0 to 1. */
 	fractionLost: number;
-	/** In ms. */
+	/** The interarrival jitter, in ms. */
 	jitter: number;
-	/** In ms. */
+	/** The round trip time, in ms. */
 	roundTripTime: number | undefined;
 }
 
-/** A connection, at one time. */
+/** A measurement of a connection. */
 export interface Measurement {
-	/** For how long the client has not been heard of, in ms. */
+	/** The time since something came from the client, in ms. */
 	silence: number;
-	/** What flows, in either direction. */
+	/** The streams that flow, in either direction. */
 	streams: readonly MeasuredStream[];
 }
 
-/** Clients ask for consent every 4 to 6 seconds (RFC 7675, section 5.1), so one that is there is heard of within this. */
+/** A client asks for consent every 4 to 6 seconds (RFC 7675, section 5.1). One that is silent for longer, in ms, is lost. */
 export const longestSilence = 8000;
 
-// Each worse one is told when it was measured this many times in a row, each better one when it was more often, so that
-// a level does not flicker. A client that is not heard of is lost at once: that took long enough.
+// A worse level must be measured this many times in a row before it is told, and a better level more often. So the level
+// does not flicker. `lost` is told at once, because it took long enough.
 const timesToFall = 2;
 const timesToRise = 3;
 
 const order: readonly Quality[] = ['lost', 'poor', 'good', 'excellent'];
 
 /**
- * Rates a connection by the worst of its streams, in the simplified form of the E-model (ITU-T G.107) that is common for
- * Internet telephony: R = 93.2, less what delay and loss take away. From 80 on users are satisfied, from 70 on some are
- * not, below many are not (ITU-T G.109, table 1). So 5 % of loss are `good`, and 10 % `poor`; and 400 ms of round trip,
- * too, are `good`, and 600 `poor`.
+ * Rates a connection by the worst of its streams. It uses the simplified E-model (ITU-T G.107) that is common for Internet
+ * telephony: R = 93.2, minus the impairments by delay and loss. From 80 on users are satisfied, from 70 on some are not,
+ * and below 70 many are not (ITU-T G.109, table 1). So 5 % of loss or a round trip of 400 ms are `good`; 10 % or 600 ms are
+ * `poor`.
  */
 export function rate({ silence, streams }: Measurement): Quality {
 	if (silence > longestSilence) return 'lost';
@@ -46,20 +46,20 @@ export function rate({ silence, streams }: Measurement): Quality {
 }
 
 function transmissionRating({ fractionLost, jitter, roundTripTime = 0 }: MeasuredStream): number {
-	// A jitter buffer delays by about twice the jitter.
+	// A jitter buffer adds a delay of about twice the jitter.
 	const delay = roundTripTime / 2 + 2 * jitter;
 	const delayImpairment = delay < 160 ? delay / 40 : (delay - 120) / 10;
 	return 93.2 - delayImpairment - 2.5 * 100 * fractionLost;
 }
 
-/** The level of a connection, which follows what is measured, but not each time. */
+/** The level of a connection. It follows the measurements, but not every single one. */
 export class QualityLevel {
 	#level: Quality | undefined;
-	/** How often in a row a worse one, or a better one, was measured. */
+	/** The worse levels, and the better ones, that were measured in a row. */
 	#worse: Quality[] = [];
 	#better: Quality[] = [];
 
-	/** `undefined` before the first measurement. */
+	/** Undefined before the first measurement. */
 	get level(): Quality | undefined {
 		return this.#level;
 	}
@@ -80,7 +80,7 @@ export class QualityLevel {
 	}
 }
 
-/** The nearest one to the level before, of those that were measured. */
+/** The best or the worst of the measured levels. */
 function extreme(measured: readonly Quality[], which: 'best' | 'worst'): Quality | undefined {
 	const sorted = [...measured].sort((a, b) => order.indexOf(a) - order.indexOf(b));
 	return which === 'best' ? sorted.at(-1) : sorted[0];

@@ -8,29 +8,29 @@ import type {
 import { validator } from '../schemas.js';
 
 /**
- * How well something is carried: a stream, a pusher or a puller, a connection. Of several streams, the bitrates are added,
- * the frame rate is the highest, and all else is that of the worst; those that do not flow at the moment count for nothing.
+ * The transfer of a stream, a pusher, a puller or a connection. Of several streams the bitrates are added, the frame rate is
+ * the highest one, and every other value is that of the worst stream. Streams that do not flow at the moment do not count.
  */
 export interface TransferStats {
-	/** Of the last second or so, in bit/s. */
+	/** The bitrate of about the last second, in bit/s. */
 	bitrate: number;
-	/** The share of the packets that was lost lately, as the last report of RTCP has it (RFC 3550, section 6.4.1): 0 to 1. */
+	/** The share of lost packets in the last RTCP report (RFC 3550, section 6.4.1), 0 to 1. */
 	fractionLost: number;
-	/** In ms. */
+	/** The interarrival jitter, in ms. */
 	jitter: number;
-	/** In ms; `undefined` before the first reports of RTCP have gone to and fro. */
+	/** The round trip time, in ms. Undefined before the first RTCP reports have been exchanged. */
 	roundTripTime: number | undefined;
-	/** In frames per second; `undefined` of audio, and unless it is asked for by {@link StatsOptions.frameRate}. */
+	/** The frame rate, in frames per second. Undefined for audio, and without {@link StatsOptions.frameRate}. */
 	frameRate: number | undefined;
-	/** mediasoup's own judgement of how it is carried: 0 (nothing arrives) to 10 (all does). */
+	/** mediasoup's score, from 0 (nothing arrives) to 10 (everything arrives). */
 	score: number;
 }
 
-/** What to find out. */
+/** Which statistics to measure. */
 export interface StatsOptions {
 	/**
-	 * Counts the frames of video. That takes 1.5 seconds, in which the media worker tells this process of each packet, so it
-	 * is for a look now and then. Default false.
+	 * Whether to count the frames of video. This takes 1.5 seconds, in which the media worker tells this process of each
+	 * packet. Use it now and then only. Default false.
 	 */
 	frameRate?: boolean;
 }
@@ -41,85 +41,114 @@ export const checkStatsOptions = validator<StatsOptions>(
 	'options',
 );
 
-/** One RTP stream, as counted since it began. Serialisable. */
+/** One RTP stream, counted since its beginning. It can be serialised as JSON. */
 export interface StreamStats extends TransferStats {
+	/** The SSRC of the stream. */
 	ssrc: number;
-	/** Of simulcast streams. */
+	/** The restriction identifier of a simulcast stream. Undefined for other streams. */
 	rid: string | undefined;
+	/** The bytes that were sent or received. */
 	bytes: number;
+	/** The packets that were sent or received. */
 	packets: number;
+	/** The packets that were lost. */
 	packetsLost: number;
-	/** Packets that were sent again. */
+	/** The packets that were sent again. */
 	packetsRetransmitted: number;
+	/** The negative acknowledgements (NACK, RFC 4585, section 6.2.1). */
 	nackCount: number;
-	/** Requests for a keyframe by PLI and by FIR. */
+	/** The requests for a keyframe by PLI and by FIR. */
 	keyframeRequests: number;
 }
 
-/** What is received of a pusher. Serialisable. */
+/** The reception of a pusher. It can be serialised as JSON. */
 export interface PusherStats extends TransferStats {
-	/** When this was so, in ms since 1970. */
+	/** The time of the measurement, in ms since 1970. */
 	timestamp: number;
+	/** The pusher. */
 	pusherId: string;
+	/** Audio or video. */
 	kind: MediaKind;
-	/** The encoding name of SDP. */
+	/** The encoding name in SDP. */
 	codec: string;
-	/** One, or those of simulcast; none before the first packet. */
+	/** One stream, or those of a simulcast. Empty before the first packet. */
 	streams: StreamStats[];
 }
 
-/** What is sent by a puller. Serialisable. */
+/** Layers that are sent, each counted from 0, the lowest. */
+export interface SentLayers {
+	/** The layer of resolution. */
+	spatialLayer: number;
+	/** The layer of frame rate. Undefined if the packets do not tell it. */
+	temporalLayer: number | undefined;
+}
+
+/** The sending of a puller. It can be serialised as JSON. */
 export interface PullerStats extends TransferStats {
-	/** When this was so, in ms since 1970. */
+	/** The time of the measurement, in ms since 1970. */
 	timestamp: number;
+	/** The puller. */
 	pullerId: string;
+	/** The pusher that it receives. */
 	pusherId: string;
+	/** Audio or video. */
 	kind: MediaKind;
-	/** The encoding name of SDP. */
+	/** The encoding name in SDP. */
 	codec: string;
-	/** The layers that are sent, of simulcast or SVC; `undefined` without any, or when none is. */
-	layers: { spatialLayer: number; temporalLayer: number | undefined } | undefined;
-	/** What is sent; one at most. */
+	/** The layers of simulcast or SVC that are sent. Undefined without layers, and while none is sent. */
+	layers: SentLayers | undefined;
+	/** The stream that is sent. Empty before the first packet. */
 	streams: StreamStats[];
 }
 
-/** An address at one end of a connection. */
+/** The addresses of the two ends of a connection. */
 export interface SelectedTuple {
+	/** The transport protocol. */
 	protocol: 'udp' | 'tcp';
+	/** The address of the server. */
 	localAddress: string;
+	/** The port of the server. */
 	localPort: number;
+	/** The address of the client. */
 	remoteAddress: string | undefined;
+	/** The port of the client. */
 	remotePort: number | undefined;
 }
 
-/** The transport of a connection, and the media that goes through it. Serialisable. */
+/** The transport of a connection, and the media on it. It can be serialised as JSON. */
 export interface ConnectionStats extends TransferStats {
-	/** When this was so, in ms since 1970. */
+	/** The time of the measurement, in ms since 1970. */
 	timestamp: number;
+	/** The connection. */
 	connectionId: string;
+	/** The state of ICE. */
 	iceState: 'new' | 'connected' | 'completed' | 'disconnected' | 'closed';
+	/** The state of DTLS. */
 	dtlsState: 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
-	/** The addresses that are in use; `undefined` before ICE has connected. */
+	/** The addresses in use. Undefined before ICE has connected. */
 	selectedTuple: SelectedTuple | undefined;
-	/** With all that is not media, as in what follows. */
+	/** All bytes that were received, not only those of media. */
 	bytesReceived: number;
+	/** All bytes that were sent, not only those of media. */
 	bytesSent: number;
-	/** In bit/s. */
+	/** The bitrate of everything that is received, in bit/s. */
 	incomingBitrate: number;
-	/** In bit/s. */
+	/** The bitrate of everything that is sent, in bit/s. */
 	outgoingBitrate: number;
-	/** What the client is estimated to be able to take, in bit/s; `undefined` without transport-wide congestion control. */
+	/** The estimate of what the client can receive, in bit/s. Undefined without transport-wide congestion control. */
 	availableOutgoingBitrate: number | undefined;
-	/** What the client is estimated to be able to send, in bit/s; `undefined` without an estimate. */
+	/** The estimate of what the client can send, in bit/s. Undefined without an estimate. */
 	availableIncomingBitrate: number | undefined;
+	/** The tracks that the client sends. */
 	pushers: PusherStats[];
+	/** The tracks that the client receives. */
 	pullers: PullerStats[];
 }
 
 /**
- * The streams of one direction among what mediasoup tells.
+ * The streams of one direction in mediasoup's statistics.
  *
- * @param frameRates - by SSRC, when they are known
+ * @param frameRates - the frame rates by SSRC, if they are known
  */
 export function streamStats(
 	stats: readonly (RtpStreamRecvStats | RtpStreamSendStats)[],
@@ -144,7 +173,7 @@ function oneStream(
 		bytes: stream.byteCount,
 		packets: stream.packetCount,
 		packetsLost: stream.packetsLost,
-		// RTCP has it in 256ths, and the jitter in units of the RTP timestamp.
+		// RTCP counts lost packets in 256ths, and the jitter in units of the RTP timestamp.
 		fractionLost: stream.fractionLost / 256,
 		jitter: clockRate > 0 ? (stream.jitter * 1000) / clockRate : 0,
 		roundTripTime: stream.roundTripTime,
@@ -156,7 +185,7 @@ function oneStream(
 	};
 }
 
-/** Of several streams, as {@link TransferStats} has it. */
+/** Combines several streams as {@link TransferStats} says. */
 export function inAll(streams: readonly TransferStats[]): TransferStats {
 	const flowing = streams.filter(({ bitrate }) => bitrate > 0);
 	const known = (key: 'roundTripTime' | 'frameRate', of: readonly TransferStats[]) => {
@@ -174,8 +203,10 @@ export function inAll(streams: readonly TransferStats[]): TransferStats {
 }
 
 /**
- * @param stats - `undefined` when there is no transport yet
- * @param carried - of all that goes through it
+ * Combines the statistics of a connection.
+ *
+ * @param stats - the transport's; `undefined` while there is no transport
+ * @param carried - those of the tracks on it
  */
 export function connectionStats(
 	connectionId: string,
@@ -187,6 +218,7 @@ export function connectionStats(
 		timestamp: Date.now(),
 		connectionId,
 		iceState: stats?.iceState ?? 'new',
+		/** The state of DTLS. */
 		dtlsState: stats?.dtlsState ?? 'new',
 		selectedTuple: tuple && {
 			protocol: tuple.protocol,

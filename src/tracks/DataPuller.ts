@@ -1,61 +1,38 @@
 import type { DataConsumer } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '../Logger.js';
-import { SfuError } from '../SfuError.js';
-import { Pausable, type PausableEvents } from './Pausable.js';
 import type { DataPusher } from './DataPusher.js';
-import type { PullerCloseReason } from './Puller.js';
+import { Endpoint, type EndpointOptions } from './Endpoint.js';
+import type { PullerCloseReason, PullerEvents } from './Puller.js';
 
-/** Why a data puller has closed. */
-export type DataPullerCloseReason =
-	/** The client has closed the data channel. */
-	| 'channelClosed'
-	/** The client reads so slowly that a message of a reliable data channel was lost. */
-	| 'tooSlow'
-	| PullerCloseReason;
-
-export type DataPullerEvents = PausableEvents & {
-	/** Emitted once, last. */
-	closed: (event: { reason: DataPullerCloseReason }) => void;
-};
-
-/** A data channel that carries to a user what another one sends on its own; what comes while it is paused is lost. */
-export class DataPuller extends Pausable<DataPullerEvents> {
-	/** Unique, and made by us. */
-	readonly pullerId = randomUUID();
-	/** The user that receives it. */
-	readonly userId: string;
-	/** The user that sends it. */
-	readonly targetUserId: string;
-	/** What it receives. */
-	readonly pusherId: string;
-	/** The RTCPeerConnection that it goes through. */
-	readonly connectionId: string;
+/** A data channel on which a user receives the messages of another user's. Messages that come while it is paused are lost. */
+export class DataPuller extends Endpoint<PullerEvents, PullerCloseReason> {
 	readonly kind = 'data';
+	/** Its id. It is unique. */
+	readonly pullerId = randomUUID();
+	/** The user that sends the messages. */
+	readonly targetUserId: string;
+	/** The pusher whose messages it receives. */
+	readonly pusherId: string;
 	/** The `id` of the client's RTCDataChannel. */
 	readonly channelId: number;
-	/** Whether the client opens it by that id, rather than being told in-band (RFC 8832). */
+	/** Whether the client opens it by that id (`negotiated: true`), rather than being told in-band (RFC 8832). */
 	readonly negotiated: boolean;
 	readonly #pusher: DataPusher;
 	readonly #consumer: DataConsumer;
-	#closed = false;
 
 	/** @internal */
-	constructor(options: {
-		userId: string;
-		pusher: DataPusher;
-		connectionId: string;
-		channelId: number;
-		negotiated: boolean;
-		consumer: DataConsumer;
-		logger: Logger;
-	}) {
-		super(options.consumer, options.logger, true);
-		const { userId, pusher, connectionId, channelId, negotiated, consumer } = options;
-		this.userId = userId;
+	constructor(
+		options: EndpointOptions & {
+			pusher: DataPusher;
+			channelId: number;
+			negotiated: boolean;
+			consumer: DataConsumer;
+		},
+	) {
+		super(options.consumer, options, true);
+		const { pusher, channelId, negotiated, consumer } = options;
 		this.targetUserId = pusher.userId;
 		this.pusherId = pusher.pusherId;
-		this.connectionId = connectionId;
 		this.channelId = channelId;
 		this.negotiated = negotiated;
 		this.#pusher = pusher;
@@ -69,26 +46,22 @@ export class DataPuller extends Pausable<DataPullerEvents> {
 		});
 	}
 
-	get closed(): boolean {
-		return this.#closed;
-	}
-
 	/** @internal */
 	get pusher(): DataPusher {
 		return this.#pusher;
 	}
 
-	/** @internal What sends it. */
+	/** @internal Sends it. */
 	get consumer(): DataConsumer {
 		return this.#consumer;
 	}
 
 	/**
 	 * @internal Lets it flow, unless somebody has paused it.
-	 * @param open - sends what opens it at the client
+	 * @param open - sends the message that opens it at the client
 	 */
 	async start(open: () => Promise<unknown>): Promise<void> {
-		// What is paused can send nothing. The worker does these one after the other, and lets nothing else through.
+		// A paused consumer can send nothing. The worker handles these requests in order, and lets nothing else through.
 		const { stopped } = this;
 		try {
 			await Promise.all([this.#consumer.resume(), open(), stopped && this.#consumer.pause()]);
@@ -102,15 +75,7 @@ export class DataPuller extends Pausable<DataPullerEvents> {
 		return this.suspend(paused);
 	}
 
-	/** Closes the data channel, at the client too. */
-	close(reason: DataPullerCloseReason = 'closed'): void {
-		if (this.#closed) return;
-		this.#closed = true;
+	protected override free(): void {
 		this.#consumer.close();
-		this.emit('closed', { reason });
-	}
-
-	protected override assertOpen(): void {
-		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
 	}
 }

@@ -1,28 +1,13 @@
 import type { DataProducer } from 'mediasoup/types';
-import type { Logger } from '../Logger.js';
-import { payloadProtocol, readUserMessage, type DataChannelParameters } from '../sdp/dataChannelProtocol.js';
-import { SfuError } from '../SfuError.js';
-import { PullerGroup } from './PullerGroup.js';
-import { AnyPusher, type AnyPusherEvents } from './AnyPusher.js';
+import { randomUUID } from 'node:crypto';
 import { toSfuError } from '../media/callWorker.js';
 import type { Limits } from '../options.js';
-import type { PusherCloseReason } from './Pusher.js';
+import { payloadProtocol, readUserMessage, type DataChannelParameters } from '../sdp/dataChannelProtocol.js';
+import { SfuError } from '../SfuError.js';
+import type { EndpointOptions } from './Endpoint.js';
+import { PullerGroup } from './PullerGroup.js';
+import { PusherEndpoint, type PusherCloseReason, type PusherEvents } from './PusherEndpoint.js';
 import type { PusherDetails } from './PushOptions.js';
-
-/** Why a data pusher has closed. */
-export type DataPusherCloseReason =
-	/** The client has closed the data channel. */
-	'channelClosed' | PusherCloseReason;
-
-export type DataPusherEvents = AnyPusherEvents & {
-	/**
-	 * The client has sent a string, or bytes, while nobody has paused it. While there is a listener, every message of this
-	 * data channel passes through this process, beside its way to those who pull it.
-	 */
-	message: (event: { data: string | Buffer }) => void;
-	/** Emitted once, last. */
-	closed: (event: { reason: DataPusherCloseReason }) => void;
-};
 
 /** The SCTP stream that a data channel is on. */
 export interface DataPusherStream {
@@ -37,51 +22,52 @@ export interface DataPusherStream {
 }
 
 /**
- * A data channel that a user has opened. Others pull what it sends on it; the app can answer on it. What comes while it is
- * paused is lost.
+ * A data channel that a user has opened. Others pull the messages that the user sends on it, and the app can answer on it.
+ * Messages that come while it is paused are lost.
  */
-export class DataPusher extends AnyPusher<DataPusherEvents> {
+export class DataPusher extends PusherEndpoint {
 	readonly kind = 'data';
+	readonly pusherId: string;
 	/** The `id` of the client's RTCDataChannel. */
 	readonly channelId: number;
-	/** Whether it was announced with its id, rather than opened in-band (RFC 8832). */
-	readonly announced: boolean;
-	/** As the client says, as all that follows. */
+	/** Whether the client opened it in-band (RFC 8832). If not, it announced it with its id (`negotiated: true`). */
+	readonly inBand: boolean;
+	/** The label that the client gave it. */
 	readonly label: string;
-	/** The subprotocol, `""` for none. */
+	/** The subprotocol that the client gave it. Empty if there is none. */
 	readonly protocol: string;
+	/** Whether messages arrive in order. */
 	readonly ordered: boolean;
-	/** In ms; undefined for no limit. */
+	/** How long a message may be retransmitted, in ms. Undefined if there is no limit. */
 	readonly maxPacketLifeTime: number | undefined;
-	/** Undefined for no limit. */
+	/** How often a message may be retransmitted. Undefined if there is no limit. */
 	readonly maxRetransmits: number | undefined;
 	/** @internal Those who pull it. */
-	readonly followers: PullerGroup;
+	readonly pullers: PullerGroup;
 	readonly #stream: DataPusherStream;
-	readonly #ended: (reason: DataPusherCloseReason) => void;
-	#closed = false;
+	readonly #ended: (reason: PusherCloseReason) => void;
 
 	/**
 	 * @internal
-	 * @param options - `ended`: told when it closes, before anybody else
+	 * @param options - `ended` is called when it closes, before any listener
 	 */
-	constructor(options: {
-		userId: string;
-		connectionId: string;
-		negotiated: boolean;
-		channel: DataChannelParameters;
-		details: PusherDetails;
-		stream: DataPusherStream;
-		limits: Limits;
-		logger: Logger;
-		ended: (reason: DataPusherCloseReason) => void;
-	}) {
-		const followers = new PullerGroup();
-		super(followers, options);
-		this.followers = followers;
-		const { negotiated, channel, stream, ended } = options;
+	constructor(
+		options: EndpointOptions & {
+			inBand: boolean;
+			channel: DataChannelParameters;
+			details: PusherDetails;
+			stream: DataPusherStream;
+			limits: Limits;
+			ended: (reason: PusherCloseReason) => void;
+		},
+	) {
+		const pullers = new PullerGroup();
+		super(pullers, options);
+		this.pullers = pullers;
+		const { inBand, channel, stream, ended } = options;
+		this.pusherId = randomUUID();
 		this.channelId = stream.channelId;
-		this.announced = negotiated;
+		this.inBand = inBand;
 		this.label = channel.label;
 		this.protocol = channel.protocol;
 		this.ordered = channel.ordered;
@@ -91,45 +77,41 @@ export class DataPusher extends AnyPusher<DataPusherEvents> {
 		this.#ended = ended;
 	}
 
-	get closed(): boolean {
-		return this.#closed;
-	}
-
-	/** @internal What those who pull it consume. */
+	/** @internal The pullers consume it. */
 	get producer(): DataProducer {
 		return this.#stream.producer;
 	}
 
-	override on<Event extends keyof DataPusherEvents>(event: Event, listener: DataPusherEvents[Event]): this {
+	override on<Event extends keyof PusherEvents>(event: Event, listener: PusherEvents[Event]): this {
 		super.on(event, listener);
 		return this.#followListeners();
 	}
 
-	override once<Event extends keyof DataPusherEvents>(event: Event, listener: DataPusherEvents[Event]): this {
+	override once<Event extends keyof PusherEvents>(event: Event, listener: PusherEvents[Event]): this {
 		super.once(event, listener);
 		return this.#followListeners();
 	}
 
-	override off<Event extends keyof DataPusherEvents>(event: Event, listener: DataPusherEvents[Event]): this {
+	override off<Event extends keyof PusherEvents>(event: Event, listener: PusherEvents[Event]): this {
 		super.off(event, listener);
 		return this.#followListeners();
 	}
 
 	/**
-	 * Sends the app's own message to the user, on this data channel, in order and reliably.
+	 * Sends a message of the app to the user, on this data channel, in order and reliably.
 	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `limit_exceeded` when the client reads so slowly
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `limit_exceeded` if the client reads so slowly
 	 *   that `limits.dataBufferBytes` wait already, `closed`, `unavailable`, `internal`
 	 */
 	async send(message: string | Uint8Array): Promise<void> {
 		const bytes = checkMessage(message, this.limits.dataMessageBytes);
 		this.assertOpen();
 		try {
-			// Empty ones are as mediasoup wants them: it makes them the one byte that does not count.
+			// mediasoup takes empty messages as they are, and writes the one byte that does not count.
 			await this.#stream.reply(bytes, typeof message === 'string' ? stringProtocol(bytes) : binaryProtocol(bytes));
 		} catch (error) {
-			if (this.#closed) this.assertOpen();
-			// mediasoup has no class for it.
+			this.assertOpen();
+			// mediasoup has no class for this error.
 			if (error instanceof Error && error.message.includes('sctpsendbufferfull')) {
 				throw new SfuError('limit_exceeded', 'the client reads too slowly', { cause: error });
 			}
@@ -137,25 +119,21 @@ export class DataPusher extends AnyPusher<DataPusherEvents> {
 		}
 	}
 
-	/** @internal What the client has sent. */
+	/** @internal A message of the client. */
 	receive(message: Buffer, payloadProtocolId: number): void {
-		if (this.#closed || this.paused || this.listenerCount('message') === 0) return;
+		if (this.closed || this.paused || this.listenerCount('message') === 0) return;
 		const data = readUserMessage(message, payloadProtocolId);
 		if (data !== undefined) this.emit('message', { data });
 		this.#followListeners();
 	}
 
-	/** Closes the data channel, at the client too; its pullers close with it. */
-	close(reason: DataPusherCloseReason = 'closed'): void {
-		if (this.#closed) return;
-		this.#closed = true;
-		this.followers.close();
+	protected override free(reason: PusherCloseReason): void {
+		this.pullers.close();
 		this.#ended(reason);
-		this.emit('closed', { reason });
 	}
 
 	#followListeners(): this {
-		if (!this.#closed) this.#stream.observe(this.listenerCount('message') > 0);
+		if (!this.closed) this.#stream.observe(this.listenerCount('message') > 0);
 		return this;
 	}
 }

@@ -1,18 +1,19 @@
+import { Convergence } from '../Convergence.js';
 import { toSfuError } from '../media/callWorker.js';
 
-/** Who has paused something. It flows when nobody has. */
+/** Who has paused a track or a data channel. It flows when nobody has. */
 export type PauseCause =
-	/** The client, by the direction that its SDP gives the m-line. */
+	/** The client has, by the direction of the m-line in its SDP. */
 	| 'direction'
-	/** The client, by other means, such as a message. */
+	/** The client has, by a message. */
 	| 'client'
-	/** The app. */
+	/** The app has. */
 	| 'app';
 
-/** On whose behalf something is paused or resumed by a call. */
+/** On whose behalf a call pauses or resumes a track or a data channel. */
 export type PauseOrigin = Exclude<PauseCause, 'direction'>;
 
-/** What can be paused in the worker: a Producer or a Consumer. */
+/** A producer or a consumer, which the worker can pause. */
 export interface PauseTarget {
 	readonly closed: boolean;
 	readonly paused: boolean;
@@ -26,7 +27,10 @@ export class Pauses {
 	readonly #causes = new Set<PauseCause>();
 	#held: boolean;
 	#suspended = false;
-	#applying: Promise<void> | undefined;
+	readonly #convergence = new Convergence(
+		() => this.#held || this.#target.closed || this.#target.paused === this.stopped,
+		() => this.#step(),
+	);
 
 	/** @param held - whether it is to be left as it is until {@link Pauses.release} */
 	constructor(target: PauseTarget, held = false) {
@@ -65,28 +69,21 @@ export class Pauses {
 		this.#held = false;
 	}
 
-	/** Resolves when the worker is as it should be, whatever is set meanwhile. */
+	/**
+	 * Resolves when the target is paused or flows as the causes say, even if they change meanwhile.
+	 *
+	 * @throws {@link SfuError} (rejects) `unavailable`, `internal`; nothing if the target has closed
+	 */
 	apply(): Promise<void> {
-		if (this.#held || this.#isApplied) return this.#applying ?? Promise.resolve();
-		this.#applying ??= this.#apply();
-		return this.#applying;
+		return this.#convergence.run();
 	}
 
-	get #isApplied(): boolean {
-		return this.#target.closed || this.#target.paused === this.stopped;
-	}
-
-	async #apply(): Promise<void> {
+	async #step(): Promise<void> {
 		try {
-			while (!this.#isApplied) {
-				await (this.stopped ? this.#target.pause() : this.#target.resume());
-			}
+			await (this.stopped ? this.#target.pause() : this.#target.resume());
 		} catch (error) {
-			// It was closed meanwhile, and its owner tells of that.
+			// The owner of the target tells that it closed.
 			if (!this.#target.closed) throw toSfuError(error);
-		} finally {
-			// At once, and not when somebody has waited for it: what is set until then would wait for what is done already.
-			this.#applying = undefined;
 		}
 	}
 }

@@ -2,37 +2,53 @@ import type { MediaKind } from 'mediasoup/types';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import { validator } from '../schemas.js';
-import type { DataTarget } from '../data/DataSender.js';
 import type { DataPusher } from './DataPusher.js';
 import type { Pusher } from './Pusher.js';
+import type { AnyPusher } from './tracks.js';
 
-/** What to pull. */
+/** One pusher to pull. */
 export interface PullSpec {
+	/** The pusher. */
 	pusherId: string;
-	/** When given it must be the pusher's. */
+	/** The kind that the pusher must have. Default: any. */
 	kind?: MediaKind | 'data';
 	/**
-	 * Of a data channel: whether the client opens it itself, with `negotiated: true` and the `channelId` of the puller.
-	 * Default false: the server opens it, so that the client gets `ondatachannel` with the pusher's label and protocol.
+	 * For a data channel: whether the client opens it itself, with `negotiated: true` and the `channelId` of the puller.
+	 * Default false: the server opens it, and the client gets `ondatachannel` with the pusher's label and protocol.
 	 */
 	negotiated?: boolean;
 }
 
+/** The pushers to pull by an offer of the server. */
 export interface ServerPullOptions {
-	/** The user to pull from; it may be the puller itself. */
+	/** The user that pushes them. It may be the user that pulls. */
 	targetUserId: string;
-	/** Which of its pushers, each once. */
+	/** The pushers, each of them once. */
 	specs: readonly PullSpec[];
 }
 
+/** The pushers to pull by an offer of the client. */
 export interface PullOptions extends ServerPullOptions {
 	/**
-	 * Which of its pushers, each once. Each takes the next m-line of its kind that receives; all data channels go on the
-	 * one for them.
+	 * The pushers, each of them once. Each takes the next m-line of its kind that receives. Data channels share the m-line
+	 * for data channels.
 	 */
 	specs: readonly PullSpec[];
 	/** The SDP offer. */
 	offer: string;
+}
+
+/** A data channel to pull. */
+export interface DataTarget {
+	readonly pusher: DataPusher;
+	/** Whether the client opens it itself. */
+	readonly negotiated: boolean;
+}
+
+/** The pushers to pull: tracks and data channels. */
+export interface PullTargets {
+	readonly media: Pusher[];
+	readonly data: DataTarget[];
 }
 
 /** @throws {@link SfuError} `invalid_argument` */
@@ -63,56 +79,33 @@ export const checkPullOptions = validator<ServerPullOptions & Partial<PullOption
 
 interface Target {
 	userId: string;
-	pushers: ReadonlyMap<string, Pusher>;
-	dataPushers: ReadonlyMap<string, DataPusher>;
-}
-
-/** Whether a spec is of a data channel. */
-export const isOfData = ({ dataPushers, pushers }: Target, { kind, pusherId }: PullSpec): boolean =>
-	dataPushers.has(pusherId) || (kind === 'data' && !pushers.has(pusherId));
-
-/** As {@link findPushers}, of data channels. */
-export function findDataPushers(
-	{ userId, dataPushers }: Target,
-	specs: readonly PullSpec[],
-	isFormer: (pusherId: string) => boolean | undefined,
-): DataTarget[] {
-	return find(userId, dataPushers, specs, isFormer).map((pusher) => ({
-		pusher,
-		negotiated: specs.find(({ pusherId }) => pusherId === pusher.pusherId)?.negotiated ?? false,
-	}));
+	pushers: ReadonlyMap<string, AnyPusher>;
 }
 
 /**
- * The pushers of a user that specs name.
+ * Finds the pushers of a user that specs name.
  *
- * @param isFormer - whether it is no fault to name a pusher that is not there, because it was pulled before
+ * @param isFormer - whether a pusher may be missing, because the connection pulled it before
  * @throws {@link SfuError} `not_found`, `invalid_argument`
  */
-export function findPushers(
+export function findTargets(
 	{ userId, pushers }: Target,
 	specs: readonly PullSpec[],
-	isFormer: (pusherId: string) => boolean | undefined,
-): Pusher[] {
-	return find(userId, pushers, specs, isFormer);
-}
-
-function find<Kind extends Pusher | DataPusher>(
-	userId: string,
-	pushers: ReadonlyMap<string, Kind>,
-	specs: readonly PullSpec[],
-	isFormer: (pusherId: string) => boolean | undefined,
-): Kind[] {
-	const found = specs.flatMap(({ pusherId, kind }) => {
+	isFormer: (pusherId: string) => boolean = () => false,
+): PullTargets {
+	const targets: PullTargets = { media: [], data: [] };
+	const found = new Set<AnyPusher>();
+	for (const { pusherId, kind, negotiated = false } of specs) {
 		const pusher = pushers.get(pusherId);
-		if (!pusher && isFormer(pusherId)) return [];
+		if (!pusher && isFormer(pusherId)) continue;
 		if (!pusher) throw new SfuError('not_found', `user ${quoted(userId)} has no pusher ${quoted(pusherId)}`);
 		if (kind !== undefined && kind !== pusher.kind) {
 			throw new SfuError('invalid_argument', `pusher "${pusherId}" is ${pusher.kind}, not ${kind}`);
 		}
-		return [pusher];
-	});
-	const twice = found.find((pusher, index) => found.indexOf(pusher) !== index);
-	if (twice) throw new SfuError('invalid_argument', `specs name pusher "${twice.pusherId}" twice`);
-	return found;
+		if (found.has(pusher)) throw new SfuError('invalid_argument', `specs name pusher "${pusherId}" twice`);
+		found.add(pusher);
+		if (pusher.kind === 'data') targets.data.push({ pusher, negotiated });
+		else targets.media.push(pusher);
+	}
+	return targets;
 }

@@ -1,23 +1,27 @@
 import type { Consumer, MediaKind, RtpHeaderExtensionParameters, RtpParameters } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '../Logger.js';
-import { SfuError } from '../SfuError.js';
-import { validator } from '../schemas.js';
 import { highestLayers, isSameLayers, LayerSelection, type Layers } from '../layers/LayerSelection.js';
-import { callWorker, toSfuError } from '../media/callWorker.js';
-import { Pausable, type PausableEvents } from './Pausable.js';
+import { callWorker } from '../media/callWorker.js';
+import { layer, strict, validator } from '../schemas.js';
+import { SfuError } from '../SfuError.js';
 import { FrameRates } from '../stats/FrameRates.js';
 import { checkStatsOptions, inAll, streamStats, type PullerStats, type StatsOptions } from '../stats/stats.js';
+import { Endpoint, type EndpointEvents, type EndpointOptions } from './Endpoint.js';
+import type { Pusher } from './Pusher.js';
 
 /** Why a puller has closed. */
 export type PullerCloseReason =
-	/** {@link Puller.close} without a reason. */
+	/** {@link Endpoint.close} was called without a reason. */
 	| 'closed'
-	/** What it pulled is gone. */
+	/** Its pusher has closed. */
 	| 'pusherClosed'
-	/** Its RTCPeerConnection is gone. */
+	/** Its connection has closed. */
 	| 'connectionClosed'
-	/** Its m-line was stopped, or used for something else. */
+	/** The client has closed the data channel. */
+	| 'channelClosed'
+	/** The client reads so slowly that a message of a reliable data channel was lost. */
+	| 'tooSlow'
+	/** The client has stopped its m-line, or used it for something else. */
 	| 'removed'
 	/** The client has rejected its m-line, or the offer that it came with. */
 	| 'rejected'
@@ -27,75 +31,65 @@ export type PullerCloseReason =
 	| 'workerDied'
 	| (string & {});
 
-export type PullerEvents = PausableEvents & {
-	/** Other layers are sent than before; `undefined` for none. */
-	layersChanged: (event: { layers: Layers | undefined }) => void;
-	/** Emitted once, last. */
-	closed: (event: { reason: PullerCloseReason }) => void;
+/** The events of a puller: a track or a data channel. */
+export type PullerEvents = EndpointEvents<PullerCloseReason> & {
+	/** For simulcast and SVC: other layers are sent than before. `layers` is undefined if none is sent. */
+	changed: (event: { layers: Layers | undefined }) => void;
 };
 
-const layer = { type: 'integer', minimum: 0, maximum: 99 };
+/** Layers to ask for. */
+export interface LayersOptions {
+	/** The layer of resolution, counted from 0, the lowest. A number above the highest layer stands for the highest. */
+	spatialLayer: number;
+	/** The layer of frame rate, counted from 0, the lowest. Default: the highest. */
+	temporalLayer?: number;
+}
 
-const checkLayers = validator<{ spatialLayer: number; temporalLayer?: number }>(
-	{
-		type: 'object',
-		properties: { spatialLayer: layer, temporalLayer: layer },
-		required: ['spatialLayer'],
-		additionalProperties: false,
-	},
+const checkLayers = validator<LayersOptions>(
+	strict({ spatialLayer: layer, temporalLayer: layer }, ['spatialLayer']),
 	'layers',
 );
 
 const checkPriority = validator<number>({ type: 'integer', minimum: 1, maximum: 255 }, 'priority');
 
-/** One track that a user receives. */
-export class Puller extends Pausable<PullerEvents> {
-	/** Unique, and made by us. */
+/** A track that a user receives. */
+export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
+	/** Its id. It is unique. */
 	readonly pullerId = randomUUID();
-	/** The user that receives it. */
-	readonly userId: string;
-	/** The user that sends it. */
+	/** The user that sends the track. */
 	readonly targetUserId: string;
-	/** What it receives. */
+	/** The pusher that it receives. */
 	readonly pusherId: string;
-	/** The id of the MediaStream that the client is told (`a=msid`): that of the pusher. */
+	/** The id of the MediaStream that the client is told (`a=msid`). It is the pusher's. */
 	readonly streamId: string;
-	/** The RTCPeerConnection that it goes through. */
-	readonly connectionId: string;
 	readonly kind: MediaKind;
-	/** The mid of its m-line, `undefined` when the offer had none. */
+	/** The mid of its m-line. Undefined if the offer had none. */
 	readonly mid: string | undefined;
 	readonly #consumer: Consumer;
 	readonly #rtpParameters: RtpParameters;
 	readonly #frameRates: FrameRates;
 	readonly #selection: LayerSelection | undefined;
 	#currentLayers: Layers | undefined;
-	#closed = false;
 
 	/**
 	 * @internal
-	 * @param options - with the dependency descriptor, when it is sent and the client can be told so; and whether no more
-	 *   than the lowest spatial layer is sent until the app allows more
+	 * @param options - `descriptor` is the dependency descriptor, if it is sent and the client can be told; with
+	 *   `lowestOnly` only the lowest spatial layer is sent until the app allows more
 	 */
-	constructor(options: {
-		userId: string;
-		targetUserId: string;
-		pusherId: string;
-		streamId: string;
-		connectionId: string;
-		mid: string | undefined;
-		consumer: Consumer;
-		descriptor: RtpHeaderExtensionParameters | undefined;
-		lowestOnly: boolean;
-		logger: Logger;
-	}) {
-		super(options.consumer, options.logger);
-		const { userId, targetUserId, pusherId, streamId, connectionId, mid, consumer, descriptor, lowestOnly } = options;
-		this.userId = userId;
-		this.targetUserId = targetUserId;
-		this.pusherId = pusherId;
-		this.streamId = streamId;
-		this.connectionId = connectionId;
+	constructor(
+		options: EndpointOptions & {
+			pusher: Pusher;
+			mid: string | undefined;
+			consumer: Consumer;
+			descriptor: RtpHeaderExtensionParameters | undefined;
+			lowestOnly: boolean;
+		},
+	) {
+		const { pusher, mid, consumer, descriptor, lowestOnly } = options;
+		super(consumer, options);
+		this.targetUserId = pusher.userId;
+		this.pusherId = pusher.pusherId;
+		this.streamId = pusher.streamId;
 		this.kind = consumer.kind;
 		this.mid = mid;
 		this.#consumer = consumer;
@@ -106,9 +100,9 @@ export class Puller extends Pausable<PullerEvents> {
 			headerExtensions: [...headerExtensions, descriptor ?? []].flat(),
 		};
 		const highest = highestLayers(consumer);
-		const allowed = highest && lowestOnly ? { ...highest, spatialLayer: 0 } : highest;
-		this.#selection = highest && new LayerSelection(consumer, highest, allowed);
 		if (highest) {
+			const allowed = lowestOnly ? { ...highest, spatialLayer: 0 } : highest;
+			this.#selection = new LayerSelection(consumer, highest, allowed);
 			consumer.on('layerschange', (layers) => {
 				this.#setCurrentLayers(layers && { temporalLayer: 0, ...layers });
 			});
@@ -118,16 +112,12 @@ export class Puller extends Pausable<PullerEvents> {
 		});
 	}
 
-	get closed(): boolean {
-		return this.#closed;
-	}
-
-	/** @internal What is sent. */
+	/** @internal The parameters that it is sent with. */
 	get rtpParameters(): RtpParameters {
 		return this.#rtpParameters;
 	}
 
-	/** @internal What sends it. */
+	/** @internal Sends it. */
 	get consumer(): Consumer {
 		return this.#consumer;
 	}
@@ -137,102 +127,72 @@ export class Puller extends Pausable<PullerEvents> {
 		return this.#selection;
 	}
 
-	/** The highest layers of what it pulls; `undefined` when that is neither simulcast nor SVC. */
+	/** The highest layers of the pusher. Undefined without simulcast and SVC. */
 	get highestLayers(): Layers | undefined {
 		return this.#selection?.highest;
 	}
 
-	/** Those that the client wants at most; at first the highest. */
+	/** The highest layers that the client wants. At first they are the highest there are. */
 	get preferredLayers(): Layers | undefined {
 		return this.#selection?.preferred;
 	}
 
 	/**
-	 * Those that the app allows at most; at first the highest. Of AV1 they are the lowest spatial one at first, when the
-	 * client cannot be told of the dependency descriptor, as in its own offer: Chromium 156 then decodes no other.
+	 * The highest layers that the app allows. At first they are the highest there are. One case is different: AV1 in a
+	 * connection for which the client offers begins with the lowest spatial layer, because the client cannot be told of the
+	 * dependency descriptor there, and Chromium 156 then decodes no other layer.
 	 */
 	get allowedLayers(): Layers | undefined {
 		return this.#selection?.allowed;
 	}
 
-	/** Those that are sent at the moment, `undefined` for none. */
+	/** The layers that are sent at the moment. Undefined if none is sent. */
 	get currentLayers(): Layers | undefined {
 		return this.#currentLayers;
 	}
 
-	/** See {@link Puller.setPriority}. */
+	/** Its priority, 1 to 255. See {@link Puller.setPriority}. */
 	get priority(): number {
 		return this.#consumer.priority;
 	}
 
 	/**
-	 * What the client wants: these layers or lower ones, as the link bears them.
+	 * Sets the layers that the client wants. It gets these or lower ones, as its link allows.
 	 *
-	 * @param layers - counted from 0; higher ones than there are stand for the highest, as does no `temporalLayer`
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when there are no layers, `closed`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` without simulcast and SVC, `closed`
 	 */
-	async setPreferredLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+	async setPreferredLayers(layers: LayersOptions): Promise<void> {
 		const selection = this.#assertLayered();
-		const { spatialLayer, temporalLayer = Infinity } = checkLayers(layers);
-		selection.preferred = { spatialLayer, temporalLayer };
+		selection.preferred = readLayers(layers);
 		await selection.apply();
 	}
 
 	/**
-	 * What the app allows: the client gets no higher layers, whatever it wants.
+	 * Sets the layers that the app allows. The client gets no higher ones, whatever it wants.
 	 *
-	 * @param layers - as for {@link Puller.setPreferredLayers}
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` when there are no layers, `closed`
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `conflict` without simulcast and SVC, `closed`
 	 */
-	async setAllowedLayers(layers: { spatialLayer: number; temporalLayer?: number }): Promise<void> {
+	async setAllowedLayers(layers: LayersOptions): Promise<void> {
 		const selection = this.#assertLayered();
-		const { spatialLayer, temporalLayer = Infinity } = checkLayers(layers);
-		selection.allowed = { spatialLayer, temporalLayer };
+		selection.allowed = readLayers(layers);
 		await selection.apply();
 	}
 
 	/**
-	 * How much it counts among what goes over the same link: where that bears less than all want, what has more keeps its
-	 * layers longer.
+	 * Sets how much it counts among the pullers of the same connection. Where the link cannot carry all of them, those with
+	 * a higher priority keep their layers longer.
 	 *
-	 * @param priority - 1, which is the default, to 255
+	 * @param priority - 1, the default, to 255
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`
 	 */
 	async setPriority(priority: number): Promise<void> {
 		this.assertOpen();
 		const checked = checkPriority(priority);
-		try {
-			await this.#consumer.setPriority(checked);
-		} catch (error) {
-			this.assertOpen();
-			throw toSfuError(error);
-		}
-	}
-
-	/** @internal Stops it for a moment, of which nobody is told. */
-	hold(held: boolean): Promise<void> {
-		return this.suspend(held);
-	}
-
-	protected override assertOpen(): void {
-		if (this.#closed) throw new SfuError('closed', 'the puller has been closed');
-	}
-
-	#assertLayered(): LayerSelection {
-		this.assertOpen();
-		if (!this.#selection)
-			throw new SfuError('conflict', `the ${this.kind} has no layers: it is neither simulcast nor SVC`);
-		return this.#selection;
-	}
-
-	#setCurrentLayers(layers: Layers | undefined): void {
-		if (this.#closed || isSameLayers(layers, this.#currentLayers)) return;
-		this.#currentLayers = layers;
-		this.emit('layersChanged', { layers });
+		await callWorker(this, 'the puller', () => this.#consumer.setPriority(checked));
 	}
 
 	/**
-	 * Asks the pusher for a keyframe, as {@link Pusher.requestKeyframe} does; it comes when this is not paused.
+	 * Asks the pusher for a keyframe, as {@link Pusher.requestKeyframe} does. It arrives unless the puller is paused.
 	 *
 	 * @throws {@link SfuError} (rejects) `unsupported` for audio, `closed`, `unavailable`
 	 */
@@ -244,7 +204,7 @@ export class Puller extends Pausable<PullerEvents> {
 	}
 
 	/**
-	 * What is sent at the moment.
+	 * Measures what is sent of the track.
 	 *
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
@@ -269,11 +229,31 @@ export class Puller extends Pausable<PullerEvents> {
 		};
 	}
 
-	/** Stops it. */
-	close(reason: PullerCloseReason = 'closed'): void {
-		if (this.#closed) return;
-		this.#closed = true;
-		this.#consumer.close();
-		this.emit('closed', { reason });
+	/** @internal Stops it for a moment. Nobody is told. */
+	hold(held: boolean): Promise<void> {
+		return this.suspend(held);
 	}
+
+	protected override free(): void {
+		this.#consumer.close();
+	}
+
+	#assertLayered(): LayerSelection {
+		this.assertOpen();
+		if (!this.#selection) {
+			throw new SfuError('conflict', `the ${this.kind} has no layers: it is neither simulcast nor SVC`);
+		}
+		return this.#selection;
+	}
+
+	#setCurrentLayers(layers: Layers | undefined): void {
+		if (this.closed || isSameLayers(layers, this.#currentLayers)) return;
+		this.#currentLayers = layers;
+		this.emit('changed', { layers });
+	}
+}
+
+function readLayers(layers: LayersOptions): Layers {
+	const { spatialLayer, temporalLayer = Infinity } = checkLayers(layers);
+	return { spatialLayer, temporalLayer };
 }

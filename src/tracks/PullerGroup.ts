@@ -1,16 +1,16 @@
 import type { PauseTarget } from './Pauses.js';
 
-/** What stops while a data channel is paused. */
+/** Stops while a data channel is paused. */
 export interface Follower {
 	follow(paused: boolean): Promise<void>;
 }
 
 /**
- * Pauses a data channel at those who pull it. What receives it goes on, since by that it is noticed when the client opens
- * its next channel in the place of this one.
+ * The pullers of a data channel. Pausing the data channel pauses them, and not the SCTP stream that receives it: that one
+ * must notice when the client opens its next data channel in the place of this one.
  */
 export class PullerGroup implements PauseTarget {
-	readonly #followers = new Set<Follower>();
+	readonly #pullers = new Set<Follower>();
 	#paused = false;
 	#closed = false;
 
@@ -24,14 +24,14 @@ export class PullerGroup implements PauseTarget {
 
 	close(): void {
 		this.#closed = true;
-		this.#followers.clear();
+		this.#pullers.clear();
 	}
 
-	/** @returns how to end it */
-	add(follower: Follower): () => void {
-		this.#followers.add(follower);
-		if (this.#paused) void follower.follow(true);
-		return () => this.#followers.delete(follower);
+	/** @returns a function that removes it */
+	add(puller: Follower): () => void {
+		this.#pullers.add(puller);
+		if (this.#paused) void puller.follow(true);
+		return () => this.#pullers.delete(puller);
 	}
 
 	pause(): Promise<void> {
@@ -44,6 +44,6 @@ export class PullerGroup implements PauseTarget {
 
 	async #set(paused: boolean): Promise<void> {
 		this.#paused = paused;
-		await Promise.all([...this.#followers].map((follower) => follower.follow(paused)));
+		await Promise.all([...this.#pullers].map((puller) => puller.follow(paused)));
 	}
 }

@@ -2,64 +2,68 @@ import { checkCodecNames } from '../media/codecs.js';
 import type { DataChannelParameters } from '../sdp/dataChannelProtocol.js';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, validator } from '../schemas.js';
-import { bitrate, codecNames, type Limits } from '../options.js';
+import { channelProperties, checkLength, detailsProperties, mediaProperties, strict, validator } from '../schemas.js';
+import type { Limits } from '../options.js';
 
-/** What a user says of something that it sends. */
+/** Facts about a pusher that SDP does not tell. */
 export interface PusherDetails {
 	/**
-	 * What it is: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own, of at most
-	 * {@link Limits.idLength}. `null` for none.
+	 * The user's word for it: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own, of at most
+	 * {@link Limits.idLength}. `null` removes it.
 	 */
 	source?: string | null;
-	/** The app's own: any JSON value of at most {@link Limits.metadataBytes}, never looked into. `null` for none. */
+	/**
+	 * A JSON value of the app's own, of at most {@link Limits.metadataBytes}. The library never looks into it. `null`
+	 * removes it.
+	 */
 	metadata?: unknown;
 }
 
-/** How to take what one m-line sends. What an m-line in use already says anew is changed, the rest stays. */
+/** How to receive one m-line. For an m-line in use, the given properties change and the others stay. */
 export interface PushMediaOptions extends PusherDetails {
 	/**
-	 * The layers within what it sends, as in `L3T3_KEY` (W3C, Scalable Video Coding (SVC) Extension for WebRTC), which SDP
-	 * does not say: of VP9 and AV1, or the temporal ones of each stream, as in `L1T3`. It cannot change later. Default:
-	 * `L1T3` for simulcast, none otherwise.
+	 * The layers within each stream, such as `L3T3_KEY` for VP9 and AV1, or `L1T3` for temporal layers (W3C, Scalable Video
+	 * Coding (SVC) Extension for WebRTC). SDP does not tell them. It cannot change later. Default: `L1T3` for simulcast,
+	 * none otherwise.
 	 */
 	scalabilityMode?: string;
 	/**
-	 * The codecs that it may be sent in, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Others than the
-	 * room and the user have are passed over. It counts when the m-line begins to send; what is sent already keeps its
-	 * codec. Default: as the room and the user have it.
+	 * The codecs that it may be sent in, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs that the
+	 * room and the user do not have are ignored. It counts when the m-line begins to send; a pusher keeps its codec. Default:
+	 * the codecs of the room and the user.
 	 */
 	codecs?: readonly string[];
 	/**
-	 * The most that the client is told to send (`b=TIAS` and `b=AS` of the answer), in bit/s; 0 for as much as it likes.
-	 * Browsers obey; nothing else makes them. Default 0.
+	 * The most that the client is told to send (`b=TIAS` and `b=AS` in the answer), in bit/s. 0 stands for no limit. Browsers
+	 * obey, but nothing forces a client to. Default 0.
 	 */
 	maxBitrate?: number;
 }
 
-/** @internal The names of the modes that mediasoup's parser takes. */
-export const scalabilityModePattern = '^[LS][1-9]T[1-9](h|_KEY|_KEY_SHIFT)?$';
-
-/** A data channel that the client opens with `negotiated: true`, which nobody can know but by being told. */
+/**
+ * A data channel that the client opens with `negotiated: true`. Nothing tells the server of it but this. All properties are
+ * the same as for `createDataChannel()`.
+ */
 export interface PushDataOptions extends PusherDetails {
 	/** The `id` of the RTCDataChannel. */
 	id: number;
-	/** As given to `createDataChannel()`. Default `""`. */
+	/** The label. Default `""`. */
 	label?: string;
-	/** As all that follows, the same as for `createDataChannel()`. Default `""`. */
+	/** The subprotocol. Default `""`. */
 	protocol?: string;
-	/** Default true. */
+	/** Whether messages arrive in order. Default true. */
 	ordered?: boolean;
-	/** In ms. Default: no limit. */
+	/** How long a message may be retransmitted, in ms. Default: no limit. */
 	maxPacketLifeTime?: number;
-	/** Default: no limit. */
+	/** How often a message may be retransmitted. Default: no limit. */
 	maxRetransmits?: number;
 }
 
+/** Facts about a push that its offer does not tell. */
 export interface PushOptions {
-	/** Of the m-lines of the offer that send, by mid. */
+	/** Options for the m-lines that send, by mid. */
 	media?: Readonly<Record<string, PushMediaOptions>>;
-	/** The data channels with negotiated ids. Others are noticed when the client opens them. */
+	/** The data channels with negotiated ids. The server notices others when the client opens them. */
 	data?: readonly PushDataOptions[];
 }
 
@@ -70,61 +74,20 @@ export interface AnnouncedChannel {
 	readonly details: PusherDetails;
 }
 
-/** @internal Options that have been checked. */
+/** @internal Push options that have been checked. */
 export interface CheckedPushOptions {
-	/** By mid. */
+	/** Options by mid. */
 	readonly media: ReadonlyMap<string, PushMediaOptions>;
 	readonly data: readonly AnnouncedChannel[];
 }
 
-const details = { source: { type: ['string', 'null'], minLength: 1 }, metadata: {} };
-
-const unsignedShort = { type: 'integer', minimum: 0, maximum: 0xffff } as const;
-
-/** @internal What an announced data channel says, as a JSON schema. The id 65535 stands for none (RFC 8831, section 6.2). */
-export const channelProperties = {
-	id: { type: 'integer', minimum: 0, maximum: 0xfffe },
-	label: { type: 'string' },
-	protocol: { type: 'string' },
-	ordered: { type: 'boolean' },
-	maxPacketLifeTime: unsignedShort,
-	maxRetransmits: unsignedShort,
-} as const;
-
-const checkDetails = validator<PusherDetails>(
-	{ type: 'object', properties: details, additionalProperties: false },
-	'details',
-);
+const checkDetails = validator<PusherDetails>(strict(detailsProperties), 'details');
 
 const checkOptions = validator<PushOptions>(
-	{
-		type: 'object',
-		properties: {
-			media: {
-				type: 'object',
-				additionalProperties: {
-					type: 'object',
-					properties: {
-						...details,
-						scalabilityMode: { type: 'string', pattern: scalabilityModePattern },
-						codecs: codecNames,
-						maxBitrate: bitrate,
-					},
-					additionalProperties: false,
-				},
-			},
-			data: {
-				type: 'array',
-				items: {
-					type: 'object',
-					properties: { ...channelProperties, ...details },
-					required: ['id'],
-					additionalProperties: false,
-				},
-			},
-		},
-		additionalProperties: false,
-	},
+	strict({
+		media: { type: 'object', additionalProperties: strict(mediaProperties) },
+		data: { type: 'array', items: strict(channelProperties, ['id']) },
+	}),
 	'options',
 );
 
@@ -133,10 +96,10 @@ export function readPushOptions(options: PushOptions, limits: Limits): CheckedPu
 	const { media = {}, data = [] } = checkOptions(options);
 	return {
 		media: new Map(
-			Object.entries(media).map(([mid, of]) => {
-				if (of.codecs) checkCodecNames(of.codecs);
-				const copied = { ...of, ...(of.codecs && { codecs: [...of.codecs] }) };
-				return [mid, { ...copied, ...limited(of, limits, ` of mid ${quoted(mid)}`) }] as const;
+			Object.entries(media).map(([mid, given]) => {
+				if (given.codecs) checkCodecNames(given.codecs);
+				const copied = { ...given, ...(given.codecs && { codecs: [...given.codecs] }) };
+				return [mid, { ...copied, ...limited(given, limits, ` of mid ${quoted(mid)}`) }] as const;
 			}),
 		),
 		data: announcedChannels(data, limits),
@@ -149,16 +112,16 @@ function announcedChannels(data: readonly PushDataOptions[], limits: Limits): An
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data names id ${twice} twice`);
 	return data.map(
 		({ id, label = '', protocol = '', ordered = true, maxPacketLifeTime, maxRetransmits, ...details }) => {
-			const of = ` of data channel ${id}`;
-			checkLength(label, `the label${of}`, limits.idLength);
-			checkLength(protocol, `the protocol${of}`, limits.idLength);
+			const whose = ` of data channel ${id}`;
+			checkLength(label, `the label${whose}`, limits.idLength);
+			checkLength(protocol, `the protocol${whose}`, limits.idLength);
 			if (maxPacketLifeTime !== undefined && maxRetransmits !== undefined) {
-				throw new SfuError('invalid_argument', `maxPacketLifeTime and maxRetransmits${of} exclude each other`);
+				throw new SfuError('invalid_argument', `maxPacketLifeTime and maxRetransmits${whose} exclude each other`);
 			}
 			return {
 				id,
 				channel: { label, protocol, ordered, maxPacketLifeTime, maxRetransmits },
-				details: limited(details, limits, of),
+				details: limited(details, limits, whose),
 			};
 		},
 	);
@@ -169,15 +132,15 @@ export function readDetails(given: PusherDetails, limits: Limits): PusherDetails
 	return limited(checkDetails(given), limits);
 }
 
-function limited({ source, metadata }: PusherDetails, limits: Limits, of = ''): PusherDetails {
-	if (typeof source === 'string') checkLength(source, `the source${of}`, limits.idLength);
+function limited({ source, metadata }: PusherDetails, limits: Limits, whose = ''): PusherDetails {
+	if (typeof source === 'string') checkLength(source, `the source${whose}`, limits.idLength);
 	return {
 		...(source !== undefined && { source }),
-		...(metadata !== undefined && { metadata: jsonCopy(metadata, `the metadata${of}`, limits.metadataBytes) }),
+		...(metadata !== undefined && { metadata: jsonCopy(metadata, `the metadata${whose}`, limits.metadataBytes) }),
 	};
 }
 
-/** A copy that nobody can change, so that it stays within the limit. */
+/** Copies a value and freezes the copy, so that nobody can make it exceed the limit later. */
 function jsonCopy(value: unknown, subject: string, longest: number): unknown {
 	const json = jsonOf(value);
 	if (json === undefined) throw new SfuError('invalid_argument', `${subject} must be a JSON value`);
@@ -188,7 +151,7 @@ function jsonCopy(value: unknown, subject: string, longest: number): unknown {
 	return JSON.parse(json, (_, part: unknown) => Object.freeze(part));
 }
 
-/** `undefined` for what has none: a function, a cycle, a BigInt, what is too deep, a toJSON() that throws. */
+/** Returns `undefined` for a value without JSON: a function, a cycle, a BigInt, one nested too deep, a toJSON() that throws. */
 function jsonOf(value: unknown): string | undefined {
 	try {
 		return JSON.stringify(value);

@@ -1,35 +1,39 @@
-import type { MediaKind, Producer, RtpCapabilities, RtpParameters } from 'mediasoup/types';
-import type { Logger } from '../Logger.js';
-import type { RoomMedia } from '../media/RoomMedia.js';
-import { SfuError } from '../SfuError.js';
-import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
+import type { MediaKind } from 'mediasoup/types';
 import { callWorker } from '../media/callWorker.js';
+import type { LocalSource } from '../media/LocalSource.js';
+import type { Source } from '../media/Source.js';
 import type { Limits } from '../options.js';
-import { AnyPusher, type AnyPusherEvents } from './AnyPusher.js';
-import type { PushMediaOptions } from './PushOptions.js';
+import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
+import { SfuError } from '../SfuError.js';
 import { FrameRates } from '../stats/FrameRates.js';
 import { checkStatsOptions, inAll, streamStats, type PusherStats, type StatsOptions } from '../stats/stats.js';
+import type { EndpointOptions } from './Endpoint.js';
+import { PusherEndpoint, type PusherCloseReason } from './PusherEndpoint.js';
+import type { PushMediaOptions } from './PushOptions.js';
 
-/** What was negotiated for a pusher, in the pusher's own numbers. Serialisable. */
+/** The negotiated parameters of a pusher, in the numbers of the pusher's own SDP. It can be serialised as JSON. */
 export interface PusherMedia {
+	/** Audio or video. */
 	kind: MediaKind;
-	/** The encoding name of SDP: `opus`, `VP8`, `H264`. */
+	/** The encoding name in SDP, such as `opus`, `VP8` or `H264`. */
 	codec: string;
-	/** In Hz. */
+	/** The clock rate of the RTP timestamps, in Hz. */
 	clockRate: number;
-	/** Audio only; 1 for video. */
+	/** The number of audio channels. 1 for video. */
 	channels: number;
+	/** The RTP payload type of the codec. */
 	payloadType: number;
-	/** The value of the `a=fmtp` line, `""` without one. */
+	/** The value of the `a=fmtp` line. Empty if there is none. */
 	fmtp: string;
-	/** Each as SDP writes it: `nack pli`. */
+	/** The RTCP feedback, each as SDP writes it, such as `nack pli`. */
 	rtcpFeedback: string[];
-	/** That of the first encoding. Undefined when the offer announced none. */
+	/** The SSRC of the first encoding. Undefined if the offer announced none. */
 	ssrc: number | undefined;
+	/** The payload type of RTX (RFC 4588). Undefined without RTX. */
 	rtxPayloadType: number | undefined;
-	/** That of the first encoding. */
+	/** The RTX SSRC of the first encoding. */
 	rtxSsrc: number | undefined;
-	/** The streams that it sends: more than one for simulcast, from the lowest to the highest. */
+	/** The streams that it sends. Simulcast has several, from the lowest to the highest. */
 	encodings: PusherEncoding[];
 	/** The negotiated id of the MID header extension (RFC 9143, section 15). */
 	midExtensionId: number | undefined;
@@ -39,107 +43,67 @@ export interface PusherMedia {
 
 /** One stream of a pusher. */
 export interface PusherEncoding {
-	/** Its name in a simulcast (RFC 8851). */
+	/** The restriction identifier of a simulcast stream (RFC 8851). */
 	rid?: string;
-	/** When the offer announced one, and no rid. */
+	/** The SSRC. Missing if the offer announced none, or a rid instead. */
 	ssrc?: number;
+	/** The SSRC of RTX. Missing if the offer announced none. */
 	rtxSsrc?: number;
-	/** The layers within it, as in `L3T3_KEY`, when they are known. */
+	/** The layers within the stream, such as `L3T3_KEY`. Missing if they are not known. */
 	scalabilityMode?: string;
 }
 
-/** Why a pusher has closed. */
-export type PusherCloseReason =
-	/** {@link Pusher.close} without a reason. */
-	| 'closed'
-	/** Its RTCPeerConnection is gone. */
-	| 'connectionClosed'
-	/** Its m-line was stopped, or used for something else. */
-	| 'removed'
-	/** Its user has left. */
-	| 'userLeft'
-	/** Its media worker died. */
-	| 'workerDied'
-	| (string & {});
-
-export type PusherEvents = AnyPusherEvents & {
-	/** Emitted once, last. */
-	closed: (event: { reason: PusherCloseReason }) => void;
-};
-
-/** One track that a user sends. */
-export class Pusher extends AnyPusher<PusherEvents> {
+/** A track that a user sends. */
+export class Pusher extends PusherEndpoint {
+	readonly pusherId: string;
 	readonly kind: MediaKind;
-	/** The mid of its m-line, `undefined` when the offer had none. */
+	/** The mid of its m-line. Undefined if the offer had none. */
 	readonly mid: string | undefined;
-	/** The id of the MediaStream that the client put it in (`a=msid`). */
+	/** The id of the client's MediaStream that the track is in (`a=msid`, RFC 8830). */
 	readonly streamId: string;
-	/** What was negotiated. */
+	/** The negotiated parameters. */
 	readonly media: PusherMedia;
-	readonly #producer: Producer;
+	readonly #source: LocalSource;
 	readonly #frameRates: FrameRates;
-	readonly #requestKeyframe: RoomMedia['requestKeyframe'];
 	#maxBitrate: number;
-	#closed = false;
 
 	/** @internal */
-	constructor(options: {
-		userId: string;
-		connectionId: string;
-		mid: string | undefined;
-		streamId: string;
-		details: PushMediaOptions;
-		producer: Producer;
-		requestKeyframe: RoomMedia['requestKeyframe'];
-		limits: Limits;
-		logger: Logger;
-	}) {
-		super(options.producer, options);
-		const { mid, streamId, details, producer } = options;
-		this.kind = producer.kind;
+	constructor(
+		options: EndpointOptions & {
+			mid: string | undefined;
+			streamId: string;
+			details: PushMediaOptions;
+			source: LocalSource;
+			limits: Limits;
+		},
+	) {
+		const { mid, streamId, details, source } = options;
+		super(source, options);
+		this.pusherId = source.pusherId;
+		this.kind = source.kind;
 		this.mid = mid;
 		this.streamId = streamId;
-		this.media = pusherMedia(producer);
-		this.#producer = producer;
-		this.#frameRates = new FrameRates(producer);
-		this.#requestKeyframe = options.requestKeyframe;
+		this.media = pusherMedia(source);
+		this.#source = source;
+		this.#frameRates = new FrameRates(source.producer);
 		this.#maxBitrate = details.maxBitrate ?? 0;
 	}
 
-	get closed(): boolean {
-		return this.#closed;
-	}
-
-	/** The most that the client is told to send, in bit/s; 0 for as much as it likes. */
+	/** The most that the client is told to send, in bit/s. 0 stands for no limit. */
 	get maxBitrate(): number {
 		return this.#maxBitrate;
 	}
 
-	/** @internal What is received. */
-	get rtpParameters(): RtpParameters {
-		return this.#producer.rtpParameters;
+	/** @internal What others pull. */
+	get pullSource(): Source {
+		return this.#source;
 	}
 
-	/** @internal What pullers on the same machine consume. */
-	get producer(): Producer {
-		return this.#producer;
-	}
-
-	/** @internal Its codec, as capabilities to look for the same one with. */
-	get codecCapabilities(): RtpCapabilities {
-		const codecs = this.#producer.rtpParameters.codecs.slice(0, 1);
-		return {
-			codecs: codecs.map(({ mimeType, clockRate, channels, payloadType, parameters }) => ({
-				kind: this.kind,
-				mimeType: mimeType as `${string}/${string}`,
-				clockRate,
-				...(channels !== undefined && { channels }),
-				preferredPayloadType: payloadType,
-				parameters: { ...(parameters as object) },
-				rtcpFeedback: [],
-			})),
-			headerExtensions: [],
-		};
+	override close(reason: PusherCloseReason = 'closed'): void {
+		if (this.closed) return;
+		super.close(reason);
+		// The pullers close after everybody knows of the pusher.
+		this.#source.close(reason);
 	}
 
 	/** @internal */
@@ -149,20 +113,20 @@ export class Pusher extends AnyPusher<PusherEvents> {
 	}
 
 	/**
-	 * Asks the client for a keyframe of its video, at most once in `webRtc.keyframeRequestDelay`: what is asked for in
-	 * between comes with the next one.
+	 * Asks the client for a keyframe of its video. The client is asked at most once in `webRtc.keyframeRequestDelay`;
+	 * further requests wait for the next time.
 	 *
 	 * @throws {@link SfuError} (rejects) `unsupported` for audio, `closed`, `unavailable`
 	 */
 	async requestKeyframe(): Promise<void> {
 		await callWorker(this, 'the pusher', async () => {
 			if (this.kind === 'audio') throw new SfuError('unsupported', 'audio has no keyframes');
-			await this.#requestKeyframe(this.#producer, this.codecCapabilities);
+			await this.#source.requestKeyframe();
 		});
 	}
 
 	/**
-	 * What is received of it at the moment.
+	 * Measures what is received of the track.
 	 *
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`
 	 */
@@ -170,30 +134,19 @@ export class Pusher extends AnyPusher<PusherEvents> {
 		const { frameRate = false } = checkStatsOptions(options);
 		const [stats, frameRates] = await callWorker(this, 'the pusher', async () => {
 			const rates = frameRate && this.kind === 'video' ? await this.#frameRates.measure() : undefined;
-			return [await this.#producer.getStats(), rates] as const;
+			return [await this.#source.getStats(), rates] as const;
 		});
 		const { codec, clockRate } = this.media;
 		const streams = streamStats(stats, 'inbound-rtp', clockRate, frameRates);
-		return {
-			timestamp: Date.now(),
-			pusherId: this.pusherId,
-			kind: this.kind,
-			codec,
-			...inAll(streams),
-			streams,
-		};
+		return { timestamp: Date.now(), pusherId: this.pusherId, kind: this.kind, codec, ...inAll(streams), streams };
 	}
 
-	/** Stops it; its pullers close with it. */
-	close(reason: PusherCloseReason = 'closed'): void {
-		if (this.#closed) return;
-		this.#closed = true;
-		this.#producer.close();
-		this.emit('closed', { reason });
+	protected override free(): void {
+		this.#source.producer.close();
 	}
 }
 
-function pusherMedia({ kind, rtpParameters }: Producer): PusherMedia {
+function pusherMedia({ kind, rtpParameters }: Source): PusherMedia {
 	const { codecs, encodings = [], headerExtensions = [] } = rtpParameters;
 	const [codec, rtx] = codecs;
 	const [encoding] = encodings;

@@ -1,3 +1,4 @@
+// Takes 60 s.
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -5,6 +6,7 @@ import { Sfu, type WebRtcOptions } from 'sfu-rooms';
 import { cannotRun, startBrowser, type Browser, type Page } from '../support/browsers.js';
 import { layersOf, pushLayers, simulcast } from '../support/layers.js';
 import { mediaAddress } from '../support/namespace.js';
+import { untilDecoded } from '../support/playback.js';
 
 describe('A publisher in Chromium that could send more', { skip: cannotRun('Chromium') }, () => {
 	let chromium: Browser;
@@ -36,7 +38,7 @@ describe('A publisher in Chromium that could send more', { skip: cannotRun('Chro
 	/** Waits until what is sent in a second fulfils the condition. */
 	async function untilSends(page: Page, id: string, condition: (bitrate: number) => boolean) {
 		const bitrates: number[] = [];
-		for (let second = 0; second < 40; second++) {
+		for (let second = 0; second < 60; second++) {
 			const before = await page.client.sent(id);
 			const start = performance.now();
 			await sleep(1000);
@@ -46,15 +48,6 @@ describe('A publisher in Chromium that could send more', { skip: cannotRun('Chro
 		}
 		assert.fail(`bit/s: ${bitrates.join(' ')}`);
 	}
-
-	it('begins with the bitrate that the answer tells, and not far below', async (t) => {
-		const first = async (startBitrate: number) => {
-			const { page, id } = await push(t, { startBitrate });
-			return page.client.firstEstimate(id);
-		};
-		const [hinted, unhinted] = [await first(1_250_000), await first(0)];
-		assert.ok(hinted > unhinted * 1.3, `${hinted} bit/s with a start bitrate, ${unhinted} without`);
-	});
 
 	it('sends no more than its connection may, and more when it may again', async (t) => {
 		const { page, id, connection } = await push(t, { maxIncomingBitrate: 300_000 });
@@ -95,13 +88,13 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 		const alice = await room.join({ userId: 'alice' });
 		const bob = await room.join({ userId: 'bob' });
 		const { pusher } = await pushLayers(alice, from, { codec: 'VP8', layers: simulcast });
-		await layersOf(pusher, { expected: simulcast.expected, within: 30_000 });
+		await layersOf(pusher, { expected: simulcast.expected, within: 60_000 });
 		const pull = () => bob.pull({ targetUserId: 'alice', specs: [{ pusherId: pusher.pusherId }] });
 		const first = await pull();
-		const { id, answer } = await to.client.answerOffer(first.offer);
+		const { id, answer } = await to.client.answerOffer(first.sdp);
 		await first.answer(answer.replace(/^(m=video .*\r\n)/m, '$1b=AS:100\r\n'));
 		const becomesWide = async (wanted: number) => {
-			const deadline = performance.now() + 40_000;
+			const deadline = performance.now() + 60_000;
 			for (;;) {
 				const width = (await to.client.stats(id)).video[0]?.frameWidth;
 				if (width === wanted) return;
@@ -110,10 +103,11 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 			}
 		};
 		await becomesWide(240);
-		await sleep(5000);
+		// It stays so narrow, though the sender has more to give.
+		await untilDecoded(to, id, { frames: 50 });
 		await becomesWide(240);
 		const second = await pull();
-		await second.answer((await to.client.answerOffer(second.offer, id)).answer);
+		await second.answer((await to.client.answerOffer(second.sdp, id)).answer);
 		await becomesWide(960);
 		await first.connection.setMaxOutgoingBitrate(100_000);
 		await becomesWide(240);

@@ -1,3 +1,4 @@
+// Takes 60 s.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -5,6 +6,7 @@ import { Sfu, type PullSpec, type Room, type ServerOffer, type User } from 'sfu-
 import { cannotRun, startBrowser, type Browser, type BrowserName, type Page } from '../support/browsers.js';
 import type { DataMessage } from '../support/client.js';
 import { mediaAddress } from '../support/namespace.js';
+import { dataPullers, dataPushers } from '../support/parted.js';
 
 const ways = [
 	['Chromium', 'Firefox'],
@@ -44,8 +46,8 @@ for (const [from, to] of ways) {
 			bob.on('offer', ({ offer }) => {
 				answer(offer).catch((error: unknown) => failures.push(error));
 			});
-			bob.on('dataPullerAdded', ({ dataPuller }) => events.push(`added ${labelOf(dataPuller.pusherId)}`));
-			bob.on('dataPullerClosed', ({ reason }) => events.push(`closed: ${reason}`));
+			bob.on('pullerAdded', ({ puller, inBand }) => inBand && events.push(`added ${labelOf(puller.pusherId)}`));
+			bob.on('pullerClosed', ({ puller, reason }) => puller.kind === 'data' && events.push(`closed: ${reason}`));
 		});
 		afterEach(async () => {
 			room.close();
@@ -53,10 +55,11 @@ for (const [from, to] of ways) {
 			assert.deepEqual(failures, []);
 		});
 
-		const labelOf = (pusherId: string) => alice.dataPushers.get(pusherId)?.label ?? '';
+		const labelOf = (pusherId: string) =>
+			dataPushers(alice).find((pusher) => pusher.pusherId === pusherId)?.label ?? '';
 
 		async function until(what: string, isSo: () => boolean | Promise<boolean>) {
-			const deadline = Date.now() + 15_000;
+			const deadline = Date.now() + 60_000;
 			while (!(await isSo())) {
 				if (Date.now() > deadline) assert.fail(`not so: ${what}; ${JSON.stringify(events)}`);
 				await sleep(50);
@@ -65,7 +68,7 @@ for (const [from, to] of ways) {
 
 		async function answer(offer: ServerOffer) {
 			offers.push(offer);
-			const answered = await receiver.client.answerOffer(offer.offer, ...(id === undefined ? [] : [id]));
+			const answered = await receiver.client.answerOffer(offer.sdp, ...(id === undefined ? [] : [id]));
 			id = answered.id;
 			await offer.answer(answered.answer);
 		}
@@ -77,14 +80,14 @@ for (const [from, to] of ways) {
 			await sender.client.acceptAnswer(own, (await alice.push(camera.offer)).answer);
 			const { offer } = await sender.client.createChannels([{ label, options }], { id: own });
 			await sender.client.acceptAnswer(own, (await alice.push(offer)).answer);
-			await until(`${label} is pushed`, () => alice.dataPushers.size === 1);
+			await until(`${label} is pushed`, () => dataPushers(alice).length === 1);
 		}
 
 		/** Alice opens one more. */
 		async function open(label: string, options: object = {}) {
-			const size = alice.dataPushers.size + 1;
+			const size = dataPushers(alice).length + 1;
 			await sender.client.openChannel(own, label, options);
-			await until(`${label} is pushed`, () => alice.dataPushers.size === size);
+			await until(`${label} is pushed`, () => dataPushers(alice).length === size);
 		}
 
 		async function pull(specs: PullSpec[]) {
@@ -94,7 +97,7 @@ for (const [from, to] of ways) {
 		}
 
 		const specOf = (label: string): PullSpec => ({
-			pusherId: [...alice.dataPushers.values()].find((pusher) => pusher.label === label)?.pusherId ?? '',
+			pusherId: dataPushers(alice).find((pusher) => pusher.label === label)?.pusherId ?? '',
 		});
 
 		const channelOf = async (label: string) =>
@@ -124,14 +127,14 @@ for (const [from, to] of ways) {
 			const [video] = alice.pushers.keys();
 			const first = await pull([{ pusherId: video! }, specOf('chat')]);
 			assert.deepEqual(
-				[first.pullers.length, first.dataPullers.length, first.added.length, bob.dataPullers.size],
+				[first.pullers.length, dataPullers(first).length, first.added.length, dataPullers(bob).length],
 				[1, 1, 2, 1],
 			);
 			await until('chat is open', () => isOpen('chat'));
 			const channel = await channelOf('chat');
 			assert.deepEqual(
 				[channel?.protocol, channel?.ordered, channel?.id],
-				['json', true, first.dataPullers[0]?.channelId],
+				['json', true, dataPullers(first)[0]?.channelId],
 			);
 			await carries('chat');
 			await plays();
@@ -140,18 +143,18 @@ for (const [from, to] of ways) {
 			await open('log');
 			await pull([specOf('game')]);
 			const third = await pull([{ ...specOf('log'), negotiated: true }]);
-			assert.deepEqual([third.dataPullers.length, third.added.length], [3, 1]);
+			assert.deepEqual([dataPullers(third).length, third.added.length], [3, 1]);
 			await receiver.client.openChannel(id!, 'their log', {
 				negotiated: true,
-				id: third.dataPullers.at(-1)!.channelId,
+				id: dataPullers(third).at(-1)!.channelId,
 			});
 			await until('game is open', () => isOpen('game'));
 			await until('the log is', () => isOpen('their log'));
 			assert.deepEqual([(await channelOf('game'))?.ordered, (await channelOf('game'))?.maxRetransmits], [false, 0]);
 			await carries('game', 'game', ['a move', { bytes: 100 }]);
 			await carries('log', 'their log');
-			const lines = first.offer.match(/^m=\S+/gm);
-			assert.deepEqual([lines, third.offer.match(/^m=\S+/gm)], [['m=audio', 'm=video', 'm=application'], lines]);
+			const lines = first.sdp.match(/^m=\S+/gm);
+			assert.deepEqual([lines, third.sdp.match(/^m=\S+/gm)], [['m=audio', 'm=video', 'm=application'], lines]);
 
 			await sender.client.closeChannel(own, 'chat');
 			await until('its puller has closed', () => events.includes('closed: pusherClosed'));
@@ -161,7 +164,7 @@ for (const [from, to] of ways) {
 			await until('that is noticed', () => events.includes('closed: channelClosed'));
 			await carries('log', 'their log');
 			await plays();
-			assert.deepEqual([offers.length, bob.dataPullers.size], [3, 1]);
+			assert.deepEqual([offers.length, dataPullers(bob).length], [3, 1]);
 		});
 
 		it('come by autoPull: the first by an offer, the next without', async () => {
@@ -169,10 +172,10 @@ for (const [from, to] of ways) {
 			const camera = await sender.client.createPusher({ audio: false });
 			own = camera.id;
 			await sender.client.acceptAnswer(own, (await alice.push(camera.offer)).answer);
-			await until('the camera is offered', () => offers.length === 1 && !bob.outstandingOffer);
+			await until('the camera is offered', () => offers.length === 1 && !bob.pendingOffer);
 			const { offer } = await sender.client.createChannels([{ label: 'chat' }], { id: own });
 			await sender.client.acceptAnswer(own, (await alice.push(offer)).answer);
-			await until('the chat is offered', () => offers.length === 2 && !bob.outstandingOffer);
+			await until('the chat is offered', () => offers.length === 2 && !bob.pendingOffer);
 			await until('it is open', () => isOpen('chat'));
 			await carries('chat');
 			await open('more');
@@ -181,7 +184,7 @@ for (const [from, to] of ways) {
 			assert.deepEqual([events, offers.length], [['added more'], 2]);
 			const [connection] = bob.connections;
 			bob.restartIce(connection!.connectionId);
-			await until('it is answered', () => offers.length === 3 && !bob.outstandingOffer);
+			await until('it is answered', () => offers.length === 3 && !bob.pendingOffer);
 			await carries('more');
 			await carries('chat');
 			await plays();

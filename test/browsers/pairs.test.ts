@@ -1,3 +1,4 @@
+// Takes 90 s.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Sfu } from 'sfu-rooms';
@@ -54,8 +55,8 @@ describe('What one browser pushes, another one plays', { concurrency: 2 }, () =>
 
 				const id = await call(room, { from, to, codec });
 
-				await untilPlaying(to, id, { within: 5000 });
-				await assertPlaysOn(to, id, { seconds: 10 });
+				await untilPlaying(to, id);
+				await assertPlaysOn(to, id, { frames: 50 });
 				const { video } = await to.client.stats(id);
 				assert.deepEqual(
 					video.map((stream) => stream.codec),

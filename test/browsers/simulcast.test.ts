@@ -1,3 +1,4 @@
+// Takes 150 s.
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +7,8 @@ import { type Browser, type BrowserName, cannotRun, startBrowser, type Page } fr
 import type { VideoCodec } from '../support/client.js';
 import { layersOf, pushLayers, simulcast, simulcastBySources, svc, type Layers } from '../support/layers.js';
 import { mediaAddress } from '../support/namespace.js';
+import { untilDecoded } from '../support/playback.js';
+import { mediaPullers, producerOf } from '../support/parted.js';
 
 const pushes: { browser: BrowserName; codec: VideoCodec; layers: Layers }[] = [
 	{ browser: 'Chromium', codec: 'VP8', layers: simulcast },
@@ -76,7 +79,8 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 			id = created.id;
 			let offer = created.offer;
 			for (const { userId: targetUserId, pusherId } of pushers) {
-				const { answer, pullers } = await bob.pull({ targetUserId, specs: [{ pusherId }], offer });
+				const { answer, ...tracks } = await bob.pull({ targetUserId, specs: [{ pusherId }], offer });
+				const pullers = mediaPullers(tracks);
 				await page.client.acceptAnswer(id, answer);
 				pulled.push(pullers.find((puller) => puller.pusherId === pusherId)!);
 				offer = await page.client.offerAgain(id);
@@ -85,10 +89,10 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 			const [pusher] = pushers;
 			const { userId: targetUserId, pusherId } = pusher!;
 			const offer = await bob.pull({ targetUserId, specs: [{ pusherId }] });
-			const answered = await page.client.answerOffer(offer.offer);
+			const answered = await page.client.answerOffer(offer.sdp);
 			id = answered.id;
 			await offer.answer(answered.answer);
-			pulled.push(...offer.pullers);
+			pulled.push(...mediaPullers(offer));
 		}
 		return pulled.map((puller) => ({ page, id, puller }));
 	}
@@ -99,13 +103,36 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 		return video.find((stream) => stream.mid === mid) ?? video[0];
 	}
 
-	async function untilWide(taken: Taken, wanted: number, within = 20_000) {
+	async function untilWide(taken: Taken, wanted: number, within = 60_000) {
 		const deadline = performance.now() + within;
 		for (;;) {
 			const { frameWidth = 0 } = (await shown(taken)) ?? {};
 			if (frameWidth === wanted) return;
 			if (performance.now() > deadline) assert.fail(`${frameWidth} pixels wide, not ${wanted}`);
 			await sleep(200);
+		}
+	}
+
+	/** Waits until nearly all frames are decoded that are encoded, which they are once the link is known to bear them. */
+	async function untilComplete(taken: Taken, encoded: () => Promise<number>): Promise<string> {
+		const samples: { encoded: number; decoded: number }[] = [];
+		const deadline = performance.now() + 60_000;
+		for (;;) {
+			await sleep(500);
+			const [stats, encodedNow] = await Promise.all([shown(taken), encoded()]);
+			const now = { encoded: encodedNow, decoded: stats!.framesDecoded };
+			samples.push(now);
+			// Over the time in which so many are encoded.
+			const before = samples.findLast((sample) => now.encoded - sample.encoded >= 30);
+			const isLate = performance.now() > deadline;
+			if (!before) {
+				assert.ok(!isLate, `${Math.round(now.encoded)} frames encoded`);
+				continue;
+			}
+			const frames = now.decoded - before.decoded;
+			const told = `${frames} of ${Math.round(now.encoded - before.encoded)} frames`;
+			if (frames >= (now.encoded - before.encoded) * 0.85) return told;
+			assert.ok(!isLate, `${told}, ${JSON.stringify(taken.puller.currentLayers)}`);
 		}
 	}
 
@@ -119,10 +146,10 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 			const room = await openRoom(t);
 			const alice = await room.join({ userId: 'alice' });
 			const { id, pusher } = await pushLayers(alice, from, { codec, layers });
-			await layersOf(pusher, { expected: layers.expected, within: 40_000 });
+			await layersOf(pusher, { expected: layers.expected, within: 60_000 });
 			const { streams } = await pusher.getStats({ frameRate: true });
 			assert.equal(streams.length, layers.name === 'SVC' ? 1 : layers.expected.length);
-			for (const { frameRate } of streams) assert.ok(frameRate! > 3 && frameRate! < 12, `${frameRate} frames a second`);
+			for (const { frameRate } of streams) assert.ok(frameRate! > 0 && frameRate! < 12, `${frameRate} frames a second`);
 
 			/** Of the highest layer; Chromium counts the frames of each layer of SVC. */
 			const encoded = async () => {
@@ -138,26 +165,17 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 				const [taken] = await take(t, taker, bob, [pusher]);
 				const { puller, page } = taken!;
 				const told: (number | undefined)[] = [puller.currentLayers?.spatialLayer];
-				puller.on('layersChanged', ({ layers: now }) => told.push(now?.spatialLayer));
+				puller.on('changed', ({ layers: now }) => told.push(now?.spatialLayer));
 				if (taker.browser !== browser && taker.offers === 'client') {
-					assert.notEqual(puller.consumer.producerId, pusher.producer.id, `${name}: by a pipe`);
+					assert.notEqual(puller.consumer.producerId, producerOf(pusher).id, `${name}: by a pipe`);
 				}
 				// Without the dependency descriptor Chromium decodes the lowest layer of AV1 alone, so that comes first.
 				const isLowest = codec === 'AV1' && taker.offers === 'client';
-				await untilWide(taken!, isLowest ? 240 : 960, 30_000);
+				await untilWide(taken!, isLowest ? 240 : 960);
 				const highestHere = isLowest && taker.browser === 'Chromium' ? 240 : 960;
 				if (isLowest && taker.browser === 'Firefox') await puller.setAllowedLayers({ spatialLayer: 2 });
 				await untilWide(taken!, highestHere);
-				// All of them come when the link is known to bear them.
-				for (let attempt = 1; ; attempt++) {
-					const [before, encodedBefore] = await Promise.all([shown(taken!), encoded()]);
-					await sleep(4000);
-					const [now, encodedNow] = await Promise.all([shown(taken!), encoded()]);
-					const frames = now!.framesDecoded - before!.framesDecoded;
-					t.diagnostic(`${name}: ${frames} of ${Math.round(encodedNow - encodedBefore)} frames in 4 s`);
-					if (frames > 10 && frames >= (encodedNow - encodedBefore) * 0.85) break;
-					assert.ok(attempt < 5, `${name}: ${frames} frames, ${JSON.stringify(puller.currentLayers)}`);
-				}
+				t.diagnostic(`${name}: ${await untilComplete(taken!, encoded)}`);
 
 				await untilWide(taken!, highestHere);
 				await puller.setPreferredLayers({ spatialLayer: 0 });
@@ -177,11 +195,7 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 		assert.deepEqual([pusher.media.codec, pusher.media.encodings], ['VP9', [{ rid: 'l' }]]);
 		const [taken] = await take(t, takers[0]!, await room.join({ userId: 'bob' }), [pusher]);
 		await untilWide(taken!, 240);
-		await sleep(3000);
-		const { framesDecoded } = (await shown(taken!))!;
-		await sleep(3000);
-		const frames = (await shown(taken!))!.framesDecoded - framesDecoded;
-		assert.ok(frames > 15, `${frames} frames in 3 s`);
+		await untilDecoded(taken!.page, taken!.id, { frames: 16 });
 	});
 
 	it('of several pullers of one connection whose client offers are chosen for each', async (t) => {
@@ -193,12 +207,12 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 			(await pushLayers(alice, await openPage(t, 'Chromium'), { codec: 'VP8', layers: simulcast })).pusher,
 			(await pushLayers(carol, await openPage(t, 'Chromium'), { codec: 'VP9', layers: svc })).pusher,
 		];
-		await layersOf(first, { expected: simulcast.expected, within: 30_000 });
-		await layersOf(second, { expected: svc.expected, within: 30_000 });
+		await layersOf(first, { expected: simulcast.expected, within: 60_000 });
+		await layersOf(second, { expected: svc.expected, within: 60_000 });
 		const taken = await take(t, takers[0]!, bob, [first, second]);
 		const [ofAlice, ofCarol] = taken;
 		assert.equal(ofAlice!.puller.connectionId, ofCarol!.puller.connectionId);
-		await Promise.all(taken.map((each) => untilWide(each, 960, 40_000)));
+		await Promise.all(taken.map((each) => untilWide(each, 960)));
 		await ofAlice!.puller.setPreferredLayers({ spatialLayer: 0 });
 		await ofCarol!.puller.setAllowedLayers({ spatialLayer: 1 });
 		await untilWide(ofAlice!, 240);

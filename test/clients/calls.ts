@@ -9,7 +9,7 @@ import type { Offerer } from './table.js';
 
 // A second of the camera, and how long it may take on a machine that is busy with other things.
 const frames = 15;
-const timeout = 20_000;
+const timeout = 60_000;
 
 const kinds: Kind[] = ['video', 'audio'];
 
@@ -50,7 +50,7 @@ export class PullingUser {
 		const options = { targetUserId: userId, specs: kinds.flatMap(ofKind).map(({ pusherId }) => ({ pusherId })) };
 		if (this.#offerer === 'server') {
 			const offered = await this.#user.pull(options);
-			await offered.answer(await this.#answer(offered.offer));
+			await offered.answer(await this.#answer(offered.sdp));
 		} else {
 			const { answer } = await this.#user.pull({ ...options, offer: await this.#offer() });
 			await this.#client.acceptAnswer(this.#id!, answer);

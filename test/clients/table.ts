@@ -24,10 +24,10 @@ export interface Seen {
 	offerer: Offerer;
 }
 
-const readme = new URL('../../README.md', import.meta.url);
+const readme = new URL('../../docs/clients.md', import.meta.url);
 const marked = /(<!-- clients: begin -->\n)([\s\S]*?)(<!-- clients: end -->)/;
 
-/** The table and the remarks below it as they stand in the README. */
+/** The table and the remarks below it as they stand on that page. */
 export async function readTable(): Promise<string> {
 	return marked.exec(await readFile(readme, 'utf8'))?.[2] ?? '';
 }

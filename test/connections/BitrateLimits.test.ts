@@ -5,6 +5,7 @@ import type { JoinOptions, SfuOptions } from 'sfu-rooms';
 import { AnsweringPeer } from '../support/answers.js';
 import { anOffer, editMedia, sections } from '../support/offers.js';
 import { interruptEach, outcome, pullAll, specsOf, startRoom, startSfu, untilHeld, held } from '../rooms/setup.js';
+import { mediaPushers } from '../support/parted.js';
 
 /** A room, and the transports for clients that its worker has made. */
 async function start(t: TestContext, options: SfuOptions = {}) {
@@ -90,11 +91,11 @@ describe('What a connection may carry', () => {
 		const specs = specsOf(alice);
 		const first = await bob.pull({ targetUserId: 'alice', specs });
 		const client = new AnsweringPeer();
-		await first.answer(client.answer(first.offer).replace(/^(m=video .*\r\n)/m, '$1b=AS:600\r\n'));
+		await first.answer(client.answer(first.sdp).replace(/^(m=video .*\r\n)/m, '$1b=AS:600\r\n'));
 		assert.deepEqual(await bounds(), [undefined, 600_000]);
 		assert.equal(first.connection.maxOutgoingBitrate, 600_000);
 		const second = await bob.pull({ targetUserId: 'alice', specs });
-		await second.answer(client.answer(second.offer));
+		await second.answer(client.answer(second.sdp));
 		assert.deepEqual(await bounds(), [undefined, undefined]);
 	});
 
@@ -140,7 +141,7 @@ describe('What the client is told to send at most', () => {
 		const first = await alice.push(offer, { media: { '1': { maxBitrate: 800_500 } } });
 		assert.deepEqual(told(first.answer), ['b=AS:801', 'b=TIAS:800500']);
 		assert.ok(!/^b=/m.test(sections(first.answer)[1]!), 'audio was not bounded');
-		const [, video] = first.pushers;
+		const [, video] = mediaPushers(first);
 		assert.equal(video!.maxBitrate, 800_500);
 		const again = await alice.push(offer);
 		assert.deepEqual(told(again.answer), ['b=AS:801', 'b=TIAS:800500']);
@@ -167,7 +168,8 @@ describe('What the client is told to begin with', () => {
 	const told = async (t: TestContext, webRtc: SfuOptions['webRtc'] = {}) => {
 		const { join } = await startRoom(t, { webRtc });
 		const alice = await join('alice');
-		const { answer, pushers } = await alice.push(anOffer(push));
+		const { answer, ...tracks } = await alice.push(anOffer(push));
+		const pushers = mediaPushers(tracks);
 		assert.ok(!pushers.some(({ media }) => media.fmtp.includes('x-google')), 'it was not negotiated');
 		return /^a=fmtp:96 .*$/m.exec(answer)?.[0].trim();
 	};

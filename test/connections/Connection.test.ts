@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { User } from 'sfu-rooms';
 import { anOffer, fromAnotherClient, replaceLine } from '../support/offers.js';
 import { held, interruptEach, outcome, pullAll, startCall, startRoom, turns, untilHeld } from '../rooms/setup.js';
+import { mediaPullers, mediaPushers } from '../support/parted.js';
 
 describe('A connection', () => {
 	it('is new until its client comes', async (t) => {
@@ -61,7 +62,8 @@ describe('A connection', () => {
 		const { sfu, join } = await startRoom(t, { webRtc: { connectTimeout: 50 } });
 		const alice = await join('alice');
 		const before = await held(sfu);
-		const { connection, pushers } = await alice.push(anOffer('chromium-sendonly-audio-video'));
+		const { connection, ...tracks } = await alice.push(anOffer('chromium-sendonly-audio-video'));
+		const pushers = mediaPushers(tracks);
 		const { reason } = await new Promise<{ reason: string }>((resolve) => connection.on('closed', resolve));
 		assert.equal(reason, 'connectTimeout');
 		assert.ok(pushers.every(({ closed }) => closed));
@@ -121,8 +123,9 @@ describe('A connection', () => {
 	});
 
 	it('is not disturbed by listeners that throw or reject', async (t) => {
-		const { alice, bob, messages } = await startCall(t);
-		const { connection, pullers } = await bob.pull(pullAll(alice));
+		const { alice, bob, messages, details } = await startCall(t);
+		const { connection, ...tracks } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(tracks);
 		connection.on('closed', () => {
 			throw new Error('of the listener');
 		});
@@ -131,9 +134,10 @@ describe('A connection', () => {
 		connection.close();
 		await turns(1);
 		assert.ok(pullers.every(({ closed }) => closed));
-		assert.deepEqual(messages, [
-			'a listener of AnsweringConnection failed',
-			'a listener of AnsweringConnection failed',
-		]);
+		assert.deepEqual(messages, ['a listener of the app failed', 'a listener of the app failed']);
+		assert.deepEqual(
+			details.map((each) => (each as { emitter: string }).emitter),
+			['AnsweringConnection', 'AnsweringConnection'],
+		);
 	});
 });

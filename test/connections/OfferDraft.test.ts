@@ -2,7 +2,7 @@ import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OfferDraft } from '../../src/connections/OfferDraft.js';
-import { firstSlot, type Slot } from '../../src/connections/MediaSection.js';
+import { firstSection, type OfferingSection } from '../../src/connections/MediaSection.js';
 import type { DataPuller } from '../../src/tracks/DataPuller.js';
 import type { Puller } from '../../src/tracks/Puller.js';
 
@@ -27,20 +27,20 @@ function aPuller(kind: MediaKind, pusherId: string) {
 
 const aDataPuller = (pusherId: string) => aPuller('data' as MediaKind, pusherId) as unknown as DataPuller;
 
-const slot = (mid: string, kind: MediaKind, puller?: Puller, rejected = false): Slot => {
+const slot = (mid: string, kind: MediaKind, puller?: Puller, rejected = false): OfferingSection => {
 	return { mid, kind, puller, parameters, rejected };
 };
 
 const words = (draft: OfferDraft) =>
-	draft.slots.map(({ mid, kind, puller, rejected }) => {
+	draft.sections.map(({ mid, kind, puller, rejected }) => {
 		return `${mid} ${kind} ${rejected ? 'rejected' : (puller?.pusherId ?? 'idle')}`;
 	});
 
 describe('The draft of an offer', () => {
 	it('begins with an m-line that the first audio takes', () => {
-		const draft = new OfferDraft([firstSlot], 10);
+		const draft = new OfferDraft([firstSection], 10);
 		assert.deepEqual(
-			[draft.changed, draft.place('video', () => '1'), draft.place('audio', () => '1')],
+			[draft.changed, draft.allocate('video', () => '1'), draft.allocate('audio', () => '1')],
 			[false, { index: 1, mid: '1' }, { index: 0, mid: '0' }],
 		);
 	});
@@ -53,7 +53,7 @@ describe('The draft of an offer', () => {
 
 	it('adds m-lines at the end', () => {
 		const draft = new OfferDraft([slot('0', 'audio', aPuller('audio', 'a'))], 10);
-		const place = draft.place('video', () => '7');
+		const place = draft.allocate('video', () => '7');
 		assert.deepEqual(place, { index: 1, mid: '7' });
 		draft.put(place, aPuller('video', 'b'));
 		assert.deepEqual([words(draft), draft.changed], [['0 audio a', '7 video b'], true]);
@@ -69,7 +69,7 @@ describe('The draft of an offer', () => {
 			10,
 		);
 		const places = ['a', 'b', 'c'].map((pusherId, index) => {
-			const place = draft.place('audio', () => `new ${index}`);
+			const place = draft.allocate('audio', () => `new ${index}`);
 			draft.put(place, aPuller('audio', pusherId));
 			return place;
 		});
@@ -84,7 +84,7 @@ describe('The draft of an offer', () => {
 	it('never uses a first m-line again that was rejected', () => {
 		const draft = new OfferDraft([slot('0', 'audio', undefined, true), slot('1', 'video')], 10);
 		assert.deepEqual(
-			draft.place('audio', () => '2'),
+			draft.allocate('audio', () => '2'),
 			{ index: 2, mid: '2' },
 		);
 	});
@@ -95,20 +95,20 @@ describe('The draft of an offer', () => {
 		const draft = new OfferDraft([slot('0', 'video', gone)], 10);
 		assert.deepEqual([words(draft), draft.changed, draft.carries('a')], [['0 video idle'], true, false]);
 		assert.deepEqual(
-			draft.place('video', () => '1'),
+			draft.allocate('video', () => '1'),
 			{ index: 1, mid: '1' },
 		);
 		assert.deepEqual(
-			new OfferDraft(draft.slots, 10).place('video', () => '1'),
+			new OfferDraft(draft.sections, 10).allocate('video', () => '1'),
 			{ index: 0, mid: '0' },
 		);
 	});
 
 	it('has no more m-lines than are allowed, but those that there are can be used', () => {
 		const draft = new OfferDraft([slot('0', 'audio'), slot('1', 'video', aPuller('video', 'a'))], 2);
-		assert.throws(() => draft.place('video', () => '2'), { code: 'limit_exceeded', message: /2 m-lines/ });
+		assert.throws(() => draft.allocate('video', () => '2'), { code: 'limit_exceeded', message: /2 m-lines/ });
 		assert.deepEqual(
-			draft.place('audio', () => '2'),
+			draft.allocate('audio', () => '2'),
 			{ index: 0, mid: '0' },
 		);
 	});
@@ -118,7 +118,7 @@ describe('The draft of an offer', () => {
 		const kept = aPuller('video', 'kept');
 		await draft.attempt(() => {
 			draft.put(
-				draft.place('video', () => '1'),
+				draft.allocate('video', () => '1'),
 				kept,
 			);
 			return Promise.resolve();
@@ -126,7 +126,7 @@ describe('The draft of an offer', () => {
 		const lost = aPuller('audio', 'lost');
 		const failing = draft.attempt(() => {
 			draft.put(
-				draft.place('audio', () => '2'),
+				draft.allocate('audio', () => '2'),
 				lost,
 			);
 			return Promise.reject(new Error('half-way'));
@@ -135,7 +135,7 @@ describe('The draft of an offer', () => {
 		assert.deepEqual(words(draft), ['0 audio idle', '1 video kept']);
 		assert.deepEqual([draft.added, kept.closed, lost.reason], [[kept], false, 'negotiationFailed']);
 		assert.deepEqual(
-			draft.place('audio', () => '3'),
+			draft.allocate('audio', () => '3'),
 			{ index: 0, mid: '0' },
 			'its m-line is free again',
 		);
@@ -145,23 +145,23 @@ describe('The draft of an offer', () => {
 		const draft = new OfferDraft([slot('0', 'audio')], 2);
 		const chat = aDataPuller('chat');
 		draft.put(
-			draft.place('data', () => '1'),
+			draft.allocate('data', () => '1'),
 			chat,
 		);
 		assert.deepEqual([words(draft), draft.changed, draft.added], [['0 audio idle', '1 data idle'], true, [chat]]);
 		assert.deepEqual(
-			draft.place('data', () => '2'),
+			draft.allocate('data', () => '2'),
 			{ index: 1, mid: '1' },
 		);
-		const next = new OfferDraft(draft.slots, 2);
+		const next = new OfferDraft(draft.sections, 2);
 		next.put(
-			next.place('data', () => '2'),
+			next.allocate('data', () => '2'),
 			aDataPuller('game'),
 		);
 		assert.deepEqual([words(next), next.changed, next.added.length], [['0 audio idle', '1 data idle'], false, 1]);
 		const again = new OfferDraft([slot('0', 'audio'), { mid: '1', kind: 'data', rejected: true }], 2);
 		again.put(
-			again.place('data', () => '2'),
+			again.allocate('data', () => '2'),
 			chat,
 		);
 		assert.deepEqual([words(again), again.changed], [['0 audio idle', '2 data idle'], true]);

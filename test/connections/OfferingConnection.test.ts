@@ -17,13 +17,14 @@ import {
 	until,
 	untilHeld,
 } from '../rooms/setup.js';
+import { mediaPullers } from '../support/parted.js';
 
 /** What a server-offered pull of all that a user pushes takes. */
 const allOf = (target: User) => ({ targetUserId: target.userId, specs: specsOf(target) });
 
 /** The m-lines of an offer: where, which and what. */
-const lines = ({ offer }: ServerOffer) =>
-	sdpTransform.parse(offer).media.map(({ mid, type, port, direction }) => {
+const lines = ({ sdp }: ServerOffer) =>
+	sdpTransform.parse(sdp).media.map(({ mid, type, port, direction }) => {
 		return `${mid ?? '-'} ${type} ${port === 0 ? 'stopped' : String(direction)}`;
 	});
 
@@ -40,7 +41,7 @@ function answerAll(user: User, peer = new AnsweringPeer()): ServerOffer[] {
 	const offers: ServerOffer[] = [];
 	user.on('offer', ({ offer }) => {
 		offers.push(offer);
-		void offer.answer(peer.answer(offer.offer)).catch(() => undefined);
+		void offer.answer(peer.answer(offer.sdp)).catch(() => undefined);
 	});
 	return offers;
 }
@@ -63,13 +64,13 @@ describe('A pull without an offer', () => {
 		assert.deepEqual(offer.added, offer.pullers);
 		assert.deepEqual([...bob.pullers.values()], offer.pullers);
 		assert.deepEqual(bob.connections, [offer.connection]);
-		assert.equal(offer.connection.outstanding, offer);
+		assert.equal(bob.pendingOffer, offer);
 		assert.deepEqual(
-			offer.pullers.map(({ pusherId, targetUserId, mid }) => [pusherId, targetUserId, mid]),
+			mediaPullers(offer).map(({ pusherId, targetUserId, mid }) => [pusherId, targetUserId, mid]),
 			[...alice.pushers.keys()].map((pusherId, index) => [pusherId, 'alice', String(index)]),
 		);
-		assert.equal(await outcome(offer.answer(new AnsweringPeer().answer(offer.offer))), 'done');
-		assert.equal(offer.connection.outstanding, undefined);
+		assert.equal(await outcome(offer.answer(new AnsweringPeer().answer(offer.sdp))), 'done');
+		assert.equal(bob.pendingOffer, undefined);
 		assert.deepEqual(told, [], 'who has called need not be told');
 	});
 
@@ -77,7 +78,7 @@ describe('A pull without an offer', () => {
 		const { alice, bob, carol } = await startMeeting(t);
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		const second = await bob.pull(allOf(carol));
 		assert.equal(second.connection, first.connection);
 		assert.deepEqual(lines(second), ['0 audio sendonly', '1 video sendonly', '2 video sendonly']);
@@ -86,7 +87,7 @@ describe('A pull without an offer', () => {
 			second.added.map(({ targetUserId }) => targetUserId),
 			['carol'],
 		);
-		await second.answer(peer.answer(second.offer));
+		await second.answer(peer.answer(second.sdp));
 		assert.equal(bob.pullers.size, 3);
 	});
 
@@ -111,7 +112,7 @@ describe('A pull without an offer', () => {
 		for (const pending of pulls) {
 			const offer = await pending;
 			assert.equal(offer.added.length, 1);
-			await offer.answer(peer.answer(offer.offer));
+			await offer.answer(peer.answer(offer.sdp));
 		}
 		assert.deepEqual(order, ['audio', 'video', 'carol']);
 	});
@@ -120,10 +121,10 @@ describe('A pull without an offer', () => {
 		const { alice, bob } = await startCall(t);
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		const again = await bob.pull(allOf(alice));
 		assert.deepEqual([lines(again), again.added, again.pullers], [lines(first), [], first.pullers]);
-		await again.answer(peer.answer(again.offer));
+		await again.answer(peer.answer(again.sdp));
 		assert.equal(bob.pullers.size, 2);
 	});
 
@@ -146,7 +147,7 @@ describe('A pull without an offer', () => {
 		await rejects(
 			sfu,
 			async () => {
-				await offer.answer(new AnsweringPeer().answer(offer.offer));
+				await offer.answer(new AnsweringPeer().answer(offer.sdp));
 				await bob.pull(allOf(alice));
 			},
 			'limit_exceeded',
@@ -157,7 +158,7 @@ describe('A pull without an offer', () => {
 	it('beyond the limit of m-lines fails', async (t) => {
 		const { alice, bob } = await startCall(t, { limits: { mediaSections: 2 } });
 		const offer = await bob.pull(allOf(alice));
-		await offer.answer(new AnsweringPeer().answer(offer.offer));
+		await offer.answer(new AnsweringPeer().answer(offer.sdp));
 		const more = await alice.push(anOffer('chromium-sendonly-video'));
 		const pull = bob.pull({ targetUserId: 'alice', specs: more.pushers });
 		await assert.rejects(pull, { code: 'limit_exceeded', message: /2 m-lines/ });
@@ -183,10 +184,10 @@ describe('A pull without an offer', () => {
 		let last: ServerOffer | undefined;
 		for (const user of [alice, firefox, werift]) {
 			last = await bob.pull(allOf(user));
-			await last.answer(peer.answer(last.offer));
+			await last.answer(peer.answer(last.sdp));
 		}
 		const codecs = new Map<number, string>();
-		for (const { rtp, fmtp } of sdpTransform.parse(last!.offer).media) {
+		for (const { rtp, fmtp } of sdpTransform.parse(last!.sdp).media) {
 			for (const { payload, codec, rate } of rtp) {
 				const config = fmtp.find((line) => line.payload === payload)?.config ?? '';
 				const described = `${codec}/${String(rate)} ${config}`.toLowerCase();
@@ -202,7 +203,7 @@ describe('An answer', () => {
 	it('that does not fit is refused, and the offer waits on', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const offer = await bob.pull(allOf(alice));
-		const good = new AnsweringPeer().answer(offer.offer);
+		const good = new AnsweringPeer().answer(offer.sdp);
 		const wrong: [sdp: unknown, code: string, message: RegExp][] = [
 			[null, 'invalid_argument', /not a string/],
 			['', 'invalid_argument', /empty/],
@@ -225,7 +226,7 @@ describe('An answer', () => {
 	it('comes once: a second one, and a refusal after it, are conflicts', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const offer = await bob.pull(allOf(alice));
-		const sdp = new AnsweringPeer().answer(offer.offer);
+		const sdp = new AnsweringPeer().answer(offer.sdp);
 		assert.deepEqual(await Promise.all([outcome(offer.answer(sdp)), outcome(offer.answer(sdp))]), ['done', 'conflict']);
 		assert.throws(
 			() => {
@@ -240,7 +241,7 @@ describe('An answer', () => {
 		const { alice, bob, carol } = await startMeeting(t);
 		const werift = new RTCPeerConnection({ codecs: { audio: [useOPUS()], video: [useVP8()] } });
 		t.after(() => werift.close());
-		const answer = async ({ offer }: ServerOffer) => {
+		const answer = async ({ sdp: offer }: ServerOffer) => {
 			await werift.setRemoteDescription({ type: 'offer', sdp: offer });
 			await werift.setLocalDescription(await werift.createAnswer());
 			return werift.localDescription!.sdp;
@@ -257,29 +258,29 @@ describe('An answer', () => {
 		const { alice, bob, carol } = await startMeeting(t);
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		const second = await bob.pull(allOf(carol));
-		assert.equal(await outcome(first.answer(peer.answer(first.offer))), 'conflict');
-		assert.equal(second.connection.outstanding, second);
-		assert.equal(await outcome(second.answer(peer.answer(second.offer))), 'done');
+		assert.equal(await outcome(first.answer(peer.answer(first.sdp))), 'conflict');
+		assert.equal(bob.pendingOffer, second);
+		assert.equal(await outcome(second.answer(peer.answer(second.sdp))), 'done');
 	});
 
 	it('of another RTCPeerConnection is a conflict', async (t) => {
 		const { alice, bob, carol } = await startMeeting(t);
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		const second = await bob.pull(allOf(carol));
-		await assert.rejects(second.answer(new AnsweringPeer().answer(second.offer)), {
+		await assert.rejects(second.answer(new AnsweringPeer().answer(second.sdp)), {
 			code: 'conflict',
 			message: /fingerprint/,
 		});
-		assert.equal(await outcome(second.answer(peer.answer(second.offer))), 'done');
+		assert.equal(await outcome(second.answer(peer.answer(second.sdp))), 'done');
 	});
 
 	it('may come by the id of the connection', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const { connection, offer } = await bob.pull(allOf(alice));
+		const { connection, sdp: offer } = await bob.pull(allOf(alice));
 		const { connectionId } = connection;
 		const answer = new AnsweringPeer().answer(offer);
 		assert.equal(await outcome(bob.answer({ connectionId: 'another', answer })), 'not_found');
@@ -295,13 +296,13 @@ describe('An answer', () => {
 		const reasons: string[] = [];
 		bob.on('pullerClosed', ({ puller, reason }) => reasons.push(`${puller.kind} ${reason}`));
 		const before = await held(sfu);
-		await first.answer(peer.answer(first.offer, (index) => (index === 1 ? 'reject' : 'receive')));
+		await first.answer(peer.answer(first.sdp, (index) => (index === 1 ? 'reject' : 'receive')));
 		assert.deepEqual(reasons, ['video rejected']);
 		assert.equal((await held(sfu)).length, before.length - 1);
 		const second = await bob.pull(allOf(carol));
 		assert.deepEqual(lines(second), ['0 audio sendonly', '2 video sendonly']);
-		assert.match(second.offer, /^a=group:BUNDLE 0 2\r$/m);
-		await second.answer(peer.answer(second.offer));
+		assert.match(second.sdp, /^a=group:BUNDLE 0 2\r$/m);
+		await second.answer(peer.answer(second.sdp));
 	});
 
 	it('that rejects what is offered leaves a stopped m-line in the next offer', async (t) => {
@@ -309,26 +310,26 @@ describe('An answer', () => {
 		const peer = new AnsweringPeer();
 		const [one, two, three] = specsOf(alice);
 		const first = await bob.pull({ targetUserId: 'alice', specs: [one!, two!] });
-		await first.answer(peer.answer(first.offer, (index) => (index === 1 ? 'reject' : 'receive')));
-		first.connection.restartIce();
+		await first.answer(peer.answer(first.sdp, (index) => (index === 1 ? 'reject' : 'receive')));
+		bob.restartIce(first.connection.connectionId);
 		const second = await nextOffer(bob);
 		assert.deepEqual(lines(second), ['0 audio inactive', '- video stopped', '2 video sendonly']);
-		assert.match(second.offer, /^a=group:BUNDLE 0 2\r$/m);
-		await assert.rejects(second.answer(first.offer.replaceAll('actpass', 'active')), {
+		assert.match(second.sdp, /^a=group:BUNDLE 0 2\r$/m);
+		await assert.rejects(second.answer(first.sdp.replaceAll('actpass', 'active')), {
 			code: 'invalid_argument',
 			message: /not offered/,
 		});
-		await second.answer(peer.answer(second.offer));
+		await second.answer(peer.answer(second.sdp));
 		const third = await bob.pull({ targetUserId: 'alice', specs: [three!] });
 		assert.deepEqual(lines(third), ['0 audio inactive', '3 video sendonly', '2 video sendonly']);
-		assert.match(third.offer, /^a=group:BUNDLE 0 2 3\r$/m);
+		assert.match(third.sdp, /^a=group:BUNDLE 0 2 3\r$/m);
 	});
 
 	it('without the codec rejects, too', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const peer = new AnsweringPeer();
 		const offer = await bob.pull(allOf(alice));
-		const answer = replaceLine(peer.answer(offer.offer), 'm=video', 'm=video 9 UDP/TLS/RTP/SAVPF 35');
+		const answer = replaceLine(peer.answer(offer.sdp), 'm=video', 'm=video 9 UDP/TLS/RTP/SAVPF 35');
 		const offered = nextOffer(bob);
 		await offer.answer(answer);
 		assert.deepEqual(
@@ -345,7 +346,7 @@ describe('An answer', () => {
 		const reasons: string[] = [];
 		bob.on('connectionClosed', ({ reason }) => reasons.push(reason));
 		const offer = await bob.pull(allOf(alice));
-		await offer.answer(new AnsweringPeer().answer(offer.offer, () => 'reject'));
+		await offer.answer(new AnsweringPeer().answer(offer.sdp, () => 'reject'));
 		assert.deepEqual([reasons, bob.pullers.size, bob.connections.length], [['offerFailed'], 0, 0]);
 		await untilHeld(sfu, before);
 	});
@@ -355,10 +356,10 @@ describe('An answer', () => {
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
 		const [audio, video] = first.pullers;
-		await first.answer(peer.answer(first.offer, (index) => (index === 1 ? 'inactive' : 'receive')));
+		await first.answer(peer.answer(first.sdp, (index) => (index === 1 ? 'inactive' : 'receive')));
 		assert.deepEqual([audio!.paused, video!.paused], [false, true]);
 		const second = await bob.pull(allOf(carol));
-		await second.answer(peer.answer(second.offer));
+		await second.answer(peer.answer(second.sdp));
 		assert.deepEqual([audio!.paused, video!.paused], [false, false]);
 	});
 
@@ -369,7 +370,7 @@ describe('An answer', () => {
 		const { reason } = await new Promise<{ reason: string }>((resolve) => bob.on('connectionClosed', resolve));
 		assert.equal(reason, 'answerTimeout');
 		await untilHeld(sfu, before);
-		assert.equal(await outcome(offer.answer(new AnsweringPeer().answer(offer.offer))), 'closed');
+		assert.equal(await outcome(offer.answer(new AnsweringPeer().answer(offer.sdp))), 'closed');
 		assert.throws(
 			() => {
 				offer.refuse();
@@ -383,7 +384,7 @@ describe('An answer', () => {
 		t.mock.timers.enable({ apis: ['setTimeout'] });
 		const offer = await bob.pull(allOf(alice));
 		t.mock.timers.tick(999);
-		await offer.answer(new AnsweringPeer().answer(offer.offer));
+		await offer.answer(new AnsweringPeer().answer(offer.sdp));
 		t.mock.timers.tick(4999);
 		assert.equal(offer.connection.closed, false);
 		t.mock.timers.tick(1);
@@ -396,16 +397,16 @@ describe('A refused offer', () => {
 		const { alice, bob, carol } = await startMeeting(t);
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		const second = await bob.pull(allOf(carol));
 		const reasons: string[] = [];
 		bob.on('pullerClosed', ({ reason }) => reasons.push(reason));
 		second.refuse();
 		assert.deepEqual([reasons, [...bob.pullers.values()]], [['rejected'], first.pullers]);
-		assert.equal(await outcome(second.answer(peer.answer(second.offer))), 'conflict');
+		assert.equal(await outcome(second.answer(peer.answer(second.sdp))), 'conflict');
 		const third = await bob.pull(allOf(carol));
 		assert.deepEqual(lines(third), ['0 audio sendonly', '1 video sendonly', '3 video sendonly']);
-		await third.answer(peer.answer(third.offer));
+		await third.answer(peer.answer(third.sdp));
 	});
 
 	it('that was the first one, or that adds nothing, closes the connection', async (t) => {
@@ -416,7 +417,7 @@ describe('A refused offer', () => {
 		(await bob.pull(allOf(alice))).refuse();
 		await untilHeld(sfu, before);
 		const first = await bob.pull(allOf(alice));
-		await first.answer(new AnsweringPeer().answer(first.offer));
+		await first.answer(new AnsweringPeer().answer(first.sdp));
 		bob.restartIce(first.connection.connectionId);
 		(await nextOffer(bob)).refuse();
 		await untilHeld(sfu, before);
@@ -427,16 +428,16 @@ describe('A refused offer', () => {
 		const { alice, bob, carol } = await startMeeting(t);
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		bob.restartIce(first.connection.connectionId);
 		const second = await bob.pull(allOf(carol));
 		const next = nextOffer(bob);
 		second.refuse();
 		const third = await next;
 		const ufrag = (sdp: string) => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
-		assert.equal(new Set([first, second, third].map(({ offer }) => ufrag(offer))).size, 3);
+		assert.equal(new Set([first, second, third].map(({ sdp }) => ufrag(sdp))).size, 3);
 		assert.deepEqual(lines(third), lines(first));
-		await third.answer(peer.answer(third.offer));
+		await third.answer(peer.answer(third.sdp));
 	});
 });
 
@@ -445,16 +446,16 @@ describe('What ends', () => {
 		const { alice, bob, carol, pushed } = await startMeeting(t);
 		const peer = new AnsweringPeer();
 		const first = await bob.pull(allOf(alice));
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		pushed.pushers.find(({ kind }) => kind === 'video')!.close();
 		const second = await nextOffer(bob);
 		assert.deepEqual(lines(second), ['0 audio sendonly', '1 video inactive']);
-		assert.doesNotMatch(second.offer.split('m=video')[1]!, /ssrc|msid/);
+		assert.doesNotMatch(second.sdp.split('m=video')[1]!, /ssrc|msid/);
 		assert.deepEqual([second.added, second.pullers], [[], [first.pullers[0]]]);
-		await second.answer(peer.answer(second.offer));
+		await second.answer(peer.answer(second.sdp));
 		const third = await bob.pull(allOf(carol));
 		assert.deepEqual(lines(third), ['0 audio sendonly', '1 video sendonly']);
-		await third.answer(peer.answer(third.offer));
+		await third.answer(peer.answer(third.sdp));
 		assert.equal(bob.pullers.size, 2);
 	});
 
@@ -466,7 +467,7 @@ describe('What ends', () => {
 		for (const pusher of pushed.pushers) pusher.close();
 		await turns(20);
 		assert.deepEqual(offers, []);
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		await until(() => offers.length > 0, 'another offer');
 		await turns(20);
 		assert.deepEqual(offers.map(lines), [['0 audio inactive', '1 video inactive']]);
@@ -479,7 +480,7 @@ describe('What ends', () => {
 		const offers = answerAll(bob, peer);
 		for (const target of [alice, carol]) {
 			const offer = await bob.pull(allOf(target));
-			await offer.answer(peer.answer(offer.offer));
+			await offer.answer(peer.answer(offer.sdp));
 		}
 		alice.close();
 		await until(() => offers.length > 0, 'an offer');
@@ -491,7 +492,7 @@ describe('What ends', () => {
 		const { alice, bob } = await startCall(t);
 		const offers = answerAll(bob);
 		const first = await bob.pull(allOf(alice));
-		await first.answer(new AnsweringPeer('one').answer(first.offer));
+		await first.answer(new AnsweringPeer('one').answer(first.sdp));
 		first.pullers[0]!.close('because');
 		await until(() => offers.length > 0, 'an offer');
 		assert.deepEqual(lines(offers[0]!), ['0 audio inactive', '1 video sendonly']);
@@ -533,7 +534,7 @@ describe('autoPull', () => {
 		await carries(dave);
 		await dave.push(anOffer('firefox-sendonly-videos'));
 		await carries(dave);
-		assert.equal(sdpTransform.parse(offers.at(-1)!.offer).media.length, 6, 'm-lines are used again');
+		assert.equal(sdpTransform.parse(offers.at(-1)!.sdp).media.length, 6, 'm-lines are used again');
 	});
 
 	it('waits in an empty room, and when all there was went before it was offered', async (t) => {
@@ -575,13 +576,15 @@ describe('autoPull', () => {
 	});
 
 	it('offers what there is room for, and says what not', async (t) => {
-		const { bob, messages } = await startCall(t, { limits: { pullersPerUser: 1 } });
+		const { bob, messages, details } = await startCall(t, { limits: { pullersPerUser: 1 } });
 		const offers = answerAll(bob);
 		bob.autoPull();
 		await until(() => offers.length === 1, 'one is offered');
 		assert.deepEqual(lines(offers[0]!), ['0 audio sendonly']);
-		assert.equal(messages.length, 1);
-		assert.match(messages[0]!, /not everything is offered to "bob".*pullers/);
+		assert.deepEqual(messages, ['not everything is offered']);
+		const { userId, reason } = details[0] as { userId: string; reason: string };
+		assert.equal(userId, 'bob');
+		assert.match(reason, /pullers/);
 	});
 
 	it('ends with its connection', async (t) => {
@@ -606,11 +609,11 @@ describe('autoPull', () => {
 		const first = await bob.pull(allOf(carol));
 		bob.autoPull();
 		const pull = bob.pull({ targetUserId: 'alice', specs: specsOf(alice).slice(0, 1) });
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		const second = await pull;
 		assert.equal(second.added.length, 2);
 		assert.deepEqual(offers, []);
-		await second.answer(peer.answer(second.offer));
+		await second.answer(peer.answer(second.sdp));
 	});
 });
 
@@ -622,14 +625,14 @@ describe('An ICE restart', () => {
 		const { connectionId } = first.connection;
 		bob.restartIce(connectionId);
 		const offered = nextOffer(bob);
-		await first.answer(peer.answer(first.offer));
+		await first.answer(peer.answer(first.sdp));
 		const second = await offered;
 		const credentials = (sdp: string) => sdp.match(/^a=ice-(ufrag|pwd):.*$/gm);
-		assert.notDeepEqual(credentials(second.offer), credentials(first.offer));
+		assert.notDeepEqual(credentials(second.sdp), credentials(first.sdp));
 		assert.deepEqual([lines(second), second.added], [lines(first), []]);
-		await second.answer(peer.answer(second.offer));
+		await second.answer(peer.answer(second.sdp));
 		await turns(20);
-		assert.equal(first.connection.outstanding, undefined);
+		assert.equal(bob.pendingOffer, undefined);
 		assert.throws(
 			() => {
 				bob.restartIce('another');
@@ -685,7 +688,7 @@ describe('A connection for which the server offers', () => {
 				const peer = new AnsweringPeer();
 				const call = async () => {
 					const offer = await bob.pull(allOf(alice));
-					await offer.answer(peer.answer(offer.offer));
+					await offer.answer(peer.answer(offer.sdp));
 				};
 				results.push(await interrupted(interruption.bind(undefined, bob), () => outcome(call())));
 				assert.equal(bob.pullers.size, results.at(-1) === 'done' ? 2 : 0);
@@ -707,7 +710,7 @@ describe('A connection for which the server offers', () => {
 			const before = await held(sfu);
 			const call = async () => {
 				const offer = await bob.pull(allOf(carol));
-				await offer.answer(new AnsweringPeer().answer(offer.offer));
+				await offer.answer(new AnsweringPeer().answer(offer.sdp));
 			};
 			const leave = () => {
 				carol.close();
@@ -727,7 +730,7 @@ describe('A connection for which the server offers', () => {
 		await interruptEach(worker, async (interrupted) => {
 			const peer = new AnsweringPeer();
 			const first = await bob.pull(allOf(alice));
-			await first.answer(peer.answer(first.offer));
+			await first.answer(peer.answer(first.sdp));
 			const restart = async () => {
 				const offered = new Promise((resolve) => {
 					bob.once('offer', resolve);
@@ -752,13 +755,13 @@ describe('A connection for which the server offers', () => {
 		const replaced = new Promise((resolve) => sfu.once('workerReplaced', resolve));
 		process.kill(worker.pid, 'SIGKILL');
 		assert.equal(await waiting, 'unavailable');
-		assert.equal(await outcome(first.answer(new AnsweringPeer().answer(first.offer))), 'unavailable');
+		assert.equal(await outcome(first.answer(new AnsweringPeer().answer(first.sdp))), 'unavailable');
 		assert.deepEqual(reasons, ['workerDied', 'workerDied', 'workerDied']);
 		await replaced;
 		await alice.push(anOffer('chromium-sendonly-video'));
 		const again = await bob.pull(allOf(alice));
 		assert.notEqual(again.connection, first.connection);
-		assert.equal(await outcome(again.answer(new AnsweringPeer().answer(again.offer))), 'done');
+		assert.equal(await outcome(again.answer(new AnsweringPeer().answer(again.sdp))), 'done');
 	});
 
 	it('rejects all that wait when it is closed, and each further call', async (t) => {
@@ -770,9 +773,9 @@ describe('A connection for which the server offers', () => {
 		assert.deepEqual(await Promise.all(waiting), ['closed', 'closed']);
 		assert.throws(
 			() => {
-				first.connection.restartIce();
+				bob.restartIce(first.connection.connectionId);
 			},
-			{ code: 'closed' },
+			{ code: 'not_found' },
 		);
 		bob.close();
 		assert.equal(await outcome(bob.pull(allOf(alice))), 'closed');
@@ -787,7 +790,7 @@ describe('A connection for which the server offers', () => {
 			() => {
 				throw new Error('of the listener');
 			},
-			(_, offer) => void outcome(offer.answer(peer.answer(offer.offer))),
+			(_, offer) => void outcome(offer.answer(peer.answer(offer.sdp))),
 			(_, offer) => {
 				offer.refuse();
 			},

@@ -7,17 +7,21 @@ import { AnsweringPeer } from '../support/answers.js';
 import { mediaAddress } from '../support/namespace.js';
 import { anOffer, replaceLine, withoutLine } from '../support/offers.js';
 import { held, interruptEach, outcome, rejects, startRoom, turns, until, untilHeld } from '../rooms/setup.js';
+import { dataPullers, dataPushers, mediaPushers } from '../support/parted.js';
 
 const offerWithData = () => anOffer('chromium-sendonly-audio-video-data');
 
 /** The m-lines of an offer: where, which and what. */
-const lines = ({ offer }: ServerOffer) =>
-	sdpTransform.parse(offer).media.map(({ mid, type, port, direction }) => {
+const lines = ({ sdp }: ServerOffer) =>
+	sdpTransform.parse(sdp).media.map(({ mid, type, port, direction }) => {
 		return `${mid ?? '-'} ${type} ${port === 0 ? 'stopped' : (direction ?? 'open')}`;
 	});
 
-const labels = (of: Iterable<{ pusherId: string }>, { dataPushers }: User) =>
-	[...of].map(({ pusherId }) => dataPushers.get(pusherId)?.label ?? 'no data channel');
+const labels = (of: Iterable<{ pusherId: string }>, user: User) =>
+	[...of].map(({ pusherId }) => {
+		const pusher = user.pushers.get(pusherId);
+		return pusher?.kind === 'data' ? pusher.label : 'no data channel';
+	});
 
 /** Alice pushes audio, video and data channels with these labels; Bob is there, and has something that answers. */
 async function startData(t: TestContext, { open = ['chat'], ...options }: SfuOptions & { open?: string[] } = {}) {
@@ -28,7 +32,7 @@ async function startData(t: TestContext, { open = ['chat'], ...options }: SfuOpt
 	let lastId = 100;
 	const push = async (...opened: Omit<PushDataOptions, 'id'>[]) => {
 		const data = opened.map((channel) => ({ id: ++lastId, ...channel }));
-		return (await alice.push(offer, { data })).dataPushers.slice(-opened.length);
+		return dataPushers(await alice.push(offer, { data })).slice(-opened.length);
 	};
 	const channels = await push(...open.map((label) => ({ label })));
 	const peer = new AnsweringPeer();
@@ -41,13 +45,13 @@ async function startData(t: TestContext, { open = ['chat'], ...options }: SfuOpt
 		channels,
 		push,
 		pull: (specs: readonly { pusherId: string; negotiated?: boolean }[]) => bob.pull({ targetUserId: 'alice', specs }),
-		answer: (of: ServerOffer) => of.answer(peer.answer(of.offer)),
+		answer: (of: ServerOffer) => of.answer(peer.answer(of.sdp)),
 		/** Those that no call has asked for, each of which is answered. */
 		offers,
 		answerAll: () => {
 			bob.on('offer', ({ offer }) => {
 				offers.push(offer);
-				void offer.answer(peer.answer(offer.offer)).catch(() => undefined);
+				void offer.answer(peer.answer(offer.sdp)).catch(() => undefined);
 			});
 		},
 	};
@@ -59,15 +63,15 @@ describe('A pull of data channels without an offer', () => {
 		const video = [...alice.pushers.values()].find(({ kind }) => kind === 'video')!;
 		const offer = await pull([video, ...channels]);
 		assert.deepEqual(lines(offer), ['0 audio inactive', '1 video sendonly', '2 application open']);
-		assert.match(offer.offer, /^a=group:BUNDLE 0 1 2\r$/m);
-		assert.deepEqual(labels(offer.dataPullers, alice), ['chat', 'game']);
-		assert.deepEqual(offer.added, [...offer.pullers, ...offer.dataPullers]);
-		assert.deepEqual([...bob.dataPullers.values()], offer.dataPullers);
+		assert.match(offer.sdp, /^a=group:BUNDLE 0 1 2\r$/m);
+		assert.deepEqual(labels(dataPullers(offer), alice), ['chat', 'game']);
+		assert.deepEqual(offer.added, offer.pullers);
+		assert.deepEqual(dataPullers(bob), dataPullers(offer));
 		assert.deepEqual(
-			offer.dataPullers.map(({ connectionId, negotiated }) => [connectionId, negotiated]),
+			dataPullers(offer).map(({ connectionId, negotiated }) => [connectionId, negotiated]),
 			[0, 1].map(() => [offer.connection.connectionId, false]),
 		);
-		const [one, other] = offer.dataPullers.map(({ channelId }) => channelId);
+		const [one, other] = dataPullers(offer).map(({ channelId }) => channelId);
 		assert.ok(one! % 2 === 1 && other === one! + 2, 'the ids are of the DTLS server’s half');
 		assert.equal(await outcome(answer(offer)), 'done');
 	});
@@ -86,21 +90,21 @@ describe('A pull of data channels without an offer', () => {
 		const second = await pull(await push({ label: 'game' }, { label: 'log' }));
 		assert.deepEqual(lines(second), lines(first));
 		assert.deepEqual(
-			[labels(second.added, alice), labels(second.dataPullers, alice)],
+			[labels(second.added, alice), labels(dataPullers(second), alice)],
 			[
 				['game', 'log'],
 				['chat', 'game', 'log'],
 			],
 		);
 		await answer(second);
-		const third = await pull([...alice.dataPushers.values()]);
-		assert.deepEqual([third.added, third.dataPullers], [[], second.dataPullers]);
+		const third = await pull(dataPushers(alice));
+		assert.deepEqual([third.added, dataPullers(third)], [[], dataPullers(second)]);
 		await answer(third);
-		const [chat, game] = alice.dataPushers.values();
+		const [chat, game] = dataPushers(alice);
 		const fourth = pull([chat!, game!]);
 		chat!.close();
-		assert.deepEqual(labels((await fourth).dataPullers, alice), ['game', 'log']);
-		assert.equal(bob.dataPullers.size, 2);
+		assert.deepEqual(labels(dataPullers(await fourth), alice), ['game', 'log']);
+		assert.equal(dataPullers(bob).length, 2);
 	});
 
 	it('that fails changes nothing', async (t) => {
@@ -113,18 +117,18 @@ describe('A pull of data channels without an offer', () => {
 		await rejects(sfu, () => pull([a, a]), 'invalid_argument', /twice/);
 		await rejects(sfu, () => pull([audio]), 'invalid_argument', /not data/);
 		await rejects(sfu, () => pull([{ pusherId: a.pusherId, negotiated: null as never }]), 'invalid_argument');
-		assert.deepEqual([bob.connections.length, bob.dataPullers.size], [0, 0]);
+		assert.deepEqual([bob.connections.length, dataPullers(bob).length], [0, 0]);
 		await answer(await pull([a]));
 		await rejects(sfu, () => pull([b, c]), 'limit_exceeded');
-		assert.equal(bob.dataPullers.size, 1);
+		assert.equal(dataPullers(bob).length, 1);
 	});
 
 	it('beyond the limit of m-lines fails, and leaves nothing', async (t) => {
 		const { sfu, alice, bob, channels, pull, answer } = await startData(t, { limits: { mediaSections: 3 } });
-		const { pushers } = await alice.push(anOffer('firefox-sendonly-videos'));
+		const pushers = mediaPushers(await alice.push(anOffer('firefox-sendonly-videos')));
 		await answer(await pull(pushers.slice(0, 2)));
 		await rejects(sfu, () => pull(channels), 'limit_exceeded', /3 m-lines/);
-		assert.equal(bob.dataPullers.size, 0);
+		assert.equal(dataPullers(bob).length, 0);
 	});
 
 	it('of channels that go meanwhile fails, and takes the connection with it', async (t) => {
@@ -134,7 +138,7 @@ describe('A pull of data channels without an offer', () => {
 		channels[0]!.close();
 		await assert.rejects(pulling, { code: 'not_found' });
 		await until(async () => (await held(sfu)).length < before.length, 'only the channel has gone');
-		assert.deepEqual([bob.connections.length, alice.dataPushers.size], [0, 0]);
+		assert.deepEqual([bob.connections.length, dataPushers(alice).length], [0, 0]);
 	});
 });
 
@@ -142,7 +146,7 @@ describe('An answer to an offer with data channels', () => {
 	it('that does not take them as they are offered is refused, and the offer waits on', async (t) => {
 		const { channels, peer, pull } = await startData(t);
 		const offer = await pull(channels);
-		const good = peer.answer(offer.offer);
+		const good = peer.answer(offer.sdp);
 		const wrong: [string, RegExp][] = [
 			[withoutLine(good, 'a=sctp-port'), /m-line 1 has no data channels as we know them/],
 			[replaceLine(good, 'a=sctp-port', 'a=sctp-port:5001'), /as we know them/],
@@ -160,11 +164,11 @@ describe('An answer to an offer with data channels', () => {
 	it('that rejects their m-line closes them; it comes back with another mid', async (t) => {
 		const { bob, channels, peer, pull, answer } = await startData(t);
 		const reasons: string[] = [];
-		bob.on('dataPullerClosed', ({ reason }) => reasons.push(reason));
+		bob.on('pullerClosed', ({ puller, reason }) => puller.kind === 'data' && reasons.push(reason));
 		const first = await pull(channels);
-		await first.answer(peer.answer(first.offer, (index) => (index === 1 ? 'reject' : 'receive')));
-		assert.deepEqual([reasons, bob.dataPullers.size], [['rejected'], 0]);
-		first.connection.restartIce();
+		await first.answer(peer.answer(first.sdp, (index) => (index === 1 ? 'reject' : 'receive')));
+		assert.deepEqual([reasons, dataPullers(bob).length], [['rejected'], 0]);
+		bob.restartIce(first.connection.connectionId);
 		const second = await new Promise<ServerOffer>((resolve) => {
 			bob.once('offer', ({ offer }) => {
 				resolve(offer);
@@ -175,21 +179,21 @@ describe('An answer to an offer with data channels', () => {
 		const third = await pull(channels);
 		assert.deepEqual(lines(third), ['0 audio inactive', '2 application open']);
 		await answer(third);
-		assert.equal(bob.dataPullers.size, 1);
+		assert.equal(dataPullers(bob).length, 1);
 	});
 
 	it('may be a refusal: what the offer adds is closed, and all else goes on', async (t) => {
 		const { alice, bob, channels, push, pull, answer } = await startData(t);
-		await answer(await pull([...alice.pushers.values()]));
+		await answer(await pull(mediaPushers(alice)));
 		const second = await pull(channels);
 		second.refuse();
-		assert.deepEqual([second.dataPullers[0]?.closed, bob.dataPullers.size, bob.pullers.size], [true, 0, 2]);
+		assert.deepEqual([dataPullers(second)[0]?.closed, dataPullers(bob).length, bob.pullers.size], [true, 0, 2]);
 		const third = await pull(channels);
 		assert.deepEqual(lines(third), ['0 audio sendonly', '1 video sendonly', '3 application open']);
 		await answer(third);
 		const fourth = await pull(await push({ label: 'game' }));
 		fourth.refuse();
-		assert.deepEqual(labels(bob.dataPullers.values(), alice), ['chat']);
+		assert.deepEqual(labels(dataPullers(bob), alice), ['chat']);
 	});
 });
 
@@ -197,17 +201,17 @@ describe('autoPull of data channels', () => {
 	it('brings the first ones by an offer, the next ones without', async (t) => {
 		const { alice, bob, offers, answerAll, push } = await startData(t);
 		const told: string[] = [];
-		bob.on('dataPullerAdded', ({ dataPuller }) => told.push(...labels([dataPuller], alice)));
+		bob.on('pullerAdded', ({ puller, inBand }) => inBand && told.push(...labels([puller], alice)));
 		answerAll();
 		bob.autoPull();
-		await until(() => offers.length === 1 && !bob.outstandingOffer, 'all is offered');
+		await until(() => offers.length === 1 && !bob.pendingOffer, 'all is offered');
 		assert.deepEqual(lines(offers[0]!), ['0 audio sendonly', '1 video sendonly', '2 application open']);
-		assert.deepEqual([labels(bob.dataPullers.values(), alice), told], [['chat'], []]);
+		assert.deepEqual([labels(dataPullers(bob), alice), told], [['chat'], []]);
 		await push({ label: 'game' });
-		await until(() => bob.dataPullers.size === 2, 'the next one comes');
+		await until(() => dataPullers(bob).length === 2, 'the next one comes');
 		await alice.push(anOffer('chromium-sendonly-video'));
-		await until(() => offers.length === 2 && !bob.outstandingOffer, 'more media is offered');
-		assert.deepEqual([told, labels(offers[1]!.dataPullers, alice)], [['game'], ['chat', 'game']]);
+		await until(() => offers.length === 2 && !bob.pendingOffer, 'more media is offered');
+		assert.deepEqual([told, labels(dataPullers(offers[1]!), alice)], [['game'], ['chat', 'game']]);
 	});
 
 	it('of one that is opened in an empty room brings it', async (t) => {
@@ -220,7 +224,7 @@ describe('autoPull of data channels', () => {
 			});
 		});
 		await alice.push(offerWithData(), { data: [{ id: 1, label: 'chat' }] });
-		assert.deepEqual(labels((await offered).dataPullers, alice), ['chat']);
+		assert.deepEqual(labels(dataPullers(await offered), alice), ['chat']);
 	});
 
 	it('does not bring back what the client has closed, and leaves out what there is no room for', async (t) => {
@@ -228,14 +232,14 @@ describe('autoPull of data channels', () => {
 		const { alice, bob, messages, offers, answerAll, push } = await startData(t, options);
 		answerAll();
 		bob.autoPull();
-		await until(() => offers.length === 1 && !bob.outstandingOffer, 'all is offered');
-		[...bob.dataPullers.values()][0]!.close('unpulled');
+		await until(() => offers.length === 1 && !bob.pendingOffer, 'all is offered');
+		dataPullers(bob)[0]!.close('unpulled');
 		const audio = [...bob.pullers.values()].find(({ kind }) => kind === 'audio')!;
 		audio.close('unpulled');
-		await until(() => offers.length === 2 && !bob.outstandingOffer, 'the end of the audio is offered');
+		await until(() => offers.length === 2 && !bob.pendingOffer, 'the end of the audio is offered');
 		await push({ label: 'c' }, { label: 'd' }, { label: 'e' });
 		await until(() => messages.some((message) => message.includes('not everything is offered')), 'one has no room');
-		assert.deepEqual(labels(bob.dataPullers.values(), alice), ['b', 'c', 'd']);
+		assert.deepEqual(labels(dataPullers(bob), alice), ['b', 'c', 'd']);
 		assert.equal(offers.length, 2);
 	});
 });
@@ -244,12 +248,12 @@ describe('A data channel that is offered', () => {
 	it('closes with its pusher, without another offer; its m-line stays', async (t) => {
 		const { alice, bob, channels, offers, answerAll, push, pull, answer } = await startData(t);
 		answerAll();
-		await answer(await pull([...channels, ...alice.pushers.values()]));
+		await answer(await pull([...channels, ...mediaPushers(alice)]));
 		const reasons: string[] = [];
-		bob.on('dataPullerClosed', ({ reason }) => reasons.push(reason));
+		bob.on('pullerClosed', ({ puller, reason }) => puller.kind === 'data' && reasons.push(reason));
 		channels[0]!.close();
 		await turns(20);
-		assert.deepEqual([reasons, bob.dataPullers.size, offers], [['pusherClosed'], 0, []]);
+		assert.deepEqual([reasons, dataPullers(bob).length, offers], [['pusherClosed'], 0, []]);
 		const offer = await pull(await push({ label: 'game' }));
 		assert.deepEqual(lines(offer), ['0 audio sendonly', '1 video sendonly', '2 application open']);
 		await answer(offer);
@@ -263,11 +267,11 @@ describe('A data channel that is offered', () => {
 		const { sfu, bob, channels, pull, answer } = await startData(t);
 		const before = await held(sfu);
 		const reasons: string[] = [];
-		bob.on('dataPullerClosed', ({ reason }) => reasons.push(reason));
+		bob.on('pullerClosed', ({ puller, reason }) => puller.kind === 'data' && reasons.push(reason));
 		const offer = await pull(channels);
 		await answer(offer);
 		offer.connection.close();
-		assert.deepEqual([reasons, bob.dataPullers.size], [['connectionClosed'], 0]);
+		assert.deepEqual([reasons, dataPullers(bob).length], [['connectionClosed'], 0]);
 		await untilHeld(sfu, before);
 	});
 
@@ -298,7 +302,7 @@ describe('A data channel that is offered', () => {
 				const [pusher] = await push({ label: 'game' });
 				const call = async () => {
 					const offer = await bob.pull({ targetUserId: 'alice', specs: [pusher!] });
-					await offer.answer(new AnsweringPeer().answer(offer.offer));
+					await offer.answer(new AnsweringPeer().answer(offer.sdp));
 				};
 				const calling = interrupted(
 					() => {
@@ -309,7 +313,7 @@ describe('A data channel that is offered', () => {
 				assert.match(await calling, outcomes);
 				bob.close();
 				pusher!.close();
-				assert.deepEqual([bob.dataPullers.size, alice.dataPushers.size], [0, 1]);
+				assert.deepEqual([dataPullers(bob).length, dataPushers(alice).length], [0, 1]);
 				await untilHeld(sfu, before);
 			});
 			assert.ok(requests > 2);
@@ -327,14 +331,14 @@ describe('A data channel that is offered', () => {
 		await sender.setLocalDescription(await sender.createOffer());
 		const pushed = await alice.push(sender.localDescription!.sdp);
 		await sender.setRemoteDescription({ type: 'answer', sdp: pushed.answer });
-		await until(() => alice.dataPushers.size === 1, 'it is pushed');
+		await until(() => dataPushers(alice).length === 1, 'it is pushed');
 		const came: unknown[] = [];
 		receiver.onDataChannel.subscribe((opened) => {
 			came.push([opened.label, opened.protocol, opened.id]);
 			opened.onMessage.subscribe((data) => came.push(data));
 		});
-		const offer = await bob.pull({ targetUserId: 'alice', specs: [...alice.dataPushers.values()] });
-		await receiver.setRemoteDescription({ type: 'offer', sdp: offer.offer });
+		const offer = await bob.pull({ targetUserId: 'alice', specs: dataPushers(alice) });
+		await receiver.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
 		await receiver.setLocalDescription(await receiver.createAnswer());
 		channel.send('too early');
 		await offer.answer(receiver.localDescription!.sdp);
@@ -342,6 +346,6 @@ describe('A data channel that is offered', () => {
 		channel.send('hello');
 		channel.send(Buffer.from([1, 2]));
 		await until(() => came.length === 3, 'it comes');
-		assert.deepEqual(came, [['chat', 'json', offer.dataPullers[0]!.channelId], 'hello', Buffer.from([1, 2])]);
+		assert.deepEqual(came, [['chat', 'json', dataPullers(offer)[0]!.channelId], 'hello', Buffer.from([1, 2])]);
 	});
 });

@@ -5,6 +5,7 @@ import * as werift from 'werift';
 import { mediaAddress } from '../support/namespace.js';
 import { anOffer } from '../support/offers.js';
 import { held, interruptEach, outcome, rejects, startRoom, turns, until, untilHeld } from '../rooms/setup.js';
+import { dataPullers, dataPushers, labelOf } from '../support/parted.js';
 
 const offerWithData = () => anOffer('chromium-sendonly-audio-video-data');
 
@@ -69,8 +70,8 @@ async function startData(t: TestContext, options: SfuOptions = {}) {
  */
 const startPatientRoom = (t: TestContext) => startRoom(t, { webRtc: { connectTimeout: 600_000 } });
 
-const only = ({ dataPushers }: User): DataPusher => {
-	const [pusher] = dataPushers.values();
+const only = (user: User): DataPusher => {
+	const [pusher] = dataPushers(user);
 	assert.ok(pusher);
 	return pusher;
 };
@@ -79,20 +80,20 @@ describe('A data channel', () => {
 	it('is opened, pulled, and closed with its user', async (t) => {
 		const { room, alice, bob, sender, receiver, push, pull } = await startData(t);
 		const told: string[] = [];
-		room.on('dataPusherAdded', ({ user, dataPusher }) => told.push(`${user.userId} has ${dataPusher.label}`));
-		room.on('dataPusherClosed', ({ dataPusher, reason }) => told.push(`${dataPusher.label} closed: ${reason}`));
-		bob.on('dataPullerClosed', ({ reason }) => told.push(`puller closed: ${reason}`));
+		room.on('pusherAdded', ({ user, pusher }) => told.push(`${user.userId} has ${labelOf(pusher)}`));
+		room.on('pusherClosed', ({ pusher, reason }) => told.push(`${labelOf(pusher)} closed: ${reason}`));
+		bob.on('pullerClosed', ({ reason }) => told.push(`puller closed: ${reason}`));
 		const chat = sender.open('chat', { protocol: 'json' });
 		await push();
-		await until(() => alice.dataPushers.size === 1, 'it is pushed');
+		await until(() => dataPushers(alice).length === 1, 'it is pushed');
 		const pusher = only(alice);
 		assert.deepEqual(
-			[pusher.kind, pusher.userId, pusher.label, pusher.protocol, pusher.ordered, pusher.announced],
-			['data', 'alice', 'chat', 'json', true, false],
+			[pusher.kind, pusher.userId, pusher.label, pusher.protocol, pusher.ordered, pusher.inBand],
+			['data', 'alice', 'chat', 'json', true, true],
 		);
-		const { dataPullers } = await pull([pusher]);
+		const pulled = dataPullers(await pull([pusher]));
 		assert.deepEqual(
-			dataPullers.map(({ kind, targetUserId, pusherId }) => [kind, targetUserId, pusherId]),
+			pulled.map(({ kind, targetUserId, pusherId }) => [kind, targetUserId, pusherId]),
 			[['data', 'alice', pusher.pusherId]],
 		);
 		await until(() => receiver.channels.length === 1, 'the server opens it');
@@ -105,7 +106,7 @@ describe('A data channel', () => {
 			{ label: 'chat', data: Buffer.from([1, 2]) },
 		]);
 		alice.close();
-		assert.deepEqual([alice.dataPushers.size, bob.dataPullers.size], [0, 0]);
+		assert.deepEqual([dataPushers(alice).length, dataPullers(bob).length], [0, 0]);
 		assert.deepEqual(told, ['alice has chat', 'chat closed: userLeft', 'puller closed: pusherClosed']);
 		await assert.rejects(pusher.send('x'), { code: 'closed' });
 		pusher.close();
@@ -115,7 +116,7 @@ describe('A data channel', () => {
 		const { room, alice, sender, push } = await startData(t);
 		const channel = sender.open('chat');
 		await push();
-		await until(() => alice.dataPushers.size === 1, 'it is pushed');
+		await until(() => dataPushers(alice).length === 1, 'it is pushed');
 		const pusher = only(alice);
 		const heard: unknown[] = [];
 		const listener = ({ data }: { data: string | Buffer }) => heard.push(data);
@@ -152,30 +153,29 @@ describe('A data channel', () => {
 		const { room, alice } = await startData(t);
 		const data = [{ id: 3, label: 'game', ordered: false, maxRetransmits: 0, source: 'moves', metadata: { level: 1 } }];
 		const offer = offerWithData();
-		const { dataPushers } = await alice.push(offer, { data });
-		const [pusher] = dataPushers;
+		const [pusher] = dataPushers(await alice.push(offer, { data }));
 		assert.ok(pusher);
 		assert.deepEqual(
 			[pusher.channelId, pusher.label, pusher.ordered, pusher.maxRetransmits, pusher.source, pusher.metadata],
 			[3, 'game', false, 0, 'moves', { level: 1 }],
 		);
 		let changes = 0;
-		room.on('dataPusherChanged', () => changes++);
+		room.on('pusherChanged', () => changes++);
 		pusher.update({ metadata: null });
 		pusher.update({ metadata: null });
 		assert.deepEqual([pusher.metadata, changes], [undefined, 1]);
 		const again = await alice.push(offer, { data: [{ id: 3, source: 'other' }] });
-		assert.equal(again.dataPushers[0], pusher);
+		assert.equal(dataPushers(again)[0], pusher);
 		assert.deepEqual([pusher.source, changes], ['other', 2]);
 	});
 
 	it('closes at the client when the app closes it a moment after it was opened, and no other closes', async (t) => {
 		const { room, alice, sender, push } = await startData(t);
 		const closing: Promise<void>[] = [];
-		room.on('dataPusherAdded', ({ dataPusher }) => {
-			if (dataPusher.label !== 'unwanted') return;
+		room.on('pusherAdded', ({ pusher }) => {
+			if (labelOf(pusher) !== 'unwanted') return;
 			const close = () => {
-				dataPusher.close();
+				pusher.close();
 			};
 			closing.push(turns(1).then(close));
 		});
@@ -202,7 +202,7 @@ describe('A data channel', () => {
 		sender.open('x'.repeat(11));
 		const good = sender.open('good');
 		await push();
-		await until(() => alice.dataPushers.size === 1, 'the good one is pushed');
+		await until(() => dataPushers(alice).length === 1, 'the good one is pushed');
 		assert.equal(only(alice).label, 'good');
 		await until(() => refused.length === 1, 'it is logged');
 		assert.deepEqual(refused, [['a data channel was refused', 'label must NOT have more than 10 characters']]);
@@ -218,7 +218,7 @@ describe('A data channel', () => {
 		await until(() => queues.sentQueue.length + queues.outboundQueue.length === 0, 'all is acknowledged');
 		await only(alice).producer.getStats();
 		await turns(1);
-		assert.deepEqual([alice.dataPushers.size, only(alice).label], [1, 'good']);
+		assert.deepEqual([dataPushers(alice).length, only(alice).label], [1, 'good']);
 		const heard: unknown[] = [];
 		only(alice).on('message', ({ data }) => heard.push(data));
 		good.send('still here');
@@ -250,8 +250,8 @@ describe('A push of data channels', () => {
 		await rejects(sfu, without, 'invalid_argument', 'the offer has no m-line for data channels');
 		const three = () => alice.push(offerWithData(), { data: [{ id: 1 }, { id: 3 }, { id: 5 }] });
 		await rejects(sfu, three, 'limit_exceeded');
-		assert.equal(alice.dataPushers.size, 0);
-		assert.equal((await alice.push(offerWithData(), { data: [{ id: 1 }, { id: 3 }] })).dataPushers.length, 2);
+		assert.equal(dataPushers(alice).length, 0);
+		assert.equal(dataPushers(await alice.push(offerWithData(), { data: [{ id: 1 }, { id: 3 }] })).length, 2);
 	});
 
 	it('leaves nothing when its user leaves meanwhile', async (t) => {
@@ -268,7 +268,7 @@ describe('A push of data channels', () => {
 			);
 			assert.match(await pushing, /^(done|closed)$/);
 			alice.close();
-			assert.equal(alice.dataPushers.size, 0);
+			assert.equal(dataPushers(alice).length, 0);
 			await untilHeld(sfu, before);
 		});
 	});
@@ -280,11 +280,12 @@ describe('A push of data channels', () => {
 		first.connection.close();
 		// The worker answers after it has closed the connection.
 		const before = await held(sfu);
-		const { connection, dataPushers } = await alice.push(offerWithData(), { data: [{ id: 1 }, { id: 2 }] });
-		assert.equal(alice.dataPushers.size, 2);
+		const { connection, ...pushed } = await alice.push(offerWithData(), { data: [{ id: 1 }, { id: 2 }] });
+		const pushers = dataPushers(pushed);
+		assert.equal(dataPushers(alice).length, 2);
 		connection.close();
 		connection.close();
-		assert.deepEqual([alice.dataPushers.size, dataPushers.map(({ closed }) => closed)], [0, [true, true]]);
+		assert.deepEqual([dataPushers(alice).length, pushers.map(({ closed }) => closed)], [0, [true, true]]);
 		await untilHeld(sfu, before);
 	});
 });
@@ -293,8 +294,8 @@ describe('A pull of a data channel', () => {
 	it('is rejected when there is none, or no m-line for it, and leaves nothing', async (t) => {
 		const { sfu, join } = await startRoom(t);
 		const [alice, bob] = [await join('alice'), await join('bob')];
-		const { dataPushers } = await alice.push(offerWithData(), { data: [{ id: 1 }] });
-		const [{ pusherId } = { pusherId: '' }] = dataPushers;
+		const [pusher] = dataPushers(await alice.push(offerWithData(), { data: [{ id: 1 }] }));
+		const { pusherId } = pusher!;
 		const offer = anOffer('firefox-sendonly-audio-video-data');
 		const pull = (specs: object, by = offer) =>
 			bob.pull({ targetUserId: 'alice', specs: [specs as PullSpec], offer: by });
@@ -303,13 +304,13 @@ describe('A pull of a data channel', () => {
 		await rejects(sfu, () => pull({ pusherId, negotiated: 1 }), 'invalid_argument', /negotiated must be boolean/);
 		const withoutData = anOffer('chromium-recvonly-video-audio');
 		await rejects(sfu, () => pull({ pusherId }, withoutData), 'invalid_argument', /no m-line for data channels/);
-		const { dataPullers } = await pull({ pusherId, kind: 'data' });
-		assert.equal(dataPullers.length, 1);
+		const pullers = dataPullers(await pull({ pusherId, kind: 'data' }));
+		assert.equal(pullers.length, 1);
 		const again = await pull({ pusherId });
-		assert.equal(again.dataPullers[0], dataPullers[0]);
-		dataPushers[0]!.close();
-		assert.equal(dataPullers[0]!.closed, true);
-		assert.deepEqual((await pull({ pusherId })).dataPullers, []);
+		assert.equal(dataPullers(again)[0], pullers[0]);
+		pusher!.close();
+		assert.equal(pullers[0]!.closed, true);
+		assert.deepEqual(dataPullers(await pull({ pusherId })), []);
 	});
 
 	const interruptions: [string, (of: { bob: User; pusher: DataPusher }) => void, RegExp][] = [
@@ -339,8 +340,7 @@ describe('A pull of a data channel', () => {
 			const before = await held(sfu);
 			const requests = await interruptEach(worker, async (interrupted) => {
 				const bob = await join('bob');
-				const { dataPushers } = await alice.push(pushOffer, { data: [{ id: 101 }] });
-				const pusher = dataPushers[0]!;
+				const pusher = dataPushers(await alice.push(pushOffer, { data: [{ id: 101 }] }))[0]!;
 				const pulling = interrupted(
 					() => {
 						interruption({ bob, pusher });
@@ -350,7 +350,7 @@ describe('A pull of a data channel', () => {
 				assert.match(await pulling, outcomes);
 				bob.close();
 				pusher.close();
-				assert.deepEqual([bob.dataPullers.size, alice.dataPushers.size], [0, 0]);
+				assert.deepEqual([dataPullers(bob).length, dataPushers(alice).length], [0, 0]);
 				await untilHeld(sfu, before);
 			});
 			assert.ok(requests > 2);

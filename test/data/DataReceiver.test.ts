@@ -7,7 +7,7 @@ import { SctpTransport, type DataContext } from '../../src/data/SctpTransport.js
 import type { Logger } from '../../src/Logger.js';
 import { DirectDataTransport } from '../../src/media/DirectDataTransport.js';
 import { defaultLimits, type Limits } from '../../src/options.js';
-import { Quota } from '../../src/rooms/Quota.js';
+import { Quota } from '../../src/Quota.js';
 import { ackMessage, payloadProtocol, writeOpen } from '../../src/sdp/dataChannelProtocol.js';
 import type { DataPusher } from '../../src/tracks/DataPusher.js';
 import type { AnnouncedChannel } from '../../src/tracks/PushOptions.js';
@@ -44,7 +44,6 @@ async function start(t: TestContext, options: Options = {}) {
 	const limits = { ...defaultLimits, dataPushersPerUser: 2, ...options.limits };
 	const context: DataContext = {
 		userId: 'alice',
-		fabric: { dataHub: () => Promise.resolve(directTransport) },
 		dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data pushers of one user'),
 		pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
 		options: { limits },

@@ -5,6 +5,7 @@ import * as werift from 'werift';
 import { mediaAddress } from '../support/namespace.js';
 import { anOffer } from '../support/offers.js';
 import { startRoom, turns, until } from '../rooms/setup.js';
+import { dataPullers, dataPushers } from '../support/parted.js';
 
 /** Alice has opened a data channel by werift, and Bob and Carol get an offer of it as soon as they pull. */
 async function startChannel(t: TestContext) {
@@ -20,8 +21,8 @@ async function startChannel(t: TestContext) {
 	await sender.setLocalDescription(await sender.createOffer());
 	const pushed = await alice.push(sender.localDescription!.sdp);
 	await sender.setRemoteDescription({ type: 'answer', sdp: pushed.answer });
-	await until(() => alice.dataPushers.size === 1, 'it is pushed');
-	const pusher = [...alice.dataPushers.values()][0]!;
+	await until(() => dataPushers(alice).length === 1, 'it is pushed');
+	const pusher = dataPushers(alice)[0]!;
 	const messagesReceived = async () => (await pusher.producer.getStats())[0]?.messagesReceived ?? 0;
 	return {
 		room,
@@ -49,9 +50,9 @@ async function startChannel(t: TestContext) {
 				opened.onMessage.subscribe((data) => received.push(data));
 			});
 			const offer = await user.pull({ targetUserId: 'alice', specs: [pusher] });
-			const puller = offer.dataPullers[0]!;
+			const puller = dataPullers(offer)[0]!;
 			await meanwhile(puller);
-			await client.setRemoteDescription({ type: 'offer', sdp: offer.offer });
+			await client.setRemoteDescription({ type: 'offer', sdp: offer.sdp });
 			await client.setLocalDescription(await client.createAnswer());
 			await offer.answer(client.localDescription!.sdp);
 			await until(() => received.length === 1, 'it is open');
@@ -66,13 +67,13 @@ describe('A data channel that is paused', () => {
 	it('loses what is sent meanwhile, for all or for one, until it is resumed by the same', async (t) => {
 		const { room, messages, send, pusher, pull } = await startChannel(t);
 		const told: string[] = [];
-		room.on('dataPusherPaused', ({ user, cause }) => told.push(`${user.userId} paused by ${cause}`));
-		room.on('dataPusherResumed', ({ user, cause }) => told.push(`${user.userId} resumed by ${cause}`));
+		room.on('pusherPaused', ({ user, cause }) => told.push(`${user.userId} paused by ${cause}`));
+		room.on('pusherResumed', ({ user, cause }) => told.push(`${user.userId} resumed by ${cause}`));
 		const heard: unknown[] = [];
 		pusher.on('message', ({ data }) => heard.push(data));
 		const bob = await pull('bob');
-		bob.user.on('dataPullerPaused', ({ dataPuller, cause }) => told.push(`bob ${dataPuller.kind} paused by ${cause}`));
-		bob.user.on('dataPullerResumed', ({ cause }) => told.push(`bob resumed by ${cause}`));
+		bob.user.on('pullerPaused', ({ puller, cause }) => told.push(`bob ${puller.kind} paused by ${cause}`));
+		bob.user.on('pullerResumed', ({ cause }) => told.push(`bob resumed by ${cause}`));
 		await send('1');
 		await pusher.pause();
 		await pusher.pause('client');
@@ -122,10 +123,10 @@ describe('A data channel that is paused', () => {
 	it('closes as ever, and is not paused after that', async (t) => {
 		const { join } = await startRoom(t);
 		const [alice, bob] = [await join('alice'), await join('bob')];
-		const { dataPushers } = await alice.push(anOffer('chromium-sendonly-audio-video-data'), { data: [{ id: 1 }] });
-		const [pusher] = dataPushers;
-		const { dataPullers } = await bob.pull({ targetUserId: 'alice', specs: [pusher!] });
-		const [puller] = dataPullers;
+		const [pusher] = dataPushers(
+			await alice.push(anOffer('chromium-sendonly-audio-video-data'), { data: [{ id: 1 }] }),
+		);
+		const [puller] = dataPullers(await bob.pull({ targetUserId: 'alice', specs: [pusher!] }));
 		await pusher!.pause();
 		assert.deepEqual([pusher!.paused, puller!.paused], [true, false]);
 		const pausing = [pusher!.resume(), puller!.pause()];

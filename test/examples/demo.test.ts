@@ -1,139 +1,36 @@
+// Takes 60 s.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { cannotRun } from '../support/browsers.js';
-import { mediaAddress } from '../support/namespace.js';
+import { cannotDropPackets, dropIncoming } from '../support/namespace.js';
+import {
+	audioEnergy,
+	type Demo,
+	join,
+	startDemo,
+	tile,
+	tone,
+	untilConnected,
+	untilHeard,
+	untilPlaying,
+	withClass,
+} from './demo.js';
 
-const root = path.join(import.meta.dirname, '../..');
 const skip = cannotRun('Chromium');
 
 const flags = [
 	'--no-sandbox',
 	'--headless=new',
-	'--use-fake-device-for-media-stream',
+	// A shared screen is the page itself.
+	'--use-fake-device-for-media-stream=display-media-type=browser',
 	'--disable-background-networking',
 	'--disable-features=WebRtcHideLocalIpsWithMdns',
 	'--autoplay-policy=no-user-gesture-required',
 ];
-
-interface Demo {
-	url: string;
-	process: ChildProcess;
-	/** What it has written to stderr so far. */
-	errors: () => string;
-	/** Ends it as a terminal or a service manager does, and resolves to its exit code. */
-	stop: (signal?: NodeJS.Signals) => Promise<number | null>;
-}
-
-function spawnDemo(framework: string, port: string) {
-	return spawn(process.execPath, ['--import', 'tsx', `examples/${framework}/server.ts`], {
-		cwd: root,
-		env: { ...process.env, PORT: port, LISTEN_IP: mediaAddress },
-		stdio: ['ignore', 'pipe', 'pipe'],
-	});
-}
-
-/** Ends a server, however it is. */
-async function end(child: ChildProcess) {
-	if (child.exitCode !== null || child.signalCode !== null) return;
-	const exit = once(child, 'exit');
-	child.kill('SIGTERM');
-	const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
-	await exit;
-	clearTimeout(timer);
-}
-
-/** Runs a server that is expected to run, until it has printed its URL. */
-async function startDemo(t: { after: (end: () => unknown) => void }, framework = 'express', port = '0'): Promise<Demo> {
-	const child = spawnDemo(framework, port);
-	t.after(() => end(child));
-	let errors = '';
-	child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-	for await (const line of createInterface(child.stdout)) {
-		const url = /http:\S+/.exec(line)?.[0];
-		if (!url) continue;
-		return {
-			url,
-			process: child,
-			errors: () => errors,
-			async stop(signal = 'SIGTERM') {
-				child.kill(signal);
-				await once(child, 'exit');
-				return child.exitCode;
-			},
-		};
-	}
-	return assert.fail(`examples/${framework}/server.ts printed no URL: ${errors}`);
-}
-
-/** Runs a server that is expected not to start, and resolves to what it says about that. */
-async function failingDemo(t: TestContext, framework: string, port: string) {
-	const child = spawnDemo(framework, port);
-	t.after(() => end(child));
-	let errors = '';
-	child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-	await once(child, 'exit');
-	assert.equal(child.exitCode, 1);
-	return errors.trim();
-}
-
-/** Opens the page in a browser profile of its own, and joins. Nothing may go wrong in it. */
-async function join(t: TestContext, browser: Browser, url: string, userName: string) {
-	const context = await browser.newContext();
-	// Servers take long to start where everything runs at once.
-	context.setDefaultTimeout(60_000);
-	t.after(() => context.close());
-	const page = await context.newPage();
-	page.on('pageerror', (error) => {
-		assert.fail(error);
-	});
-	await page.addInitScript(`
-		globalThis.sockets = [];
-		WebSocket = class extends WebSocket {
-			constructor(...args) {
-				super(...args);
-				sockets.push(this);
-			}
-		};
-	`);
-	await page.goto(url);
-	await page.getByLabel('Your name').fill(userName);
-	await page.getByRole('button', { name: 'Join' }).click();
-	await page.getByText('Connected', { exact: true }).waitFor();
-	return page;
-}
-
-const tile = (page: Page, name: string) => page.locator('.tile').filter({ has: page.getByText(name, { exact: true }) });
-
-const frames = (page: Page, name: string) =>
-	tile(page, name)
-		.locator('video')
-		.evaluate((video: unknown) => {
-			const element = video as { getVideoPlaybackQuality(): { totalVideoFrames: number } };
-			return element.getVideoPlaybackQuality().totalVideoFrames;
-		});
-
-/** Waits until ten more frames of somebody have been shown. */
-async function untilPlaying(page: Page, name: string) {
-	const enough = (await frames(page, name)) + 10;
-	const deadline = Date.now() + 30_000;
-	while ((await frames(page, name)) < enough) {
-		assert.ok(Date.now() < deadline, `${name} does not play`);
-		await sleep(100);
-	}
-	// Shown, and not covered by the initials.
-	await page.locator('.tile.has-picture').filter({ hasText: name }).waitFor();
-}
-
-/** Waits until the frame around somebody who speaks has been there. */
-const untilHeard = (page: Page, name: string) => page.locator('.tile.speaking').filter({ hasText: name }).waitFor();
 
 describe('The demo', { skip }, () => {
 	let browser: Browser;
@@ -201,16 +98,20 @@ describe('The demo', { skip }, () => {
 
 		await ada.getByRole('button', { name: 'Mute' }).click();
 		await tile(ada, 'Ada (you)').getByLabel('muted').waitFor();
+		await tile(grace, 'Ada').getByLabel('muted').waitFor();
 		await sleep(1500);
+		const energy = await audioEnergy(grace);
 		for (let look = 0; look < 20; look++) {
-			assert.equal(await grace.locator('.tile.speaking').filter({ hasText: 'Ada' }).count(), 0);
+			assert.equal(await withClass(grace, 'heard', 'Ada').count(), 0);
+			assert.equal(await withClass(grace, 'speaking', 'Ada').count(), 0);
 			await sleep(100);
 		}
+		assert.equal(await audioEnergy(grace), energy);
 		await ada.getByRole('button', { name: 'Unmute' }).click();
 		await untilHeard(grace, 'Ada');
 
 		await ada.getByRole('button', { name: 'Stop video' }).click();
-		await grace.locator('.tile:not(.has-picture)').filter({ hasText: 'Ada' }).waitFor();
+		await withClass(grace, 'has-picture', 'Ada').waitFor({ state: 'detached' });
 		await ada.getByRole('button', { name: 'Start video' }).click();
 		await untilPlaying(grace, 'Ada');
 	});
@@ -259,7 +160,7 @@ describe('The demo', { skip }, () => {
 		await grace.evaluate('sockets.at(-1).close(4002)');
 		await reconnecting;
 		await tile(ada, 'Grace').getByText('Reconnecting…').waitFor({ state: 'detached' });
-		await grace.getByText('Connected', { exact: true }).waitFor();
+		await untilConnected(grace);
 		await untilPlaying(ada, 'Grace');
 		await untilPlaying(grace, 'Ada');
 	});
@@ -288,41 +189,134 @@ describe('The demo', { skip }, () => {
 		assert.equal(await first.stop(), 0);
 		await ada.getByText('Reconnecting…').waitFor();
 		await startDemo(t, 'express', new URL(first.url).port);
-		for (const page of [ada, grace]) await page.getByText('Connected', { exact: true }).waitFor();
+		for (const page of [ada, grace]) await untilConnected(page);
 		await tile(ada, 'Grace').waitFor();
 		await untilPlaying(ada, 'Grace');
 		await untilPlaying(grace, 'Ada');
 	});
-});
 
-describe("The demo's server", () => {
-	for (const framework of ['express', 'fastify']) {
-		for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-			it(`ends on ${signal}, on ${framework}`, async (t) => {
-				const { url, stop, errors } = await startDemo(t, framework);
-				assert.equal((await fetch(url)).status, 200);
-				assert.equal((await fetch(`${url}/main.js`)).headers.get('content-type')?.split(';')[0], 'text/javascript');
-				assert.equal(await stop(signal), 0);
-				assert.equal(errors(), '');
-			});
+	it("pulls by the server's offers, all on one RTCPeerConnection", async (t) => {
+		const names = ['Ada', 'Grace', 'Alan'];
+		const [ada] = await Promise.all(names.map((name) => join(t, browser, `${demo.url}/#offers`, name)));
+		for (const name of ['Grace', 'Alan']) {
+			await tile(ada!, name).waitFor();
+			await untilPlaying(ada!, name);
 		}
+		assert.equal(await ada!.evaluate('connections.length'), 2);
+		const pulls = await ada!.evaluate<object[]>(
+			"sent.filter(({ method }) => method === 'pull').map(({ data }) => data)",
+		);
+		assert.deepEqual(
+			pulls.map((data) => Object.keys(data).sort()),
+			[['autoPull', 'roomId', 'userId']],
+		);
+		const offers = await ada!.evaluate(
+			"received.filter(({ request, method }) => request && method === 'offer').length",
+		);
+		assert.ok(Number(offers) > 0);
+	});
 
-		it(`says so when PORT is none, on ${framework}`, async (t) => {
-			for (const port of ['http', '65536']) {
-				assert.equal(await failingDemo(t, framework, port), `PORT must be a number from 0 to 65535, and is "${port}".`);
-			}
-		});
+	it('shares a screen until it is stopped, by its button or by that of the browser', async (t) => {
+		const ada = await join(t, browser, `${demo.url}/#screen`, 'Ada');
+		const grace = await join(t, browser, `${demo.url}/#screen`, 'Grace');
+		const screen = tile(grace, 'Screen of Ada');
+		const stops = [
+			() => ada.getByRole('button', { name: 'Stop sharing' }).click(),
+			() => ada.evaluate("screens.at(-1).getVideoTracks()[0].dispatchEvent(new Event('ended'))"),
+		];
+		for (const stop of stops) {
+			await ada.getByRole('button', { name: 'Share screen' }).click();
+			await screen.waitFor();
+			await untilPlaying(grace, 'Screen of Ada');
+			await untilPlaying(grace, 'Ada');
+			await tile(ada, 'Your screen').waitFor();
+			await stop();
+			await screen.waitFor({ state: 'detached' });
+			await tile(ada, 'Your screen').waitFor({ state: 'detached' });
+		}
+		assert.equal(
+			await ada.evaluate(
+				"screens.every((screen) => screen.getTracks().every(({ readyState }) => readyState === 'ended'))",
+			),
+			true,
+		);
+		await untilPlaying(grace, 'Ada');
+	});
 
-		it(`says so when the port is taken, on ${framework}`, async (t) => {
-			const other = createServer().listen(0, '0.0.0.0');
-			t.after(() => other.close());
-			await once(other, 'listening');
-			const port = String((other.address() as AddressInfo).port);
-			const message = await failingDemo(t, framework, port);
-			assert.match(message, /^The server cannot run: listen EADDRINUSE: address already in use .*$/);
+	it('shows which simulcast layer arrives', async (t) => {
+		const ada = await join(t, browser, `${demo.url}/#layers`, 'Ada');
+		const grace = await join(t, browser, `${demo.url}/#layers`, 'Grace');
+		for (const [page, name] of [
+			[ada, 'Grace'],
+			[grace, 'Ada'],
+		] as const) {
+			await tile(page, name)
+				.getByText(/^Layer [123] of 3/)
+				.waitFor();
+		}
+	});
+
+	it('shows who speaks', async (t) => {
+		const ada = await join(t, browser, `${demo.url}/#speaker`, 'Ada', { script: tone });
+		const grace = await join(t, browser, `${demo.url}/#speaker`, 'Grace');
+		await grace.getByRole('button', { name: 'Mute' }).click();
+		await withClass(ada, 'speaking', 'Ada (you)').waitFor();
+		await withClass(grace, 'speaking', 'Ada').waitFor();
+		// Somebody who joins later is told, too.
+		const alan = await join(t, browser, `${demo.url}/#speaker`, 'Alan');
+		await withClass(alan, 'speaking', 'Ada').waitFor();
+		await ada.getByRole('button', { name: 'Mute' }).click();
+		for (const page of [ada, grace])
+			await withClass(page, 'speaking', page === ada ? 'Ada (you)' : 'Ada').waitFor({ state: 'detached' });
+	});
+
+	it('shows that its connection is poor', { skip: cannotDropPackets }, async (t) => {
+		const ada = await join(t, browser, `${demo.url}/#quality`, 'Ada');
+		const loss = dropIncoming({ percent: 30, udpPort: await serverPort(ada) });
+		t.after(() => {
+			loss.stop();
 		});
-	}
+		await tile(ada, 'Ada (you)').getByText('Sending: poor').waitFor();
+	});
+
+	it('stays muted when it comes back', async (t) => {
+		const first = await startDemo(t);
+		const ada = await join(t, browser, `${first.url}/#muted`, 'Ada');
+		const grace = await join(t, browser, `${first.url}/#muted`, 'Grace');
+		await tile(grace, 'Ada').waitFor();
+		await untilPlaying(grace, 'Ada');
+
+		// The server cannot be told before the page is back.
+		await ada.evaluate('sockets.at(-1).close(4002)');
+		await ada.getByRole('button', { name: 'Mute' }).click();
+		await ada.getByRole('button', { name: 'Stop video' }).click();
+		await tile(grace, 'Ada').getByLabel('muted').waitFor();
+		await withClass(grace, 'has-picture', 'Ada').waitFor({ state: 'detached' });
+
+		assert.equal(await first.stop(), 0);
+		await grace.getByText('Reconnecting…').first().waitFor();
+		await startDemo(t, 'express', new URL(first.url).port);
+		for (const page of [ada, grace]) await untilConnected(page);
+		await tile(grace, 'Ada').getByLabel('muted').waitFor();
+		await withClass(grace, 'has-picture', 'Ada').waitFor({ state: 'detached' });
+		await ada.getByRole('button', { name: 'Unmute' }).click();
+		await untilHeard(grace, 'Ada');
+		await ada.getByRole('button', { name: 'Start video' }).click();
+		await untilPlaying(grace, 'Ada');
+	});
 });
+
+/** The UDP port of the server that a page sends to. */
+async function serverPort(page: Page) {
+	return Number(
+		await page.evaluate(`(async () => {
+			const reports = [...(await connections[0].getStats()).values()];
+			const { selectedCandidatePairId } = reports.find(({ type }) => type === 'transport');
+			const { remoteCandidateId } = reports.find(({ id }) => id === selectedCandidatePairId);
+			return reports.find(({ id }) => id === remoteCandidateId).port;
+		})()`),
+	);
+}
 
 /** The process ids of a server's media workers. */
 function workersOf({ pid }: ChildProcess) {

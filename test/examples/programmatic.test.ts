@@ -33,7 +33,7 @@ it('examples/programmatic lets one page push and another pull', { skip: cannotRu
 	const screen = await to.client.createPuller({ kinds: ['video', 'audio'] });
 	await to.client.acceptAnswer(screen.id, await post('/pull?room=studio&user=bob&from=alice', screen.offer));
 	assert.equal(await line(), 'bob joined studio');
-	await untilPlaying(to, screen.id, { within: 5000 });
+	await untilPlaying(to, screen.id);
 
 	const refused = await fetch(`${url}/pull?room=studio&user=bob&from=nobody`, { method: 'POST', body: screen.offer });
 	assert.equal(refused.status, 400);

@@ -42,8 +42,8 @@ describe('A link', () => {
 
 	it('lets through half of what seems to get through, and a tenth of that at least', () => {
 		// Of 20 packets of 8,000 bit in a tenth of a second 15 are asked for again.
-		assert.equal(detect([5, 5, 5], 10)[2]?.passed, ((20 * 8000) / 0.1) * 0.25 * 0.5);
-		assert.equal(detect([50, 50, 50], 10)[2]?.passed, ((20 * 8000) / 0.1) * 0.1 * 0.5);
+		assert.equal(detect([5, 5, 5], 10)[2]?.throughput, ((20 * 8000) / 0.1) * 0.25 * 0.5);
+		assert.equal(detect([50, 50, 50], 10)[2]?.throughput, ((20 * 8000) / 0.1) * 0.1 * 0.5);
 	});
 
 	it('is looked at anew once it was overloaded', () => {

@@ -5,11 +5,12 @@ import type { SimulcastConsumerDump } from 'mediasoup/types';
 import type { Puller, SfuError } from 'sfu-rooms';
 import { addLine, anOffer, dependencyDescriptor, replaceLine } from '../support/offers.js';
 import { outcome, pullAll, specsOf, startCall, until } from '../rooms/setup.js';
+import { mediaPullers } from '../support/parted.js';
 
 /** Alice pushes three layers; Bob pulls them by an offer of the server, for which there is an estimate. */
 async function startLayers(t: TestContext, offer = 'chromium-sendonly-video-simulcast') {
 	const call = await startCall(t, { offer });
-	const { pullers } = await call.bob.pull({ targetUserId: 'alice', specs: specsOf(call.alice) });
+	const pullers = mediaPullers(await call.bob.pull({ targetUserId: 'alice', specs: specsOf(call.alice) }));
 	return { ...call, puller: pullers.find(({ kind }) => kind === 'video')! };
 }
 
@@ -33,7 +34,7 @@ describe('The layers of a puller', () => {
 
 	it('are as many for a client with other payload types, which gets them through a pipe', async (t) => {
 		const { alice, bob } = await startCall(t, { offer: 'chromium-sendonly-video-simulcast' });
-		const { pullers } = await bob.pull(pullAll(alice, anOffer('firefox-recvonly-video-audio')));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice, anOffer('firefox-recvonly-video-audio'))));
 		assert.deepEqual(pullers[0]?.highestLayers, layers(2, 2));
 		assert.equal(pullers[0].consumer.type, 'simulcast');
 	});
@@ -44,7 +45,7 @@ describe('The layers of a puller', () => {
 		const offer = anOffer('chromium-sendonly-video').replace(/^(m=video 9 \S+) .*$/m, '$1 98 99');
 		await carol.push(offer, { media: { '0': { scalabilityMode: 'L3T2_KEY' } } });
 		for (const name of ['chromium-recvonly-video-audio', 'firefox-recvonly-video-audio']) {
-			const { pullers } = await bob.pull(pullAll(carol, anOffer(name)));
+			const pullers = mediaPullers(await bob.pull(pullAll(carol, anOffer(name))));
 			assert.deepEqual(pullers[0]?.highestLayers, layers(2, 1));
 			assert.equal(pullers[0].consumer.type, 'svc');
 		}
@@ -59,11 +60,12 @@ describe('The layers of a puller', () => {
 		const line = `a=extmap:7 ${dependencyDescriptor}`;
 
 		const offered = await bob.pull({ targetUserId: 'carol', specs: specsOf(carol) });
-		assert.match(offered.offer, new RegExp(`^${line}\r$`, 'm'));
-		assert.deepEqual(offered.pullers[0]?.allowedLayers, layers(2, 2));
+		assert.match(offered.sdp, new RegExp(`^${line}\r$`, 'm'));
+		assert.deepEqual(mediaPullers(offered)[0]?.allowedLayers, layers(2, 2));
 
 		for (const name of ['chromium-recvonly-video-audio', 'firefox-recvonly-video-audio']) {
-			const { answer, pullers } = await bob.pull(pullAll(carol, anOffer(name)));
+			const { answer, ...tracks } = await bob.pull(pullAll(carol, anOffer(name)));
+			const pullers = mediaPullers(tracks);
 			assert.ok(!answer.includes(dependencyDescriptor));
 			const [puller] = pullers;
 			assert.deepEqual([puller!.highestLayers, puller!.allowedLayers], [layers(2, 2), layers(0, 2)]);
@@ -73,14 +75,15 @@ describe('The layers of a puller', () => {
 		}
 
 		const knowing = replaceLine(anOffer('chromium-recvonly-video-audio'), 'a=extmap:7 ', line);
-		const { answer, pullers } = await bob.pull(pullAll(carol, knowing));
+		const { answer, ...tracks } = await bob.pull(pullAll(carol, knowing));
+		const pullers = mediaPullers(tracks);
 		assert.match(answer, new RegExp(`^${line}\r$`, 'm'));
 		assert.deepEqual(pullers[0]?.allowedLayers, layers(2, 2));
 	});
 
 	it('there are none of a single stream, nor of audio', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		assert.equal(pullers.length, 2);
 		for (const puller of pullers) {
 			assert.equal(puller.highestLayers, undefined);
@@ -114,10 +117,10 @@ describe('What is sent at most', () => {
 	it('is no temporal layer that the pusher does not send', async (t) => {
 		const { puller } = await startLayers(t);
 		const selection = puller.layerSelection!;
-		selection.sent = 1;
+		selection.highestTemporalLayer = 1;
 		await selection.apply();
 		assert.deepEqual(await preferredOf(puller), layers(2, 1));
-		selection.sent = Infinity;
+		selection.highestTemporalLayer = Infinity;
 		await selection.apply();
 		assert.deepEqual(await preferredOf(puller), layers(2, 2));
 	});
@@ -222,11 +225,11 @@ describe('Without a bandwidth estimate', () => {
 
 	it('the layers begin low, whatever the client prefers, and rise as far as it does', async (t) => {
 		const { alice, bob } = await startCall(t, { offer: 'chromium-sendonly-video-simulcast' });
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		const puller = pullers[0]!;
 		await until(async () => (await preferredOf(puller)).spatialLayer === 0, 'the lowest layer is chosen');
 		assert.deepEqual(puller.preferredLayers, layers(2, 2));
-		puller.layerSelection!.rung = 99;
+		puller.layerSelection!.step = 99;
 		await puller.setPreferredLayers(layers(1, 1));
 		assert.deepEqual(await preferredOf(puller), layers(1, 1));
 	});

@@ -3,7 +3,9 @@ import type { Producer, Router, WebRtcTransport } from 'mediasoup/types';
 import { once } from 'node:events';
 import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
+import type { Logger } from '../../src/Logger.js';
 import { RoomMedia } from '../../src/media/RoomMedia.js';
+import type { RoomRouter, TransportOptions } from '../../src/media/RoomRouter.js';
 import { SfuError } from '../../src/SfuError.js';
 import { channelOf, interruptEach, startPool, until } from './setup.js';
 
@@ -19,13 +21,28 @@ const parameters = (ssrc: number, { payloadType, rtxPayloadType } = own) => ({
 	encodings: [{ ssrc, rtx: { ssrc: ssrc + 1 } }],
 });
 
+/** The media of a room, and its router as the connections of a user use it. */
+function roomMedia(pool: Pool, logger: Logger) {
+	const media = new RoomMedia(pool, logger);
+	const router = () => media.routerFor({ userId: 'alice' });
+	return {
+		open: () => media.open(),
+		close: () => {
+			media.close();
+		},
+		createTransport: async (options: TransportOptions) => (await router()).createTransport(options),
+		produce: async (...args: Parameters<RoomRouter['produce']>) => (await router()).produce(...args),
+		attach: async (...args: Parameters<RoomRouter['attach']>) => (await router()).attach(...args),
+	};
+}
+
 async function setUp(t: TestContext) {
 	const { pool, logger } = await startPool(t);
 	const made = nextRouter(pool);
-	const fabric = new RoomMedia(pool, logger);
-	const transport = await fabric.createTransport({});
-	const pushed = await fabric.produce(transport, { kind: 'video', rtpParameters: parameters(1000) });
-	return { pool, fabric, router: await made, transport, pushed };
+	const media = roomMedia(pool, logger);
+	const transport = await media.createTransport({});
+	const pushed = await media.produce(transport, { kind: 'video', rtpParameters: parameters(1000) });
+	return { pool, media, router: await made, transport, pushed };
 }
 
 /** The ids of all that the worker holds. */
@@ -67,10 +84,10 @@ async function seenNumbers(transport: WebRtcTransport, producerId: string, { pay
 
 describe('A lease', () => {
 	it('of a producer under its own payload types is the producer itself', async (t) => {
-		const { pool, fabric, pushed, transport } = await setUp(t);
+		const { pool, media, pushed, transport } = await setUp(t);
 		const before = await held(pool);
-		const lease = await fabric.lease(pushed, own);
-		assert.deepEqual([lease.producerId, lease.rtx], [pushed.id, true]);
+		const lease = await media.attach(pushed, own);
+		assert.deepEqual([lease.producerId, lease.rtx], [pushed.pusherId, true]);
 		assert.deepEqual(await held(pool), before);
 		assert.deepEqual(await seenNumbers(transport, lease.producerId), [96, 97]);
 		lease.release();
@@ -78,54 +95,54 @@ describe('A lease', () => {
 	});
 
 	it('without RTX is the producer itself too', async (t) => {
-		const { fabric, pushed } = await setUp(t);
-		const lease = await fabric.lease(pushed, { payloadType: 96, rtxPayloadType: undefined });
-		assert.deepEqual([lease.producerId, lease.rtx], [pushed.id, false]);
+		const { media, pushed } = await setUp(t);
+		const lease = await media.attach(pushed, { payloadType: 96, rtxPayloadType: undefined });
+		assert.deepEqual([lease.producerId, lease.rtx], [pushed.pusherId, false]);
 	});
 
 	it('under other payload types is another producer, with these', async (t) => {
-		const { fabric, pushed, transport } = await setUp(t);
+		const { media, pushed, transport } = await setUp(t);
 		for (const wanted of [
 			{ payloadType: 120, rtxPayloadType: 124 },
 			{ payloadType: 96, rtxPayloadType: 100 },
 			{ payloadType: 97, rtxPayloadType: 96 },
 		]) {
-			const lease = await fabric.lease(pushed, wanted);
-			assert.notEqual(lease.producerId, pushed.id);
+			const lease = await media.attach(pushed, wanted);
+			assert.notEqual(lease.producerId, pushed.pusherId);
 			assert.equal(lease.rtx, true);
 			assert.deepEqual(await seenNumbers(transport, lease.producerId, wanted), [
 				wanted.payloadType,
 				wanted.rtxPayloadType,
 			]);
 		}
-		assert.deepEqual(await seenNumbers(transport, pushed.id), [96, 97]);
+		assert.deepEqual(await seenNumbers(transport, pushed.pusherId), [96, 97]);
 	});
 
 	it('has no RTX when its payload type is out of reach', async (t) => {
-		const { fabric, pushed } = await setUp(t);
-		const lease = await fabric.lease(pushed, { payloadType: 45, rtxPayloadType: 46 });
+		const { media, pushed } = await setUp(t);
+		const lease = await media.attach(pushed, { payloadType: 45, rtxPayloadType: 46 });
 		assert.equal(lease.rtx, false);
 	});
 
 	it('of the same numbers shares one pipe, also when asked for at once', async (t) => {
-		const { pool, fabric, pushed } = await setUp(t);
+		const { pool, media, pushed } = await setUp(t);
 		const wanted = { payloadType: 120, rtxPayloadType: 124 };
 		const before = await held(pool);
-		const leases = await Promise.all(Array.from({ length: 10 }, () => fabric.lease(pushed, wanted)));
-		leases.push(await fabric.lease(pushed, wanted));
+		const leases = await Promise.all(Array.from({ length: 10 }, () => media.attach(pushed, wanted)));
+		leases.push(await media.attach(pushed, wanted));
 		assert.equal(new Set(leases.map(({ producerId }) => producerId)).size, 1);
 		// Two transports that make up the loop; a consumer and a producer on them.
 		assert.equal((await held(pool)).length, before.length + 4);
 	});
 
 	it('of other numbers, or of another producer, has a pipe of its own on the same loop', async (t) => {
-		const { pool, fabric, pushed, transport } = await setUp(t);
-		const other = await fabric.produce(transport, { kind: 'video', rtpParameters: parameters(2000) });
+		const { pool, media, pushed, transport } = await setUp(t);
+		const other = await media.produce(transport, { kind: 'video', rtpParameters: parameters(2000) });
 		const before = await held(pool);
 		const leases = await Promise.all([
-			fabric.lease(pushed, { payloadType: 120, rtxPayloadType: 124 }),
-			fabric.lease(pushed, { payloadType: 121, rtxPayloadType: 125 }),
-			fabric.lease(other, { payloadType: 120, rtxPayloadType: 124 }),
+			media.attach(pushed, { payloadType: 120, rtxPayloadType: 124 }),
+			media.attach(pushed, { payloadType: 121, rtxPayloadType: 125 }),
+			media.attach(other, { payloadType: 120, rtxPayloadType: 124 }),
 		]);
 		assert.equal(new Set(leases.map(({ producerId }) => producerId)).size, 3);
 		assert.equal((await held(pool)).length, before.length + 2 + 3 * 2);
@@ -142,30 +159,30 @@ describe('A lease', () => {
 	});
 
 	it('that was the last one takes the pipe with it; the next makes a new one', async (t) => {
-		const { pool, fabric, pushed } = await setUp(t);
+		const { pool, media, pushed } = await setUp(t);
 		const wanted = { payloadType: 120, rtxPayloadType: 124 };
-		const first = await fabric.lease(pushed, wanted);
-		const second = await fabric.lease(pushed, wanted);
+		const first = await media.attach(pushed, wanted);
+		const second = await media.attach(pushed, wanted);
 		const withPipe = await held(pool);
 		first.release();
 		first.release();
 		assert.deepEqual(await held(pool), withPipe);
 		second.release();
 		assert.equal((await held(pool)).length, withPipe.length - 2);
-		const third = await fabric.lease(pushed, wanted);
+		const third = await media.attach(pushed, wanted);
 		assert.notEqual(third.producerId, first.producerId);
 		assert.equal((await held(pool)).length, withPipe.length);
 	});
 
 	it('follows the pauses of its producer', async (t) => {
-		const { fabric, router, pushed } = await setUp(t);
+		const { media, router, pushed } = await setUp(t);
 		const made = new Promise<Producer>((resolve) => {
 			router.observer.on('newtransport', (end) => {
 				end.observer.on('newproducer', resolve);
 			});
 		});
 		await pushed.pause();
-		await fabric.lease(pushed, { payloadType: 120, rtxPayloadType: 124 });
+		await media.attach(pushed, { payloadType: 120, rtxPayloadType: 124 });
 		const exit = await made;
 		await until(() => exit.paused, 'it began paused');
 		await pushed.resume();
@@ -173,19 +190,19 @@ describe('A lease', () => {
 	});
 
 	it('of a producer that closes during any request rejects, and leaves nothing', async (t) => {
-		const { pool, fabric, transport, pushed } = await setUp(t);
-		(await fabric.lease(pushed, { payloadType: 121, rtxPayloadType: 125 })).release();
+		const { pool, media, transport, pushed } = await setUp(t);
+		(await media.attach(pushed, { payloadType: 121, rtxPayloadType: 125 })).release();
 		const before = await held(pool);
 		const requests = await interruptEach(pool.leastLoaded().worker, async (interrupted) => {
-			const doomed = await fabric.produce(transport, { kind: 'video', rtpParameters: parameters(5000) });
+			const doomed = await media.produce(transport, { kind: 'video', rtpParameters: parameters(5000) });
 			const [result] = await interrupted(
 				() => {
-					doomed.close();
+					doomed.close('closed');
 				},
-				() => Promise.allSettled([fabric.lease(doomed, { payloadType: 120, rtxPayloadType: 124 })]),
+				() => Promise.allSettled([media.attach(doomed, { payloadType: 120, rtxPayloadType: 124 })]),
 			);
 			assert.equal(result.status, doomed.closed ? 'rejected' : 'fulfilled');
-			doomed.close();
+			doomed.close('closed');
 			await untilHeld(pool, before);
 		});
 		// The two ends of the pipe.
@@ -193,34 +210,34 @@ describe('A lease', () => {
 	});
 
 	it('that is released while another one is made leaves that one alone', async (t) => {
-		const { fabric, pushed, transport } = await setUp(t);
+		const { media, pushed, transport } = await setUp(t);
 		const wanted = { payloadType: 120, rtxPayloadType: 124 };
-		const first = await fabric.lease(pushed, wanted);
-		const leasing = fabric.lease(pushed, wanted);
+		const first = await media.attach(pushed, wanted);
+		const leasing = media.attach(pushed, wanted);
 		first.release();
 		const second = await leasing;
 		assert.deepEqual(await seenNumbers(transport, second.producerId, wanted), [120, 124]);
 	});
 });
 
-describe('A fabric', () => {
+describe('The media of a room', () => {
 	it('has no router before it is opened, and one however often', async (t) => {
 		const { pool, logger } = await startPool(t);
-		const fabric = new RoomMedia(pool, logger);
+		const media = roomMedia(pool, logger);
 		assert.equal(pool.leastLoaded().rooms, 0);
 		assert.deepEqual((await pool.dump())[0]?.routerIds, []);
-		await Promise.all([fabric.open(), fabric.open(), fabric.createTransport({})]);
-		await fabric.open();
+		await Promise.all([media.open(), media.open(), media.createTransport({})]);
+		await media.open();
 		assert.equal((await pool.dump())[0]?.routerIds.length, 1);
 		assert.equal(pool.leastLoaded().rooms, 1);
 	});
 
 	it('closes its router and all on it, once, and no longer counts as a load', async (t) => {
-		const { pool, fabric, transport, pushed } = await setUp(t);
+		const { pool, media, transport, pushed } = await setUp(t);
 		const closed = once(transport.observer, 'close');
-		await fabric.lease(pushed, { payloadType: 120, rtxPayloadType: 124 });
-		fabric.close();
-		fabric.close();
+		await media.attach(pushed, { payloadType: 120, rtxPayloadType: 124 });
+		media.close();
+		media.close();
 		await closed;
 		assert.equal(pushed.closed, true);
 		assert.deepEqual((await pool.dump())[0]?.routerIds, []);
@@ -228,32 +245,32 @@ describe('A fabric', () => {
 	});
 
 	it('rejects everything with `closed` after closing', async (t) => {
-		const { fabric, transport, pushed } = await setUp(t);
-		fabric.close();
-		await assert.rejects(fabric.open(), { code: 'closed' });
-		await assert.rejects(fabric.createTransport({}), { code: 'closed' });
-		await assert.rejects(fabric.produce(transport, { kind: 'video', rtpParameters: parameters(7000) }), {
+		const { media, transport, pushed } = await setUp(t);
+		media.close();
+		await assert.rejects(media.open(), { code: 'closed' });
+		await assert.rejects(media.createTransport({}), { code: 'closed' });
+		await assert.rejects(media.produce(transport, { kind: 'video', rtpParameters: parameters(7000) }), {
 			code: 'closed',
 		});
-		await assert.rejects(fabric.lease(pushed, { payloadType: 120, rtxPayloadType: 124 }), { code: 'closed' });
+		await assert.rejects(media.attach(pushed, { payloadType: 120, rtxPayloadType: 124 }), { code: 'closed' });
 	});
 
 	it('that was never opened can be closed', async (t) => {
 		const { pool, logger } = await startPool(t);
-		const fabric = new RoomMedia(pool, logger);
-		fabric.close();
-		await assert.rejects(fabric.open(), { code: 'closed' });
+		const media = roomMedia(pool, logger);
+		media.close();
+		await assert.rejects(media.open(), { code: 'closed' });
 		assert.deepEqual((await pool.dump())[0]?.routerIds, []);
 	});
 
 	it('that closes while its router is made leaves none', async (t) => {
 		const { pool, logger } = await startPool(t);
-		const atOnce = new RoomMedia(pool, logger);
+		const atOnce = roomMedia(pool, logger);
 		const opening = atOnce.open();
 		atOnce.close();
 		await assert.rejects(opening, { code: 'closed' });
 
-		const later = new RoomMedia(pool, logger);
+		const later = roomMedia(pool, logger);
 		const router = nextRouter(pool);
 		const openingLater = later.open();
 		void router.then(() => {
@@ -270,19 +287,19 @@ describe('A fabric', () => {
 		const { pool, logger } = await startPool(t);
 		const before = await held(pool);
 		const requests = await interruptEach(pool.leastLoaded().worker, async (interrupted) => {
-			const fabric = new RoomMedia(pool, logger);
+			const media = roomMedia(pool, logger);
 			const use = async () => {
-				const transport = await fabric.createTransport({});
-				const pushed = await fabric.produce(transport, { kind: 'video', rtpParameters: parameters(1000) });
-				await fabric.lease(pushed, { payloadType: 120, rtxPayloadType: 124 });
+				const transport = await media.createTransport({});
+				const pushed = await media.produce(transport, { kind: 'video', rtpParameters: parameters(1000) });
+				await media.attach(pushed, { payloadType: 120, rtxPayloadType: 124 });
 			};
 			await interrupted(
 				() => {
-					fabric.close();
+					media.close();
 				},
 				() => Promise.allSettled([use()]),
 			);
-			fabric.close();
+			media.close();
 			await untilHeld(pool, before);
 			assert.equal(pool.leastLoaded().rooms, 0);
 		});
@@ -300,36 +317,36 @@ describe('A fabric', () => {
 			request(...args).finally(() => {
 				worker.close();
 			});
-		const fabric = new RoomMedia(pool, logger);
-		await assert.rejects(fabric.open(), { code: 'unavailable' });
+		const media = roomMedia(pool, logger);
+		await assert.rejects(media.open(), { code: 'unavailable' });
 		assert.equal(pool.leastLoaded().rooms, 0);
-		fabric.close();
+		media.close();
 	});
 
 	it('gives no transport that would outlive the router', async (t) => {
 		const { pool, logger } = await startPool(t);
 		await interruptEach(pool.leastLoaded().worker, async (interrupted) => {
 			const made = nextRouter(pool);
-			const fabric = new RoomMedia(pool, logger);
-			await fabric.open();
+			const media = roomMedia(pool, logger);
+			await media.open();
 			const router = await made;
 			const close = () => {
 				router.close();
 			};
-			const [result] = await interrupted(close, () => Promise.allSettled([fabric.createTransport({})]));
+			const [result] = await interrupted(close, () => Promise.allSettled([media.createTransport({})]));
 			assert.equal(result.status, router.closed ? 'rejected' : 'fulfilled');
-			fabric.close();
+			media.close();
 		});
 	});
 
 	it('gives no producer that would outlive its transport', async (t) => {
-		const { pool, fabric } = await setUp(t);
+		const { pool, media } = await setUp(t);
 		await interruptEach(pool.leastLoaded().worker, async (interrupted) => {
-			const transport = await fabric.createTransport({});
+			const transport = await media.createTransport({});
 			const close = () => {
 				transport.close();
 			};
-			const produce = () => fabric.produce(transport, { kind: 'video', rtpParameters: parameters(2000) });
+			const produce = () => media.produce(transport, { kind: 'video', rtpParameters: parameters(2000) });
 			const [result] = await interrupted(close, () => Promise.allSettled([produce()]));
 			assert.equal(result.status, transport.closed ? 'rejected' : 'fulfilled');
 			transport.close();
@@ -337,32 +354,32 @@ describe('A fabric', () => {
 	});
 
 	it('without a worker is unavailable, and has a router again when one is there', async (t) => {
-		const { pool, fabric, transport } = await setUp(t);
+		const { pool, media, transport } = await setUp(t);
 		const died = new Promise((resolve) => pool.once('workerDied', resolve));
 		const replaced = new Promise((resolve) => pool.once('workerReplaced', resolve));
 		const closed = once(transport.observer, 'close');
 		process.kill(pool.leastLoaded().worker.pid, 'SIGKILL');
 		await died;
-		await assert.rejects(fabric.createTransport({}), { code: 'unavailable' });
+		await assert.rejects(media.createTransport({}), { code: 'unavailable' });
 		await closed;
 		await replaced;
-		const again = await fabric.createTransport({});
-		const pushed = await fabric.produce(again, { kind: 'video', rtpParameters: parameters(1000) });
-		assert.ok(await fabric.lease(pushed, { payloadType: 120, rtxPayloadType: 124 }));
+		const again = await media.createTransport({});
+		const pushed = await media.produce(again, { kind: 'video', rtpParameters: parameters(1000) });
+		assert.ok(await media.attach(pushed, { payloadType: 120, rtxPayloadType: 124 }));
 		assert.equal(pool.leastLoaded().rooms, 1);
 	});
 });
 
 describe('A producer', () => {
 	it('has its own numbers, whatever others are made at the same time', async (t) => {
-		const { fabric, transport } = await setUp(t);
+		const { media, transport } = await setUp(t);
 		const numbers = Array.from({ length: 6 }, (_, index) => ({
 			payloadType: 100 + 2 * index,
 			rtxPayloadType: 101 + 2 * index,
 		}));
 		const made = await Promise.all(
 			numbers.map((wanted, index) =>
-				fabric.produce(transport, {
+				media.produce(transport, {
 					kind: 'video',
 					rtpParameters: { ...parameters(10_000 + 10 * index, wanted), mid: String(index) },
 				}),
@@ -370,8 +387,8 @@ describe('A producer', () => {
 		);
 		for (const [index, producer] of made.entries()) {
 			const wanted = numbers[index]!;
-			assert.equal((await fabric.lease(producer, wanted)).producerId, producer.id);
-			assert.deepEqual(await seenNumbers(transport, producer.id, wanted), Object.values(wanted));
+			assert.equal((await media.attach(producer, wanted)).producerId, producer.pusherId);
+			assert.deepEqual(await seenNumbers(transport, producer.pusherId, wanted), Object.values(wanted));
 		}
 	});
 });

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import * as ortc from 'mediasoup/ortc';
 import { describe, it } from 'node:test';
-import {
-	CodecPolicy,
-	checkCodecNames,
-	defaultCodecs,
-	findCodec,
-	isReachable,
-	routerCodecs,
-} from '../../src/media/codecs.js';
+import { CodecPolicy, checkCodecNames, findCodec } from '../../src/media/codecs.js';
+import { isReachable, routerCodecs } from '../../src/media/remap/payloadTypes.js';
+import { defaultCodecs } from '../../src/options.js';
 import { SfuError } from '../../src/SfuError.js';
 import type { OfferedCodec } from '../../src/sdp/Offer.js';
 import { loadOffer, offerNames } from '../support/offers.js';

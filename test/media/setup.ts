@@ -5,12 +5,17 @@ import { setImmediate } from 'node:timers/promises';
 import type { Logger } from '../../src/Logger.js';
 import { WorkerPool, type WorkerPoolOptions } from '../../src/media/WorkerPool.js';
 
-/** Keeps what is logged. */
+/** Keeps the warnings and errors that are logged: their messages, and their details. */
 export function recorder() {
 	const messages: string[] = [];
-	const record = (message: string) => void messages.push(message);
-	const logger: Logger = { debug: record, info: record, warn: record, error: record };
-	return { logger, messages };
+	const details: unknown[] = [];
+	const record = (message: string, more?: unknown) => {
+		messages.push(message);
+		details.push(more);
+	};
+	const ignore = () => undefined;
+	const logger: Logger = { debug: ignore, info: ignore, warn: record, error: record };
+	return { logger, messages, details };
 }
 
 /** Real workers, for one test. */

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { watchTrace } from '../../src/media/watchTrace.js';
 import { pullAll, startCall, turns, until } from '../rooms/setup.js';
+import { mediaPullers } from '../support/parted.js';
 
 async function startPuller(t: TestContext) {
 	const { alice, bob } = await startCall(t);
-	const { pullers } = await bob.pull(pullAll(alice));
+	const tracks = await bob.pull(pullAll(alice));
+	const pullers = mediaPullers(tracks);
 	const { consumer } = pullers.find(({ kind }) => kind === 'video')!;
 	return { consumer, traced: async () => [...(await consumer.dump()).traceEventTypes].sort() };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -25,10 +25,14 @@ describe('The packed library, in a project that has nothing but its dependencies
 		await run('tar', ['xzf', stdout.trim(), '-C', modules], { cwd: project });
 		await cp(join(modules, 'package'), join(modules, manifest.name), { recursive: true });
 		await rm(join(modules, 'package'), { recursive: true });
-		for (const dependency of [...Object.keys(manifest.dependencies), '@types/node', 'undici-types']) {
+		const others = ['@types/node', 'undici-types', 'ws', '@types/ws'];
+		for (const dependency of [...Object.keys(manifest.dependencies), ...others]) {
 			await symlink(join(root, 'node_modules', dependency), join(modules, dependency));
 		}
-		for (const file of ['consumer.mts', 'consumer.cts']) await cp(join(here, 'fixtures', file), join(project, file));
+		for (const file of ['consumer.mts', 'consumer.cts', 'jsonRpcAdapter.mts', 'jsonRpc.mts']) {
+			await cp(join(here, 'fixtures', file), join(project, file));
+		}
+		await cp(join(here, 'fixtures/browser'), join(project, 'browser'), { recursive: true });
 		const options = {
 			module: 'nodenext',
 			target: 'es2022',
@@ -37,17 +41,64 @@ describe('The packed library, in a project that has nothing but its dependencies
 			outDir: 'out',
 			skipLibCheck: false,
 		};
-		await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options }));
+		const tsconfig = { compilerOptions: options, include: ['*.mts', '*.cts'] };
+		await writeFile(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
+		const browserOptions = {
+			module: 'esnext',
+			moduleResolution: 'bundler',
+			target: 'es2022',
+			lib: ['es2022', 'dom'],
+			strict: true,
+			types: [],
+			noEmit: true,
+			skipLibCheck: false,
+		};
+		await writeFile(join(project, 'browser/tsconfig.json'), JSON.stringify({ compilerOptions: browserOptions }));
 	});
 
 	after(() => rm(project, { recursive: true, force: true }));
 
+	/** Compiles a project; the result has its failures. */
+	async function compile(directory: string) {
+		const compiling = run(process.execPath, [typescript, '-p', directory]);
+		return (await compiling.catch((error: unknown) => error as { stdout: string })).stdout;
+	}
+
 	it('compiles under nodenext, its own types checked too', async () => {
-		// Failures are on stdout.
-		const { stdout } = await run(process.execPath, [typescript], { cwd: project }).catch(
-			(error: unknown) => error as { stdout: string },
-		);
-		assert.equal(stdout, '');
+		assert.equal(await compile(project), '');
+	});
+
+	it('has messages that compile for a browser, without types of Node', async () => {
+		assert.equal(await compile(join(project, 'browser')), '');
+	});
+
+	it('needs no module of Node for the messages', async () => {
+		const dist = join(project, 'node_modules', manifest.name, 'dist');
+		const seen = new Set<string>();
+		async function look(file: string): Promise<void> {
+			if (seen.has(file)) return;
+			seen.add(file);
+			const source = await readFile(join(dist, file), 'utf8');
+			for (const [, imported = ''] of source.matchAll(/(?:from|import) ['"]([^'"]+)['"]/g)) {
+				assert.match(imported, /^\.\//, `${file} imports ${imported}`);
+				await look(imported.slice(2));
+			}
+		}
+		await look('protocol.js');
+	});
+
+	it('lets an adapter be written in less than 100 lines, with its public entries alone', async () => {
+		const adapter = await readFile(join(here, 'fixtures/jsonRpcAdapter.mts'), 'utf8');
+		assert.ok(adapter.split('\n').length < 100);
+		const imported = [...adapter.matchAll(/from '(.*)'/g)].map(([, module]) => module);
+		assert.deepEqual(imported.sort(), ['sfu-rooms', 'sfu-rooms/protocol', 'sfu-rooms/signaling', 'ws']);
+		const offers = ['chromium-sendonly-audio-video', 'chromium-recvonly-video-audio'];
+		const files = offers.map((offer) => join(root, `test/fixtures/offers/${offer}.sdp`));
+		const { stdout } = await run(process.execPath, [join(project, 'out/jsonRpc.mjs'), ...files], {
+			cwd: project,
+			timeout: 60_000,
+		});
+		assert.equal(stdout, 'consumed\n');
 	});
 
 	for (const [format, file] of [

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { DataPuller, DataPusher, Puller, Pusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
+import type { AnyPuller, AnyPusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
 import type { AutoPullSuccess, ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
 import { OfferingPeer, type OfferedSection, type Profile, type SectionKind } from './OfferingPeer.js';
 import { RoomClient, type Settling, type View } from './RoomClient.js';
+import { mediaPullers } from '../support/parted.js';
 
 const changes = [
 	'both',
@@ -219,14 +220,14 @@ export class Scenario {
 			const room = sfu.rooms.get(view?.roomId ?? '');
 			const user = room?.users.get(view?.userId ?? '');
 			// A pull by an offer waits while another offer does.
-			const waiting = client.unanswered.filter((request) => !user?.outstandingOffer || !request.startsWith('pull '));
+			const waiting = client.unanswered.filter((request) => !user?.pendingOffer || !request.startsWith('pull '));
 			assert.deepEqual(waiting, [], `${name} waits for answers`);
 			if (!view) continue;
 			assert.ok(room && user, `${name} believes to be ${key(view)}, who is not there`);
 			assert.ok(!spoken.has(key(view)), `two sockets speak for ${key(view)}`);
 			spoken.add(key(view));
 			checkView(name, view, room, user);
-			if (!view.resumed && !user.outstandingOffer) checkSending(client, user);
+			if (!view.resumed && !user.pendingOffer) checkSending(client, user);
 		}
 		for (const room of sfu.rooms.values()) {
 			for (const user of room.users.values()) {
@@ -238,10 +239,8 @@ export class Scenario {
 		for (const { user } of this.#users) {
 			if (!user.closed) continue;
 			assert.deepEqual(
-				[user.pushers, user.dataPushers, user.pullers, user.dataPullers, user.connections].map((all) => [
-					...all.values(),
-				]),
-				[[], [], [], [], []],
+				[user.pushers, user.pullers, user.connections].map((all) => [...all.values()]),
+				[[], [], []],
 				`${user.userId} has left, and all that was of it`,
 			);
 		}
@@ -317,7 +316,7 @@ export class Scenario {
 				const client = this.#client(act.slot);
 				const { targetUserId, specs, there } = this.#specs(act.slot, Number(act.target), Number(act.specs));
 				const { roomId, userId } = membership(client.view);
-				const outstanding = sfu.rooms.get(roomId)?.users.get(userId)?.outstandingOffer;
+				const outstanding = sfu.rooms.get(roomId)?.users.get(userId)?.pendingOffer;
 				const pulled = client.request('pull', { roomId, userId, targetUserId, specs });
 				mustSucceed(pulled, !there || outstanding !== undefined || client.settling !== 'receive');
 				break;
@@ -457,7 +456,7 @@ export class Scenario {
 		}
 	}
 
-	#update(pusher: Pusher | DataPusher | undefined, details: PusherDetails): void {
+	#update(pusher: AnyPusher | undefined, details: PusherDetails): void {
 		if (!isTooMuch(details)) pusher?.update(details);
 		else if (pusher)
 			assert.throws(
@@ -550,7 +549,7 @@ export class Scenario {
 		if (count % 3 === 2) known.reverse();
 		const room = sfu.rooms.get(client.view?.roomId ?? '');
 		const targetUser = room?.users.get(targetUserId);
-		const pushers = new Map<string, Pusher | DataPusher>(
+		const pushers = new Map<string, AnyPusher>(
 			(targetUser ? pushersOf(targetUser) : []).map((pusher) => [pusher.pusherId, pusher]),
 		);
 		const specs: { pusher_id: string; type: SectionKind }[] = [...new Set(known)]
@@ -614,15 +613,9 @@ const adds = (change: (typeof changes)[number]) => change === 'both' || change =
 const hasData = (sections: readonly OfferedSection[]) =>
 	sections.some(({ kind, stopped }) => kind === 'data' && !stopped);
 
-const pushersOf = ({ pushers, dataPushers }: User): (Pusher | DataPusher)[] => [
-	...pushers.values(),
-	...dataPushers.values(),
-];
+const pushersOf = ({ pushers }: User): AnyPusher[] => [...pushers.values()];
 
-const pullersOf = ({ pullers, dataPullers }: User): (Puller | DataPuller)[] => [
-	...pullers.values(),
-	...dataPullers.values(),
-];
+const pullersOf = ({ pullers }: User): AnyPuller[] => [...pullers.values()];
 
 const membership = (view: { roomId: string; userId: string } | undefined) => ({
 	roomId: view?.roomId ?? 'x',
@@ -668,9 +661,9 @@ function changed(peer: OfferingPeer, change: (typeof changes)[number]): OfferedS
 }
 
 /** What has ended is not offered any more. */
-function checkSending({ name, sending }: RoomClient, { connections, pullers }: User): void {
-	for (const { connectionId } of connections) {
-		const carried = [...pullers.values()].filter((puller) => puller.connectionId === connectionId);
+function checkSending({ name, sending }: RoomClient, user: User): void {
+	for (const { connectionId } of user.connections) {
+		const carried = mediaPullers(user).filter((puller) => puller.connectionId === connectionId);
 		for (const mid of sending.get(connectionId) ?? []) {
 			assert.ok(
 				carried.some((puller) => puller.mid === mid),
@@ -713,7 +706,7 @@ function checkView(name: string, view: View, room: Room, user: User): void {
 			`${name} knows what it receives`,
 		);
 		const { follows } = view;
-		if (follows && !user.outstandingOffer) {
+		if (follows && !user.pendingOffer) {
 			const offered = pullersOf(user).filter(({ connectionId }) => connectionId === follows.connectionId);
 			const pulled = new Set(offered.map(({ pusherId }) => pusherId));
 			const missing = others.flatMap(pushersOf).flatMap(({ pusherId }) => (pulled.has(pusherId) ? [] : pusherId));

@@ -1,31 +1,20 @@
+// Takes 25 s.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { after, before, describe, it, mock } from 'node:test';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { Sfu, type Connection, type Logger, type User } from 'sfu-rooms';
+import { setImmediate } from 'node:timers/promises';
+import { Sfu, type Connection, type User } from 'sfu-rooms';
 import { ProtooAdapter } from 'sfu-rooms/protoo';
 import { payloadProtocol, writeOpen } from '../../src/sdp/dataChannelProtocol.js';
 import { FakeWorkers, type Books } from '../support/fakeWorkers.js';
-import { OfferingPeer, profile, withOnly } from './OfferingPeer.js';
+import { checkProperty } from '../support/seed.js';
+import { OfferingPeer, withOnly } from './OfferingPeer.js';
 import { RoomClient } from './RoomClient.js';
 import { Scenario, steps } from './Scenario.js';
+import { dataPullers, dataPushers, mediaPullers, mediaPushers } from '../support/parted.js';
+import { chromium, firefox, watchful } from './setup.js';
 
-/*
- * Random things happen in rooms, and what clients know must be so. A failure prints its seed and path; to see it again:
- *   SFU_TEST_SEED=… SFU_TEST_PATH=… node --import tsx --test test/properties/rooms.test.ts
- * SFU_TEST_RUNS changes how many sequences there are.
- */
-const { SFU_TEST_SEED: seed = '1', SFU_TEST_PATH: path, SFU_TEST_RUNS: runs } = process.env;
-
-const parameters = (numRuns: number) => ({
-	numRuns: runs === undefined ? numRuns : Number(runs),
-	seed: Number(seed),
-	...(path !== undefined && { path }),
-	includeErrorInReport: true,
-});
-
-const chromium = profile('chromium', 'chromium-sendonly-audio-video', 'chromium-recvonly-video-audio');
-const firefox = profile('firefox', 'firefox-sendonly-audio-video', 'firefox-recvonly-video-audio');
+// Random things happen in rooms, and what clients know must be so.
 
 const unlimited = 1_000_000_000;
 const grace = 20_000;
@@ -44,26 +33,14 @@ function random(seed: number) {
 	};
 }
 
-/** Keeps what an operator would be bothered with. */
-function watchful() {
-	const problems: string[] = [];
-	const ignore = () => undefined;
-	const keep = (message: string, details: unknown) => {
-		const { cause } = details instanceof Error ? details : {};
-		problems.push([message, details instanceof Error ? details.stack : details, cause ?? ''].join(' '));
-	};
-	const logger: Logger = { debug: ignore, info: ignore, warn: keep, error: keep };
-	return { logger, problems };
-}
-
 const hasTransport = (connection: Connection) =>
 	(connection as unknown as { transport?: object }).transport !== undefined;
 
 function checkBooks(sfu: Sfu, books: Books): void {
 	const rooms = [...sfu.rooms.values()];
 	const users = rooms.flatMap((room) => [...room.users.values()]);
-	const pushers = users.flatMap((user) => [...user.pushers.values()]);
-	const pullers = users.flatMap((user) => [...user.pullers.values()]);
+	const pushers = users.flatMap(mediaPushers);
+	const pullers = users.flatMap(mediaPullers);
 	assert.deepEqual(
 		books.count('webrtc'),
 		{
@@ -81,7 +58,7 @@ function checkBooks(sfu: Sfu, books: Books): void {
 	assert.ok(books.routers.size <= rooms.length, 'no router without a room');
 	assert.ok(pipes.transports <= books.routers.size * 2);
 	for (const pusher of pushers) {
-		assert.equal(books.producers.get(pusher.producer.id)?.paused, pusher.paused, 'a paused pusher is, in the worker');
+		assert.equal(books.producers.get(pusher.pusherId)?.paused, pusher.paused, 'a paused pusher is, in the worker');
 	}
 	const pausedSources = [...books.consumers.values()].filter(
 		({ transportId, producerId }) =>
@@ -94,8 +71,8 @@ function checkBooks(sfu: Sfu, books: Books): void {
 }
 
 function checkData(users: readonly User[], { data }: Books): void {
-	const pushers = users.flatMap(({ dataPushers }) => [...dataPushers.values()]);
-	const pullers = users.flatMap(({ dataPullers }) => [...dataPullers.values()]);
+	const pushers = users.flatMap(dataPushers);
+	const pullers = users.flatMap(dataPullers);
 	for (const { producer } of pushers) assert.ok(data.producers.has(producer.id), 'a data pusher is received');
 	const streams = [...data.producers.values()].filter(({ streamId }) => streamId !== undefined);
 	assert.equal(data.taps.length, streams.length, 'each stream is listened to');
@@ -197,7 +174,8 @@ describe('rooms, with fake media and a fake clock', () => {
 	}
 
 	it('what clients know is so, and nothing is left behind', async () => {
-		await fc.assert(fc.asyncProperty(steps(40), fc.integer(), fc.boolean(), play), parameters(10_000));
+		const property = fc.asyncProperty(steps(40), fc.integer(), fc.boolean(), play);
+		await checkProperty(import.meta.filename, { few: 1000, many: 10_000 }, property);
 	});
 });
 
@@ -236,62 +214,3 @@ describe('a room that somebody joins', () => {
 		bob.close(1000);
 	});
 });
-
-describe('rooms, with a real worker', () => {
-	const profiles = [chromium, firefox];
-	const grace = 40;
-	const emptyRoomTimeout = 60;
-
-	it('what clients know is so, and nothing is left behind', async (t) => {
-		const { logger, problems } = watchful();
-		const sfu = await Sfu.create({ workers: { count: 1, logLevel: 'none' }, emptyRoomTimeout, logger });
-		t.after(() => {
-			sfu.close();
-		});
-		const held = async () => {
-			const [dump] = await sfu.dump();
-			const { channelRequestHandlers = [] } = dump?.channelMessageHandlers ?? {};
-			return { pid: dump?.pid, routers: dump?.routerIds.length, handlers: channelRequestHandlers.toSorted() };
-		};
-		const before = await held();
-
-		async function play(script: Parameters<Scenario['play']>[0]) {
-			const adapter = new ProtooAdapter(sfu, { reconnectTimeout: grace });
-			const scenario = new Scenario({
-				sfu,
-				adapter,
-				profiles,
-				grace,
-				emptyRoomTimeout,
-				problems,
-				now: () => performance.now(),
-				pass: (ms) => sleep(ms),
-				turns: async (count) => {
-					// A worker takes a while; what matters is what comes between.
-					for (let turn = 0; turn < count; turn++) await (turn % 8 === 7 ? setImmediate() : Promise.resolve());
-				},
-				quiet: (check) => eventually(check),
-				checkHeld: () => undefined,
-			});
-			await scenario.play(script);
-			await eventually(async () => {
-				assert.deepEqual(await held(), before);
-			});
-		}
-		await fc.assert(fc.asyncProperty(steps(25), play), parameters(200));
-	});
-});
-
-/** Waits until the check passes, but not for long. */
-async function eventually(check: () => void | Promise<void>) {
-	const deadline = performance.now() + 3000;
-	for (;;) {
-		try {
-			await check();
-			return;
-		} catch (error) {
-			if (performance.now() > deadline) throw error;
-			await sleep(2);
-		}
-	}
-}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defaultPeerLimits, ProtooAdapter, type ProtooOptions } from 'sfu-rooms/protoo';
+import { defaultClientLimits, ProtooAdapter, type ProtooOptions } from 'sfu-rooms/protoo';
 import { serve } from './setup.js';
 
 describe('ProtooAdapter', () => {
@@ -16,7 +16,7 @@ describe('ProtooAdapter', () => {
 		[{ authorize: true }, /^options\.authorize must be a function/],
 		[{ limits: 5 }, /^options\.limits /],
 		[{ limits: { messages: 5 } }, /^options\.limits\.messages is not known/],
-		...Object.keys(defaultPeerLimits).map((limit): [unknown, RegExp] => [
+		...Object.keys(defaultClientLimits).map((limit): [unknown, RegExp] => [
 			{ limits: { [limit]: 0 } },
 			new RegExp(`^options\\.limits\\.${limit} `),
 		]),
@@ -33,7 +33,7 @@ describe('ProtooAdapter', () => {
 	}
 
 	it('has the limits that its documentation names', () => {
-		assert.deepEqual(defaultPeerLimits, {
+		assert.deepEqual(defaultClientLimits, {
 			messageLength: 262_144,
 			pendingRequests: 256,
 			responseTimeout: 30_000,

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { anOffer } from '../support/offers.js';
 import { receivingOffer, sendingOffer } from './offers.js';
 import { serve, specsOf } from './setup.js';
+import { mediaPullers, mediaPushers } from '../support/parted.js';
 
 async function call(t: TestContext) {
 	const server = await serve(t);
@@ -58,7 +59,7 @@ describe('A client that has no new offer to make', () => {
 				['opus', false],
 			],
 		);
-		assert.equal([...room.users.get('alice')!.pushers.values()].at(-1)!.maxBitrate, 400_000);
+		assert.equal(mediaPushers(room.users.get('alice')!).at(-1)!.maxBitrate, 400_000);
 	});
 
 	it('requestKeyframe: of video that it pulls', async (t) => {
@@ -199,7 +200,7 @@ describe('A client that has no new offer to make', () => {
 		assert.deepEqual([spatialLayer, temporalLayer], [1, 2]);
 		assert.deepEqual(success, { code: 0, message: 'setPreferredLayers success' });
 		await set({ spatialLayer: 0, temporalLayer: 1 });
-		const puller = room.users.get('bob')!.pullers.get(pullerId)!;
+		const puller = mediaPullers(room.users.get('bob')!).find((one) => one.pullerId === pullerId)!;
 		assert.deepEqual(puller.preferredLayers, { spatialLayer: 0, temporalLayer: 1 });
 		for (const [data, reason] of [
 			[{}, 'data.spatialLayer is missing'],

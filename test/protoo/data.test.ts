@@ -11,6 +11,10 @@ import { assertRefused, faultsOf, noObject, withoutEffect } from './faults.js';
 import { sendingOffer } from './offers.js';
 import { serve } from './setup.js';
 
+/** The data channels among tracks and data channels. */
+const ofData = (all: ReadonlyMap<string, { kind: string }> = new Map()) =>
+	[...all.values()].filter(({ kind }) => kind === 'data');
+
 const as = (userId: string) => ({ roomId: 'room', userId });
 const offer = (sdp: string) => ({ type: 'offer', sdp });
 const offerWithData = () => anOffer('chromium-sendonly-audio-video-data');
@@ -165,7 +169,7 @@ describe('A data channel that a client opens in-band', () => {
 		await connection.setLocalDescription(await connection.createOffer());
 		const { sdp, connectionId, dataPushers } = await alice.push(connection.localDescription!.sdp);
 		assert.equal(dataPushers, undefined, 'it is not there yet');
-		const added = new Promise((resolve) => sfu.rooms.get('room')?.once('dataPusherAdded', resolve));
+		const added = new Promise((resolve) => sfu.rooms.get('room')?.once('pusherAdded', resolve));
 		await connection.setRemoteDescription({ type: 'answer', sdp });
 		// werift takes some seconds to connect.
 		await added;
@@ -226,7 +230,7 @@ describe('pull of data channels', () => {
 			ids,
 		);
 		await bob.answer(second.connectionId, peer.answer(second.sdp.sdp));
-		assert.equal(sfu.rooms.get('room')?.users.get('bob')?.dataPullers.size, 2);
+		assert.equal(ofData(sfu.rooms.get('room')?.users.get('bob')?.pullers).length, 2);
 		assert.deepEqual(await methods(bob), []);
 	});
 
@@ -311,7 +315,7 @@ describe('unpush and unpull of data channels', () => {
 		for (const pusherId of ids) assert.deepEqual((await bob.next('pusherClosed')).pusherIds, [pusherId]);
 		assert.deepEqual(await bob.next('pullerClosed'), { ...pulled[1], reason: 'pusherClosed' });
 		assert.deepEqual([await methods(alice), await methods(bob)], [[], []]);
-		assert.equal(sfu.rooms.get('room')?.users.get('alice')?.dataPushers.size, 0);
+		assert.equal(ofData(sfu.rooms.get('room')?.users.get('alice')?.pushers).length, 0);
 	});
 
 	it('that are wrong are refused, and close nothing', async (t) => {
@@ -390,7 +394,7 @@ describe('pausePusher and pausePuller of a data channel', () => {
 		);
 		await bob.next('newUser');
 		await alice.next('newUser');
-		const pusher = sfu.rooms.get('room')!.users.get('alice')!.dataPushers.get(pusherId)!;
+		const pusher = sfu.rooms.get('room')!.users.get('alice')!.pushers.get(pusherId)!;
 		await pusher.pause();
 		assert.deepEqual(await ask('resumePusher'), { code: 0, message: 'resumePusher success', paused: true });
 		await pusher.resume();
@@ -399,7 +403,7 @@ describe('pausePusher and pausePuller of a data channel', () => {
 		const askPuller = (method: string) => bob.request(method, { ...as('bob'), pullerId });
 		assert.deepEqual(await askPuller('pausePuller'), { code: 0, message: 'pausePuller success', paused: true });
 		assert.deepEqual(await askPuller('resumePuller'), { code: 0, message: 'resumePuller success', paused: false });
-		const puller = sfu.rooms.get('room')!.users.get('bob')!.dataPullers.get(pullerId)!;
+		const puller = sfu.rooms.get('room')!.users.get('bob')!.pullers.get(pullerId)!;
 		await puller.pause();
 		assert.deepEqual(await bob.next('pullerPaused'), { pullerId, pusherId, userId: 'alice' });
 		await puller.resume();

@@ -6,6 +6,7 @@ import { AnsweringPeer } from '../support/answers.js';
 import type { ProtooClient, ServerRequest } from '../support/protooClient.js';
 import { sendingOffer } from './offers.js';
 import { held, serve, specsOf, until } from './setup.js';
+import { mediaPullers } from '../support/parted.js';
 
 const as = (userId: string) => ({ roomId: 'room', userId });
 const answerTo = (sdp: string) => ({ type: 'answer', sdp });
@@ -46,14 +47,14 @@ describe('pull without an offer', () => {
 		assert.equal(user.connections[0]?.connectionId, connectionId);
 		assert.deepEqual(
 			pullers,
-			[...user.pullers.values()].map(({ pullerId, pusherId, mid }) => ({ pullerId, pusherId, userId: 'alice', mid })),
+			mediaPullers(user).map(({ pullerId, pusherId, mid }) => ({ pullerId, pusherId, userId: 'alice', mid })),
 		);
 		assert.deepEqual(
 			pullers.map(({ pusherId, mid }) => [pusherId, mid]),
 			pushed.pushers.toReversed().map(({ pusherId }, index) => [pusherId, String(index)]),
 		);
 		assert.deepEqual(await bob.answer(connectionId, peer.answer(sdp.sdp)), { code: 0, message: 'answer success' });
-		assert.equal(user.outstandingOffer, undefined);
+		assert.equal(user.pendingOffer, undefined);
 		assert.deepEqual(await bob.told(), []);
 	});
 
@@ -137,7 +138,7 @@ describe('answer', () => {
 		for (const [data, errorCode, errorReason] of wrong) {
 			await assert.rejects(bob.request('answer', data), { errorCode, errorReason });
 		}
-		assert.ok(user.outstandingOffer);
+		assert.ok(user.pendingOffer);
 		await bob.request('answer', good);
 		await assert.rejects(bob.request('answer', good), { errorCode: 409 });
 	});
@@ -183,12 +184,12 @@ describe('pull with autoPull', () => {
 			pushed.pushers.toReversed().map(({ pusherId }, index) => [pusherId, 'alice', String(index)]),
 		);
 		respond(bob, peer, first);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 		const more = await alice.push(sendingOffer('VP8'));
 		const second = await bob.asked();
 		assert.equal(second.data.pullers.length, 4);
 		respond(bob, peer, second);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 		assert.deepEqual(
 			(await bob.told()).map(({ method }) => method),
 			['newPusher'],
@@ -286,7 +287,7 @@ describe('offer', () => {
 		assert.deepEqual([isOpen(), user.pullers.size, await bob.told()], [true, 4, []]);
 		await alice.request('unpush', { ...as('alice'), pusherIds: [more.pushers[0]!.pusherId] });
 		respond(bob, peer, await bob.asked());
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 	});
 
 	it('takes one response', async (t) => {
@@ -294,7 +295,7 @@ describe('offer', () => {
 		respond(bob, peer, request);
 		respond(bob, peer, request);
 		bob.fail(request.id);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 		assert.deepEqual([isOpen(), user.pullers.size], [true, 4]);
 		for (let count = 0; count < 3; count++) bob.fail(request.id);
 		assert.equal(await bob.closed, 1008, 'more than two of these in a row are too many');
@@ -330,7 +331,7 @@ describe('offer', () => {
 		assert.deepEqual(again.data, request.data);
 		assert.ok(!('request' in (back.received[0] as object)), 'after the response to the join');
 		respond(back, peer, again);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 		assert.equal(user.pullers.size, 4);
 	});
 
@@ -342,7 +343,7 @@ describe('offer', () => {
 		const again = await other.asked();
 		assert.deepEqual(again.data, request.data);
 		respond(other, peer, again);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 	});
 
 	it('that came as the response to a pull goes to the next socket, too', async (t) => {
@@ -360,7 +361,7 @@ describe('offer', () => {
 		const next = await back.asked();
 		assert.deepEqual(next.data.pullers, offered.pullers, 'so does the one that the lost socket was waiting for');
 		respond(back, peer, next);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 	});
 
 	it('is taken back when the user leaves', async (t) => {
@@ -395,7 +396,7 @@ describe('restartIce', () => {
 		assert.notEqual(ufrag(request.data.sdp.sdp), ufrag(offered.sdp.sdp));
 		assert.deepEqual(request.data.pullers, offered.pullers);
 		respond(bob, peer, request);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 	});
 
 	it('that is wrong is refused', async (t) => {
@@ -444,7 +445,7 @@ describe('What the client is told of a connection for which the server offers', 
 		const request = await bob.asked();
 		assert.notEqual(request.data.connectionId, offered.connectionId);
 		respond(bob, peer, request);
-		await until(() => !user.outstandingOffer, 'it is answered');
+		await until(() => !user.pendingOffer, 'it is answered');
 		assert.ok((await bob.told()).every(({ method }) => method !== 'connectionClosed'));
 	});
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { JoinOptions } from 'sfu-rooms';
 import { anOffer } from '../support/offers.js';
 import { pullAll, startCall, startRoom, startSfu, story, turns, untilHeld, held, rejects } from './setup.js';
+import { mediaPushers } from '../support/parted.js';
 
 describe('Joining', () => {
 	it('makes a user, with the user id for a name unless it has one', async (t) => {
@@ -87,7 +88,7 @@ describe('A room tells its story', () => {
 		const told = story(room);
 		const alice = await join('alice');
 		await join('bob');
-		const { pushers } = await alice.push(anOffer('chromium-sendonly-audio-video'));
+		const pushers = mediaPushers(await alice.push(anOffer('chromium-sendonly-audio-video')));
 		pushers[0]!.close('muted');
 		alice.close('bored');
 		room.close();

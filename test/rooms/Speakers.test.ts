@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { Speakers } from '../../src/rooms/Speakers.js';
 import { anOffer } from '../support/offers.js';
 import { held, interruptEach, outcome, startCall, startSfu, until, untilHeld } from './setup.js';
+import { mediaPushers } from '../support/parted.js';
 
 /** Alice and Bob each push a microphone, and nobody hears what mediasoup does. */
 async function start(t: TestContext) {
@@ -15,23 +16,23 @@ async function start(t: TestContext) {
 		activeChanged: (active) => told.push(active?.user.userId),
 		levels: (levels) => told.push(levels.map(({ user, volume }) => `${user.userId} ${volume}`)),
 	});
-	const [of, ofBob] = [alice, bob].map(({ pushers }) => [...pushers.values()][0]!);
+	const [of, ofBob] = [alice, bob].map((user) => mediaPushers(user)[0]!);
 	speakers.add(alice, of!);
 	speakers.add(bob, ofBob!);
-	const level = (pusher: typeof of, volume: number) => ({ producerId: pusher!.producer.id, volume });
+	const level = (pusher: typeof of, volume: number) => ({ pusherId: pusher!.pusherId, volume });
 	return { speakers, told, pusher: of!, other: ofBob!, level };
 }
 
 describe('Who speaks', () => {
 	it('is the dominant one, while somebody is heard', async (t) => {
 		const { speakers, told, pusher, other, level } = await start(t);
-		speakers.dominant(pusher.producer.id);
+		speakers.dominant(pusher.pusherId);
 		assert.deepEqual(told.splice(0), [], 'nobody has been heard yet');
 		speakers.levels([level(pusher, -30), level(other, -50)]);
 		assert.deepEqual(told.splice(0), ['alice', ['alice -30', 'bob -50']]);
 		assert.equal(speakers.active?.pusher, pusher);
-		speakers.dominant(other.producer.id);
-		speakers.dominant(other.producer.id);
+		speakers.dominant(other.pusherId);
+		speakers.dominant(other.pusherId);
 		assert.deepEqual(told.splice(0), ['bob']);
 		speakers.levels([]);
 		assert.deepEqual(told.splice(0), [undefined, []]);
@@ -42,7 +43,7 @@ describe('Who speaks', () => {
 
 	it('is nobody once that is paused or has closed', async (t) => {
 		const { speakers, told, pusher, other, level } = await start(t);
-		speakers.dominant(pusher.producer.id);
+		speakers.dominant(pusher.pusherId);
 		speakers.levels([level(pusher, -30)]);
 		told.splice(0);
 		await pusher.pause();
@@ -58,7 +59,7 @@ describe('Who speaks', () => {
 	it('is nobody that is not known', async (t) => {
 		const { speakers, told, other, level } = await start(t);
 		speakers.dominant('stranger');
-		speakers.levels([{ producerId: 'stranger', volume: -1 }, level(other, -3)]);
+		speakers.levels([{ pusherId: 'stranger', volume: -1 }, level(other, -3)]);
 		assert.deepEqual(told, [['bob -3']]);
 	});
 });
@@ -95,7 +96,7 @@ describe('The audio of a room', () => {
 		await alice.push(anOffer('gstreamer-send-bundled'));
 		assert.deepEqual(await observed(), [0]);
 		await alice.push(anOffer('chromium-sendonly-audio-video'));
-		const { pushers } = await alice.push(anOffer('firefox-sendonly-audio'));
+		const pushers = mediaPushers(await alice.push(anOffer('firefox-sendonly-audio')));
 		await until(async () => (await observed()).join() === '2,2,2', 'both microphones are observed');
 		pushers[0]!.close();
 		await until(async () => (await observed()).join() === '2,2', 'the closed one is not any more');

@@ -27,6 +27,7 @@ import {
 	turns,
 	untilHeld,
 } from './setup.js';
+import { mediaPullers, mediaPushers } from '../support/parted.js';
 
 const extensionUris = {
 	mid: 'urn:ietf:params:rtp-hdrext:sdes:mid',
@@ -89,7 +90,8 @@ describe('A push', () => {
 			const told = story(room);
 			const alice = await join('alice');
 			const offer = anOffer(name);
-			const { answer, pushers, connection } = await alice.push(offer);
+			const { answer, connection, ...tracks } = await alice.push(offer);
+			const pushers = mediaPushers(tracks);
 
 			assertAnswers(offer, answer);
 			const [first, ...rest] = sdpTransform.parse(offer).media.filter(({ type }) => type !== 'application');
@@ -142,7 +144,8 @@ describe('A push', () => {
 	it('takes the first codec that the room takes', async (t) => {
 		const { join } = await startRoom(t, { codecs: [{ kind: 'video', mimeType: 'video/VP9', clockRate: 90000 }] });
 		const alice = await join('alice');
-		const { pushers, answer } = await alice.push(anOffer('chromium-sendonly-audio-video'));
+		const { answer, ...tracks } = await alice.push(anOffer('chromium-sendonly-audio-video'));
+		const pushers = mediaPushers(tracks);
 		assert.deepEqual(
 			pushers.map(({ media }) => [media.codec, media.payloadType]),
 			[['VP9', 98]],
@@ -282,10 +285,11 @@ describe('A pull', () => {
 				const offer = anOffer(name);
 				const offered = sdpTransform.parse(offer).media;
 				const kinds = unbundled ? [offered[0]!.type] : offered.map(({ type }) => type);
-				const specs = [...alice.pushers.values()]
+				const specs = mediaPushers(alice)
 					.filter(({ kind }) => kinds.includes(kind))
 					.map(({ pusherId, kind }) => ({ pusherId, kind }));
-				const { answer, pullers } = await bob.pull({ targetUserId: sender, specs, offer });
+				const { answer, ...tracks } = await bob.pull({ targetUserId: sender, specs, offer });
+				const pullers = mediaPullers(tracks);
 
 				assertAnswers(offer, answer);
 				assert.deepEqual(pullers.map(({ pusherId }) => pusherId).sort(), specs.map(({ pusherId }) => pusherId).sort());
@@ -299,7 +303,7 @@ describe('A pull', () => {
 					const {
 						media: { codec },
 						streamId,
-					} = alice.pushers.get(pusherId)!;
+					} = mediaPushers(alice).find((pusher) => pusher.pusherId === pusherId)!;
 					assert.deepEqual([media.type, media.direction, media.rtp[0]?.codec], [kind, 'sendonly', codec]);
 					assert.equal(
 						String(media.payloads),
@@ -316,7 +320,7 @@ describe('A pull', () => {
 
 	it('of oneself is a pull like any other', async (t) => {
 		const { alice } = await startCall(t);
-		const { pullers } = await alice.pull(pullAll(alice));
+		const pullers = mediaPullers(await alice.pull(pullAll(alice)));
 		assert.deepEqual([...alice.pullers.values()], pullers);
 		assert.deepEqual(
 			pullers.map(({ kind, targetUserId }) => [kind, targetUserId]),
@@ -331,7 +335,8 @@ describe('A pull', () => {
 		const { alice, bob } = await startCall(t, { offer: 'chromium-sendonly-videos' });
 		const offer = anOffer('firefox-recvonly-videos');
 		const [first, second] = specsOf(alice);
-		const { pullers, answer } = await bob.pull({ targetUserId: 'alice', specs: [second!, first!], offer });
+		const { answer, ...tracks } = await bob.pull({ targetUserId: 'alice', specs: [second!, first!], offer });
+		const pullers = mediaPullers(tracks);
 		assert.deepEqual(
 			pullers.map(({ pusherId, mid }) => [pusherId, mid]),
 			[
@@ -352,7 +357,8 @@ describe('A pull', () => {
 		const offer = editMedia(anOffer('chromium-recvonly-video-audio'), 1, (media) =>
 			replaceLine(media, 'a=rtpmap:111', 'a=rtpmap:111 speex/16000'),
 		);
-		const { answer, pullers } = await bob.pull(pullAll(alice, offer));
+		const { answer, ...tracks } = await bob.pull(pullAll(alice, offer));
+		const pullers = mediaPullers(tracks);
 		assert.deepEqual(
 			pullers.map(({ kind }) => kind),
 			['video'],
@@ -624,7 +630,8 @@ describe('A user', () => {
 			// eslint-disable-next-line @typescript-eslint/no-misused-promises -- it is what this test is about
 			alice.on(event, () => Promise.reject(new Error('of the listener')));
 		}
-		const { pushers, connection } = await alice.push(anOffer('chromium-sendonly-audio'));
+		const { connection, ...tracks } = await alice.push(anOffer('chromium-sendonly-audio'));
+		const pushers = mediaPushers(tracks);
 		alice.close();
 		assert.ok([...pushers, connection, alice].every(({ closed }) => closed));
 		await turns(1);

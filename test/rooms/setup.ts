@@ -5,18 +5,19 @@ import type { TestContext } from 'node:test';
 import { Sfu, type PullSpec, type Room, type SfuError, type SfuErrorCode, type SfuOptions, type User } from 'sfu-rooms';
 import { recorder, until } from '../media/setup.js';
 import { anOffer } from '../support/offers.js';
+import { mediaPushers } from '../support/parted.js';
 
 export { interruptEach, turns, until } from '../media/setup.js';
 
 /** An Sfu with one real worker, for one test. */
 export async function startSfu(t: TestContext, options: SfuOptions = {}) {
-	const { logger, messages } = recorder();
+	const { logger, messages, details } = recorder();
 	const started = new Promise<Worker>((resolve) => observer.once('newworker', resolve));
 	const sfu = await Sfu.create({ workers: { count: 1 }, logger, ...options });
 	t.after(() => {
 		sfu.close();
 	});
-	return { sfu, messages, worker: await started };
+	return { sfu, messages, details, worker: await started };
 }
 
 /** A room, and a function that lets users join it. */
@@ -34,7 +35,8 @@ export async function startCall(
 	const { join, ...rest } = await startRoom(t, options);
 	const alice = await join('alice');
 	const bob = await join('bob');
-	return { ...rest, join, alice, bob, pushed: await alice.push(anOffer(offer)) };
+	const pushed = await alice.push(anOffer(offer));
+	return { ...rest, join, alice, bob, pushed: { ...pushed, pushers: mediaPushers(pushed) } };
 }
 
 /** What a pull of all that a user pushes takes. */

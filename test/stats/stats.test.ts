@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { connectionStats, inAll, streamStats } from '../../src/stats/stats.js';
 import { outcome, pullAll, startCall, until } from '../rooms/setup.js';
+import { mediaPullers, producerOf } from '../support/parted.js';
 
 describe('The stats of a stream', () => {
 	const stream = {
@@ -76,7 +77,7 @@ describe('Stats', () => {
 		const [audio, video] = await Promise.all(pushed.pushers.map((pusher) => pusher.getStats()));
 		assert.deepEqual([audio!.kind, audio!.codec, audio!.streams], ['audio', 'opus', []]);
 		assert.deepEqual([video!.pusherId, video!.codec, video!.bitrate], [pushed.pushers[1]!.pusherId, 'VP8', 0]);
-		const [sent] = await Promise.all(pulled.pullers.map((puller) => puller.getStats()));
+		const [sent] = await Promise.all(mediaPullers(pulled).map((puller) => puller.getStats()));
 		assert.deepEqual([sent!.codec, sent!.pusherId, sent!.layers], ['VP8', pushed.pushers[1]!.pusherId, undefined]);
 		const stats = await pulled.connection.getStats();
 		assert.deepEqual([stats.iceState, stats.dtlsState, stats.selectedTuple], ['new', 'new', undefined]);
@@ -94,18 +95,19 @@ describe('Stats', () => {
 
 	it('have a frame rate of video, when it is asked for, and count once for all who ask meanwhile', async (t) => {
 		const { alice, bob, pushed } = await startCall(t);
-		const { pullers, connection } = await bob.pull(pullAll(alice));
+		const { connection, ...tracks } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(tracks);
 		const [audio, video] = pushed.pushers;
 		const [puller] = pullers;
 		const enabled: unknown[] = [];
-		for (const { producer } of [audio!, video!]) {
+		for (const producer of [audio!, video!].map(producerOf)) {
 			const enable = producer.enableTraceEvent.bind(producer);
 			t.mock.method(producer, 'enableTraceEvent', (types: never) => {
 				enabled.push(types);
 				return enable(types);
 			});
 		}
-		const dumps = () => Promise.all([video!.producer.dump(), puller!.consumer.dump()]);
+		const dumps = () => Promise.all([producerOf(video!).dump(), puller!.consumer.dump()]);
 		const all = Promise.all([
 			audio!.getStats({ frameRate: true }),
 			video!.getStats({ frameRate: true }),
@@ -123,7 +125,7 @@ describe('Stats', () => {
 
 	it('are no longer counted for when what they are of closes', async (t) => {
 		const { alice, bob, pushed } = await startCall(t);
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		const [, video] = pushed.pushers;
 		for (const object of [pullers[0]!, video!]) {
 			const started = performance.now();
@@ -134,7 +136,7 @@ describe('Stats', () => {
 			assert.equal(await underWay, 'closed');
 			assert.ok(performance.now() - started < 1000);
 		}
-		assert.equal(video!.producer.listenerCount('trace'), 0);
+		assert.equal(producerOf(video!).listenerCount('trace'), 0);
 	});
 
 	it('are refused when what is asked for makes no sense', async (t) => {
@@ -155,7 +157,8 @@ describe('Stats', () => {
 
 	it('of what has closed, or closes meanwhile, are rejected', async (t) => {
 		const { alice, bob, pushed } = await startCall(t);
-		const { pullers, connection } = await bob.pull(pullAll(alice));
+		const { connection, ...tracks } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(tracks);
 		for (const object of [pullers[0]!, pushed.pushers[0]!, connection, pushed.connection]) {
 			const underWay = outcome(object.getStats());
 			object.close();
@@ -173,13 +176,13 @@ describe('A keyframe', () => {
 		const before = (await sfu.dump())[0]!.channelMessageHandlers.channelRequestHandlers.length;
 		await Promise.all([pusher!.requestKeyframe(), pusher!.requestKeyframe()]);
 		assert.equal((await sfu.dump())[0]!.channelMessageHandlers.channelRequestHandlers.length, before);
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		await pullers[0]!.requestKeyframe();
 	});
 
 	it('cannot be asked of audio, nor of what has closed', async (t) => {
 		const { alice, bob, pushed } = await startCall(t);
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		const audio = pullers.find(({ kind }) => kind === 'audio')!;
 		const video = pullers.find(({ kind }) => kind === 'video')!;
 		assert.equal(await outcome(audio.requestKeyframe()), 'unsupported');

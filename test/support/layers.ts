@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Pusher, User } from 'sfu-rooms';
+import type { Pusher, Room, User } from 'sfu-rooms';
 import type { Page } from './browsers.js';
 import type { VideoCodec } from './client.js';
+import { mediaPullers, mediaPushers, producerOf } from './parted.js';
 
 /** The least size of which Chromium makes three layers. */
 export const noise = { width: 960, height: 540, frameRate: 10 };
@@ -53,13 +54,16 @@ export async function pushLayers(user: User, page: Page, { codec, layers }: { co
 		...(sourceGroup && { sourceGroup }),
 	});
 	const media = { '0': { ...(scalabilityMode !== undefined && { scalabilityMode }) } };
-	const { answer, pushers } = await user.push(offer, { media });
+	const { answer, ...tracks } = await user.push(offer, { media });
+	const pushers = mediaPushers(tracks);
 	await page.client.acceptAnswer(id, answer);
 	return { id, pusher: pushers.find(({ kind }) => kind === 'video')! };
 }
 
 /** The layers that arrive of a pusher: its streams, by their rids or their numbers, or the spatial layers of its one. */
-async function arriving({ producer, media: { encodings } }: Pusher): Promise<string[]> {
+async function arriving(pusher: Pusher): Promise<string[]> {
+	const producer = producerOf(pusher);
+	const { encodings } = pusher.media;
 	const streams = (await producer.getStats()).filter(({ bitrate }) => bitrate > 0);
 	if (producer.type === 'simulcast') {
 		return streams
@@ -77,6 +81,49 @@ export async function layersOf(pusher: Pusher, { expected, within }: { expected:
 		const layers = await arriving(pusher);
 		if (expected.every((layer) => layers.includes(layer))) return;
 		if (Date.now() > deadline) assert.deepEqual(layers, expected);
+		await sleep(200);
+	}
+}
+
+/**
+ * Alice pushes layers from one page, and all of them arrive; Bob pulls them and her microphone on another page, by an offer
+ * of his own or of the server.
+ */
+export async function callInLayers(
+	room: Room,
+	{ from, to, offerer, ...pushed }: { from: Page; to: Page; offerer: Offerer; codec: VideoCodec; layers: Layers },
+) {
+	const alice = await room.join({ userId: 'alice' });
+	const bob = await room.join({ userId: 'bob' });
+	const { pusher } = await pushLayers(alice, from, pushed);
+	await layersOf(pusher, { expected: pushed.layers.expected, within: 60_000 });
+	const specs = [...alice.pushers.values()].map(({ pusherId }) => ({ pusherId }));
+	if (offerer === 'server') {
+		const offer = await bob.pull({ targetUserId: 'alice', specs });
+		const { id, answer } = await to.client.answerOffer(offer.sdp);
+		await offer.answer(answer);
+		return { id, puller: mediaPullers(offer).find(({ kind }) => kind === 'video')! };
+	}
+	const { id, offer } = await to.client.createPuller({ kinds: ['video', 'audio'] });
+	const { answer, pullers } = await bob.pull({ targetUserId: 'alice', specs, offer });
+	await to.client.acceptAnswer(id, answer);
+	return { id, puller: mediaPullers({ pullers }).find(({ kind }) => kind === 'video')! };
+}
+
+export type Offerer = 'client' | 'server';
+
+/** Waits until the video of a puller is so many pixels wide. */
+export async function untilWide(
+	page: Page,
+	id: string,
+	isWanted: (width: number) => boolean,
+	{ within = 120_000 }: { within?: number } = {},
+) {
+	const deadline = performance.now() + within;
+	for (;;) {
+		const width = (await page.client.stats(id)).video[0]?.frameWidth ?? 0;
+		if (isWanted(width)) return;
+		if (performance.now() > deadline) assert.fail(`${width} pixels wide after ${within} ms, not ${String(isWanted)}`);
 		await sleep(200);
 	}
 }

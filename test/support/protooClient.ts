@@ -50,7 +50,7 @@ export type Notification = {
 
 /** What the server has asked. */
 export type ServerRequest = {
-	[Method in keyof ServerRequests]: { request: true; id: number; method: Method; data: ServerRequests[Method] };
+	[Method in keyof ServerRequests]: { request: true; id: number; method: Method; data: ServerRequests[Method]['data'] };
 }[keyof ServerRequests];
 
 /** A request was answered with `ok: false`. */

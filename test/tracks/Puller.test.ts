@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anOffer } from '../support/offers.js';
 import { held, pullAll, startCall, turns, untilHeld } from '../rooms/setup.js';
+import { mediaPullers } from '../support/parted.js';
 
 describe('A puller that closes', () => {
 	it('tells once, and its user no longer has it; the pusher goes on', async (t) => {
 		const { alice, bob, pushed } = await startCall(t);
-		const { pullers, connection } = await bob.pull(pullAll(alice));
+		const { connection, ...tracks } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(tracks);
 		const [video, audio] = pullers;
 		const told: string[] = [];
 		video!.on('closed', ({ reason }) => told.push(`puller: ${reason}`));
@@ -32,7 +34,7 @@ describe('A puller that closes', () => {
 
 	it('gives back its place among the pullers of its user', async (t) => {
 		const { alice, bob } = await startCall(t, { limits: { pullersPerUser: 1 }, offer: 'chromium-sendonly-video' });
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		await assert.rejects(bob.pull(pullAll(alice)), { code: 'limit_exceeded' });
 		pullers[0]!.close();
 		await bob.pull(pullAll(alice));
@@ -41,7 +43,8 @@ describe('A puller that closes', () => {
 	it('with its connection leaves nothing', async (t) => {
 		const { sfu, alice, bob } = await startCall(t);
 		const before = await held(sfu);
-		const { connection, pullers } = await bob.pull(pullAll(alice));
+		const { connection, ...tracks } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(tracks);
 		const reasons: string[] = [];
 		for (const puller of pullers) puller.on('closed', ({ reason }) => reasons.push(reason));
 		connection.close();
@@ -51,7 +54,7 @@ describe('A puller that closes', () => {
 
 	it('is not disturbed by a listener that throws or rejects', async (t) => {
 		const { alice, bob, messages } = await startCall(t);
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		const [puller] = pullers;
 		puller!.on('closed', () => {
 			throw new Error('of the listener');
@@ -68,7 +71,7 @@ describe('A puller that closes', () => {
 describe('A puller that is paused', () => {
 	it('tells of each change, once, and says so', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		const [puller] = pullers;
 		const told: string[] = [];
 		puller!.on('paused', () => told.push(`paused ${puller!.paused}`));
@@ -82,7 +85,7 @@ describe('A puller that is paused', () => {
 
 	it('may close meanwhile; after that it rejects with `closed`', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		const [puller] = pullers;
 		const pausing = puller!.pause();
 		puller!.close();
@@ -95,7 +98,7 @@ describe('A puller that is paused', () => {
 describe('A puller that is held for a moment', () => {
 	it('sends nothing, and is not paused for anybody who looks', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		const [puller] = mediaPullers(await bob.pull(pullAll(alice)));
 		const told: string[] = [];
 		for (const event of ['paused', 'resumed'] as const) puller!.on(event, () => told.push(event));
 		await puller!.hold(true);
@@ -108,7 +111,7 @@ describe('A puller that is held for a moment', () => {
 
 	it('stays paused when it was, or is meanwhile', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		const [puller] = mediaPullers(await bob.pull(pullAll(alice)));
 		const holding = puller!.hold(true);
 		await Promise.all([holding, puller!.pause('client')]);
 		await puller!.hold(false);
@@ -119,7 +122,7 @@ describe('A puller that is held for a moment', () => {
 
 	it('is paused by who says so right after somebody who changes nothing', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		const [puller] = mediaPullers(await bob.pull(pullAll(alice)));
 		void puller!.resume('client');
 		await puller!.pause();
 		assert.equal((await puller!.consumer.dump()).paused, true);
@@ -133,7 +136,7 @@ describe('A puller that is held for a moment', () => {
 
 	it('may close meanwhile', async (t) => {
 		const { alice, bob } = await startCall(t);
-		const [puller] = (await bob.pull(pullAll(alice))).pullers;
+		const [puller] = mediaPullers(await bob.pull(pullAll(alice)));
 		const holding = [puller!.hold(true), puller!.hold(false)];
 		puller!.close();
 		await Promise.all([...holding, puller!.hold(true)]);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { PusherDetails, PushOptions } from 'sfu-rooms';
 import { anOffer, editMedia } from '../support/offers.js';
 import { rejects, startCall, startRoom } from '../rooms/setup.js';
+import { mediaPushers } from '../support/parted.js';
 
 const said = ({ source, metadata }: { source: string | undefined; metadata: unknown }) => [source, metadata];
 
@@ -13,9 +14,10 @@ describe('What a user says of its pushers', () => {
 		const told: unknown[] = [];
 		room.on('pusherAdded', ({ pusher }) => told.push(said(pusher)));
 		room.on('pusherChanged', () => told.push('changed'));
-		const { pushers } = await alice.push(anOffer('chromium-sendonly-audio-video'), {
+		const tracks = await alice.push(anOffer('chromium-sendonly-audio-video'), {
 			media: { '0': { source: 'microphone' }, '1': { source: 'camera', metadata: { label: 'Front' } } },
 		});
+		const pushers = mediaPushers(tracks);
 		const expected = [
 			['microphone', undefined],
 			['camera', { label: 'Front' }],
@@ -30,9 +32,10 @@ describe('What a user says of its pushers', () => {
 			[undefined, undefined],
 			[undefined, undefined],
 		]);
-		const { pushers } = await alice.push(anOffer('chromium-sendonly-audio'), {
+		const tracks = await alice.push(anOffer('chromium-sendonly-audio'), {
 			media: { '0': { source: null, metadata: null } },
 		});
+		const pushers = mediaPushers(tracks);
 		assert.deepEqual(pushers.map(said), [[undefined, undefined]]);
 	});
 
@@ -67,11 +70,14 @@ describe('What a user says of its pushers', () => {
 		const { room, join } = await startRoom(t);
 		const alice = await join('alice');
 		const offer = anOffer('chromium-sendonly-audio-video');
-		const { pushers } = await alice.push(offer, {
+		const tracks = await alice.push(offer, {
 			media: { '0': { source: 'microphone', metadata: 1 }, '1': { source: 'camera' } },
 		});
+		const pushers = mediaPushers(tracks);
 		const told: unknown[] = [];
-		room.on('pusherChanged', ({ pusher }) => told.push([pusher.mid, ...said(pusher)]));
+		room.on('pusherChanged', ({ pusher }) =>
+			told.push([pusher.kind === 'data' ? 'data' : pusher.mid, ...said(pusher)]),
+		);
 		const paused = editMedia(offer, 0, (media) => media.replace('a=sendonly', 'a=inactive'));
 		const again = await alice.push(paused, { media: { '0': { metadata: 2 }, '1': { source: 'camera' } } });
 		assert.deepEqual(again.pushers, pushers);
@@ -183,7 +189,7 @@ describe('A push is rejected, and leaves nothing,', () => {
 		const { sfu, join } = await startRoom(t);
 		const alice = await join('alice');
 		const offer = anOffer('chromium-sendonly-audio-video');
-		const { pushers } = await alice.push(offer);
+		const pushers = mediaPushers(await alice.push(offer));
 		pushers[1]!.close();
 		const inactive = editMedia(offer, 1, (media) => media.replace('a=sendonly', 'a=inactive'));
 		const media = { '0': { source: 'microphone' }, '1': { source: 'camera' } };

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import sdpTransform from 'sdp-transform';
 import { anOffer } from '../support/offers.js';
 import { held, interruptEach, outcome, pullAll, specsOf, startCall, turns, untilHeld } from '../rooms/setup.js';
+import { mediaPullers, mediaPushers, producerOf } from '../support/parted.js';
 
 describe('A pusher that closes', () => {
 	it('tells once, and its user no longer has it', async (t) => {
@@ -21,7 +22,7 @@ describe('A pusher that closes', () => {
 	it('closes its pullers, and none else', async (t) => {
 		const { alice, bob, pushed } = await startCall(t);
 		for (const name of ['chromium-recvonly-video-audio', 'firefox-recvonly-audio-video']) {
-			const { pullers } = await bob.pull(pullAll(alice, anOffer(name)));
+			const pullers = mediaPullers(await bob.pull(pullAll(alice, anOffer(name))));
 			assert.equal(pullers.length, 2);
 		}
 		const told: string[] = [];
@@ -57,7 +58,8 @@ describe('A pusher that closes', () => {
 			first.connection.close();
 			const before = await held(sfu);
 			await interruptEach(worker, async (interrupted) => {
-				const { connection, pushers } = await alice.push(anOffer('chromium-sendonly-audio'));
+				const { connection, ...tracks } = await alice.push(anOffer('chromium-sendonly-audio'));
+				const pushers = mediaPushers(tracks);
 				const [doomed] = pushers;
 				const close = () => {
 					doomed!.close();
@@ -84,7 +86,8 @@ describe('A pusher that closes', () => {
 			first.connection.close();
 			const before = await held(sfu);
 			await interruptEach(worker, async (interrupted) => {
-				const { connection, pushers } = await alice.push(anOffer('chromium-sendonly-audio'));
+				const { connection, ...tracks } = await alice.push(anOffer('chromium-sendonly-audio'));
+				const pushers = mediaPushers(tracks);
 				const [doomed] = pushers;
 				const close = () => {
 					doomed!.close();
@@ -110,7 +113,7 @@ describe('A pusher that closes', () => {
 		audio!.on('closed', () => {
 			throw new Error('of the listener');
 		});
-		const { pullers } = await bob.pull(pullAll(alice));
+		const pullers = mediaPullers(await bob.pull(pullAll(alice)));
 		audio!.close();
 		assert.deepEqual(
 			pullers.filter(({ closed }) => closed).map(({ kind }) => kind),
@@ -143,9 +146,9 @@ describe('A pusher that is paused', () => {
 		await audio!.pause();
 		await audio!.pause('client');
 		await audio!.resume();
-		assert.deepEqual([audio!.paused, audio!.producer.paused, audio!.pausedBy], [true, true, ['client']]);
+		assert.deepEqual([audio!.paused, producerOf(audio!).paused, audio!.pausedBy], [true, true, ['client']]);
 		await audio!.resume('client');
-		assert.deepEqual([audio!.paused, audio!.producer.paused, audio!.pausedBy], [false, false, []]);
+		assert.deepEqual([audio!.paused, producerOf(audio!).paused, audio!.pausedBy], [false, false, []]);
 		assert.deepEqual(causes, ['paused by app', 'resumed by client']);
 	});
 

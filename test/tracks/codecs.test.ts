@@ -3,13 +3,12 @@ import { describe, it } from 'node:test';
 import type { JoinOptions, PushOptions, RoomOptions, User } from 'sfu-rooms';
 import { anOffer, editMedia } from '../support/offers.js';
 import { rejects, startRoom, startSfu } from '../rooms/setup.js';
+import { mediaPushers } from '../support/parted.js';
 
 /** What comes of the camera that a user pushes; its offer has VP8, VP9, H264 and AV1, in this order. */
 async function pushed(user: User, codecs?: string[]) {
-	const { pushers } = await user.push(
-		anOffer('chromium-sendonly-audio-video'),
-		codecs && { media: { '1': { codecs } } },
-	);
+	const tracks = await user.push(anOffer('chromium-sendonly-audio-video'), codecs && { media: { '1': { codecs } } });
+	const pushers = mediaPushers(tracks);
 	return pushers.map(({ media }) => media.codec);
 }
 
@@ -34,7 +33,7 @@ describe('The codec of a pusher', () => {
 		const { join } = await startRoom(t);
 		const alice = await join('alice');
 		const offer = anOffer('chromium-sendonly-audio-video');
-		const [, video] = (await alice.push(offer)).pushers;
+		const [, video] = mediaPushers(await alice.push(offer));
 		const again = await alice.push(offer, { media: { '1': { codecs: ['H264'], source: 'camera' } } });
 		assert.equal(again.pushers[1], video);
 		assert.deepEqual([video!.media.codec, video!.source], ['VP8', 'camera']);
@@ -44,7 +43,7 @@ describe('The codec of a pusher', () => {
 		const { join } = await startRoom(t);
 		const alice = await join('alice');
 		const offer = anOffer('chromium-sendonly-audio-video');
-		const [, video] = (await alice.push(offer)).pushers;
+		const [, video] = mediaPushers(await alice.push(offer));
 		const replaced = editMedia(offer, 1, (media) =>
 			media.replaceAll(`a=ssrc:${video!.media.ssrc}`, 'a=ssrc:4242').replace(/^a=ssrc-group.*\r\n/m, ''),
 		);
@@ -52,7 +51,7 @@ describe('The codec of a pusher', () => {
 			media: { '1': { codecs: ['H264'] } },
 		});
 		assert.notEqual(again.pushers[1], video);
-		assert.equal(again.pushers[1]!.media.codec, 'H264');
+		assert.equal(mediaPushers(again)[1]!.media.codec, 'H264');
 	});
 });
 

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { describe, it } from 'node:test';
 import { addLine, anOffer, dependencyDescriptor, editMedia, replaceLine, withoutLine } from '../support/offers.js';
 import { rejects, startCall, startRoom } from '../rooms/setup.js';
+import { mediaPushers, producerOf } from '../support/parted.js';
 
 /** Alice pushes simulcast, and can push again from the same RTCPeerConnection. */
 async function startSimulcast(t: TestContext, name = 'chromium-sendonly-video-simulcast') {
@@ -12,7 +13,7 @@ async function startSimulcast(t: TestContext, name = 'chromium-sendonly-video-si
 	const first = await alice.push(offer);
 	const told: string[] = [];
 	alice.on('pusherClosed', ({ pusher, reason }) => told.push(`${pusher.kind} ${reason}`));
-	const ofVideo = ({ pushers }: typeof first) => pushers.find(({ kind }) => kind === 'video')!;
+	const ofVideo = (result: typeof first) => mediaPushers(result).find(({ kind }) => kind === 'video')!;
 	return { sfu, alice, offer, first, told, ofVideo, video: ofVideo(first) };
 }
 
@@ -32,7 +33,7 @@ describe('A simulcast pusher', () => {
 				['h', 'm', 'l'].map((rid) => [rid, undefined, 'L1T3']),
 			);
 			assert.equal(video.media.ssrc, undefined);
-			assert.equal(video.producer.type, 'simulcast');
+			assert.equal(producerOf(video).type, 'simulcast');
 			assert.match(first.answer, /^a=simulcast:recv h;m;l\r$/m);
 		});
 	}
@@ -43,22 +44,23 @@ describe('A simulcast pusher', () => {
 		assert.equal(encodings.length, 3);
 		assert.deepEqual([encodings[0]!.ssrc, encodings[0]!.rtxSsrc], [ssrc, rtxSsrc]);
 		assert.equal(new Set(encodings.flatMap((encoding) => [encoding.ssrc, encoding.rtxSsrc])).size, 6);
-		assert.equal(video.producer.type, 'simulcast');
+		assert.equal(producerOf(video).type, 'simulcast');
 	});
 
 	it('takes a codec that can be simulcast, before others that the client prefers', async (t) => {
 		const { join } = await startRoom(t);
 		const alice = await join('alice');
 		const preferred = (sdp: string) => sdp.replace(/^(m=video 9 \S+) 96 97 /m, '$1 98 99 96 97 ');
-		const [simulcast] = (await alice.push(preferred(anOffer('chromium-sendonly-video-simulcast')))).pushers;
-		const [single] = (await alice.push(preferred(anOffer('chromium-sendonly-video')))).pushers;
+		const [simulcast] = mediaPushers(await alice.push(preferred(anOffer('chromium-sendonly-video-simulcast'))));
+		const [single] = mediaPushers(await alice.push(preferred(anOffer('chromium-sendonly-video'))));
 		assert.deepEqual([simulcast?.media.codec, single?.media.codec], ['VP8', 'VP9']);
 	});
 
 	it('has one stream when there is no such codec', async (t) => {
 		const { join } = await startRoom(t, { codecs: [{ kind: 'video', mimeType: 'video/VP9', clockRate: 90000 }] });
 		const alice = await join('alice');
-		const { pushers, answer } = await alice.push(anOffer('chromium-sendonly-video-simulcast'));
+		const { answer, ...tracks } = await alice.push(anOffer('chromium-sendonly-video-simulcast'));
+		const pushers = mediaPushers(tracks);
 		assert.deepEqual(pushers[0]?.media.encodings, [{ rid: 'h' }]);
 		assert.match(answer, /^a=simulcast:recv h\r$/m);
 	});
@@ -73,7 +75,8 @@ describe('A later offer of simulcast', () => {
 			['m;l', 'm;l'],
 			['l;m;h', 'h;m;l'],
 		] as const) {
-			const { pushers, answer } = await alice.push(simulcast(offer, `send ${sent}`));
+			const { answer, ...tracks } = await alice.push(simulcast(offer, `send ${sent}`));
+			const pushers = mediaPushers(tracks);
 			assert.deepEqual(pushers, [video], sent);
 			assert.match(answer, new RegExp(`^a=simulcast:recv ${received}\r$`, 'm'));
 			assert.equal(video.paused, false);
@@ -84,24 +87,25 @@ describe('A later offer of simulcast', () => {
 	it('with another rid is a new pusher, and so is one without rids', async (t) => {
 		const { alice, offer, video, told } = await startSimulcast(t);
 		const other = simulcast(replaceLine(offer, 'a=rid:m', 'a=rid:x send'), 'send h;x;l');
-		const second = (await alice.push(other)).pushers;
+		const second = mediaPushers(await alice.push(other));
 		assert.equal(second.length, 1);
 		assert.notEqual(second[0], video);
 		assert.deepEqual(
 			second[0]?.media.encodings.map(({ rid }) => rid),
 			['h', 'x', 'l'],
 		);
-		const third = (await alice.push(unicast(other))).pushers;
+		const third = mediaPushers(await alice.push(unicast(other)));
 		assert.deepEqual(third[0]?.media.encodings, [{}]);
 		assert.deepEqual(told, ['video removed', 'video removed']);
-		const fourth = (await alice.push(offer)).pushers;
+		const fourth = mediaPushers(await alice.push(offer));
 		assert.equal(fourth[0]?.media.encodings.length, 3);
 		assert.equal(alice.pushers.size, 1);
 	});
 
 	it('that is inactive has its rids answered, and pauses the pusher', async (t) => {
 		const { alice, offer, video } = await startSimulcast(t);
-		const { pushers, answer } = await alice.push(replaceLine(offer, 'a=sendonly', 'a=inactive'));
+		const { answer, ...tracks } = await alice.push(replaceLine(offer, 'a=sendonly', 'a=inactive'));
+		const pushers = mediaPushers(tracks);
 		assert.deepEqual(pushers, [video]);
 		assert.equal(video.paused, true);
 		assert.match(answer, /^a=simulcast:recv h;m;l\r$/m);
@@ -122,8 +126,8 @@ describe('A later offer of simulcast', () => {
 		const { join } = await startRoom(t);
 		const alice = await join('alice');
 		const offer = anOffer('chromium-sendonly-video-simulcast');
-		const [single] = (await alice.push(unicast(offer))).pushers;
-		const [layered] = (await alice.push(offer)).pushers;
+		const [single] = mediaPushers(await alice.push(unicast(offer)));
+		const [layered] = mediaPushers(await alice.push(offer));
 		assert.deepEqual([single?.closed, layered?.media.encodings.length], [true, 3]);
 	});
 });
@@ -152,8 +156,10 @@ describe('The scalability mode of a pusher', () => {
 			[anOffer('chromium-sendonly-video'), 'L1T3', 'svc'],
 			[anOffer('chromium-sendonly-video-simulcast'), 'L1T2', 'simulcast'],
 		] as const) {
-			const { pushers } = await alice.push(offer, { media: { '0': { scalabilityMode } } });
-			const { media, producer } = pushers[0]!;
+			const tracks = await alice.push(offer, { media: { '0': { scalabilityMode } } });
+			const pushers = mediaPushers(tracks);
+			const { media } = pushers[0]!;
+			const producer = producerOf(pushers[0]!);
 			assert.ok(media.encodings.every((encoding) => encoding.scalabilityMode === scalabilityMode));
 			assert.equal(producer.type, type, scalabilityMode);
 		}
@@ -164,9 +170,9 @@ describe('The scalability mode of a pusher', () => {
 		const offer = vp9();
 		const push = (scalabilityMode?: string) =>
 			alice.push(offer, { media: { '0': { source: 'camera', ...(scalabilityMode && { scalabilityMode }) } } });
-		const [pusher] = (await push('L3T3_KEY')).pushers;
-		assert.deepEqual((await push('L3T3_KEY')).pushers, [pusher]);
-		assert.deepEqual((await push()).pushers, [pusher]);
+		const [pusher] = mediaPushers(await push('L3T3_KEY'));
+		assert.deepEqual(mediaPushers(await push('L3T3_KEY')), [pusher]);
+		assert.deepEqual(mediaPushers(await push()), [pusher]);
 		await rejects(sfu, () => push('L3T3'), 'conflict', /scalabilityMode cannot change/);
 		assert.equal(pusher?.closed, false);
 	});

@@ -1,86 +1,145 @@
 import { RequestError } from './signaling.js';
 
-/** Before browsers themselves give up, which is after 15 s in Chromium. */
+/** Browsers themselves give up later, Chromium after 15 s. */
 const CONNECT_TIMEOUT_MS = 12_000;
 const DISCONNECTED_GRACE_MS = 4_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
+/** @typedef {(method: string, data?: object) => Promise<any>} Request sends a request on behalf of the user */
+
 /**
- * Media in one direction, kept alive. Each RTCPeerConnection of it makes one offer and gets one answer; when it goes
- * down, another one takes its place.
+ * Keeps an RTCPeerConnection alive. Uplink and Downlink extend it: they say how a connection begins and how its ICE
+ * restarts.
+ *
+ * Events: `changed`, when the state, the quality or the media of the link has changed; `problem`, with a text as
+ * `detail`.
  */
-export class Link {
-	/** The server's name for the connection, once it has answered. */
+export class Link extends EventTarget {
+	/** The server's id of the connection, once the server has given it. */
 	connectionId = /** @type {string | undefined} */ (undefined);
-	#prepare;
-	#exchange;
-	#onChange;
+	/** The server measures it. */
+	quality = /** @type {'excellent' | 'good' | 'poor' | 'lost'} */ ('excellent');
+	request;
 	/** @type {RTCPeerConnection | undefined} */
 	#connection;
 	/** @type {number | undefined} */
 	#timer;
 	#failures = 0;
+	#restarted = false;
 
-	/**
-	 * @param {object} parts
-	 * @param {(connection: RTCPeerConnection) => void} parts.prepare adds what is to be sent or received
-	 * @param {(offer: RTCSessionDescription) => Promise<{sdp: string, connectionId?: string}>} parts.exchange brings
-	 *   the offer to the server, and its answer back
-	 * @param {(error?: Error) => void} parts.onChange the state has changed; with an error for people to know of
-	 */
-	constructor({ prepare, exchange, onChange }) {
-		this.#prepare = prepare;
-		this.#exchange = exchange;
-		this.#onChange = onChange;
+	/** @param {Request} request */
+	constructor(request) {
+		super();
+		this.request = request;
 	}
 
-	/** @returns {'connected' | 'connecting' | 'down'} */
+	get connection() {
+		return this.#connection;
+	}
+
+	/** @returns {'idle' | 'connecting' | 'connected' | 'down'} `idle` when there is nothing to connect for */
 	get state() {
 		if (!this.#connection) return 'down';
-		return this.#connection.connectionState === 'connected' ? 'connected' : 'connecting';
+		const { connectionState } = this.#connection;
+		if (connectionState === 'connected') return 'connected';
+		return connectionState === 'new' ? 'idle' : 'connecting';
 	}
 
-	/** Opens an RTCPeerConnection, in the place of the one that there is. */
+	/** Opens an RTCPeerConnection in place of the current one. */
 	async open() {
 		this.close();
 		const connection = new RTCPeerConnection();
 		this.#connection = connection;
 		connection.onconnectionstatechange = () => this.#watch(connection);
-		this.#openAfter(CONNECT_TIMEOUT_MS, () => {
-			this.#onChange(new Error("nothing gets through to the server's media address."));
-		});
+		await this.attempt(connection, () => this.begin(connection));
+	}
+
+	close() {
+		clearTimeout(this.#timer);
+		const connection = this.#connection;
+		this.#connection = undefined;
+		this.#restarted = false;
+		this.connectionId = undefined;
+		this.quality = 'excellent';
+		if (!connection) return;
+		connection.onconnectionstatechange = null;
+		connection.close();
+	}
+
+	/** Repairs what broke while there was no socket to repair it by. */
+	async check() {
+		const state = this.#connection?.connectionState;
+		if (state === undefined) await this.open();
+		else if (state === 'failed' || state === 'disconnected') await this.restart();
+	}
+
+	/** Restarts ICE, if there is a connection that ever began to connect. */
+	async restart() {
+		const connection = this.#connection;
+		if (!connection || connection.connectionState === 'new') return;
+		const again = this.#restarted;
+		this.#restarted = true;
+		this.expectConnected();
+		await this.attempt(connection, () => this.restartIce(connection, again));
+	}
+
+	/** @param {'excellent' | 'good' | 'poor' | 'lost'} quality */
+	setQuality(quality) {
+		this.quality = quality;
+		this.changed();
+	}
+
+	/**
+	 * Begins to send or receive; a subclass does it.
+	 *
+	 * @param {RTCPeerConnection} _connection
+	 * @returns {Promise<void>}
+	 */
+	async begin(_connection) {}
+
+	/**
+	 * Restarts ICE; a subclass does it.
+	 *
+	 * @param {RTCPeerConnection} _connection
+	 * @param {boolean} _again whether the last restart has not helped
+	 * @returns {Promise<void>}
+	 */
+	async restartIce(_connection, _again) {}
+
+	/** The connection did not connect in time; a subclass may react. */
+	connectTimedOut() {}
+
+	/**
+	 * Runs a step of the negotiation. When it fails, another RTCPeerConnection follows, if that may help.
+	 *
+	 * @param {RTCPeerConnection} connection
+	 * @param {() => Promise<void>} step
+	 */
+	async attempt(connection, step) {
 		try {
-			this.#prepare(connection);
-			await connection.setLocalDescription();
-			// The candidates need no waiting for: the server has a public address, and learns ours from our packets.
-			const { sdp, connectionId } = await this.#exchange(connection.localDescription);
-			if (connection !== this.#connection) return;
-			this.connectionId = connectionId;
-			await connection.setRemoteDescription({ type: 'answer', sdp });
+			await step();
 		} catch (error) {
 			if (connection === this.#connection) this.#fail(error);
 		}
 	}
 
-	close() {
-		clearTimeout(this.#timer);
-		this.connectionId = undefined;
-		const connection = this.#connection;
-		if (!connection) return;
-		this.#connection = undefined;
-		connection.onconnectionstatechange = null;
-		connection.close();
+	/** Reports a problem unless the connection connects in time. */
+	expectConnected() {
+		this.#after(CONNECT_TIMEOUT_MS, () => {
+			if (this.state === 'connected') return;
+			this.problem("nothing gets through to the server's media address.");
+			this.connectTimedOut();
+		});
 	}
 
-	/** @returns {Promise<number>} from 0 to 1: how loud the link's audio is, sent or received */
-	async audioLevel() {
-		let loudest = 0;
-		for (const report of (await this.#connection?.getStats())?.values() ?? []) {
-			const isAudio = report.kind === 'audio' && (report.type === 'inbound-rtp' || report.type === 'media-source');
-			if (isAudio) loudest = Math.max(loudest, report.audioLevel ?? 0);
-		}
-		return loudest;
+	changed() {
+		this.dispatchEvent(new Event('changed'));
+	}
+
+	/** @param {string} text */
+	problem(text) {
+		this.dispatchEvent(new CustomEvent('problem', { detail: `Media trouble: ${text}` }));
 	}
 
 	/** @param {RTCPeerConnection} connection */
@@ -89,43 +148,40 @@ export class Link {
 			case 'connected':
 				clearTimeout(this.#timer);
 				this.#failures = 0;
+				this.#restarted = false;
 				break;
 			case 'disconnected':
-				// Often passes by itself.
-				this.#openAfter(DISCONNECTED_GRACE_MS);
+				// It often passes.
+				this.#after(DISCONNECTED_GRACE_MS, () => void this.restart());
 				break;
 			case 'failed':
-			case 'closed':
-				void this.open();
-				return;
+				void this.restart();
+				break;
 		}
-		this.#onChange();
+		this.changed();
+	}
+
+	/** @param {Error & {code?: number}} error */
+	#fail(error) {
+		// The page checks the link when the socket is back.
+		if (error instanceof RequestError && error.code === 0) return;
+		this.close();
+		// The server has no room for it now, or this connection is over: another one can succeed.
+		if (error.code === 429 || error.code === 409 || error.code === 404 || error.code >= 500) {
+			const delay = Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS);
+			this.#after(delay, () => void this.open());
+		} else {
+			this.problem(error.message);
+		}
+		this.changed();
 	}
 
 	/**
-	 * Another RTCPeerConnection, unless something else happens within that time.
-	 *
 	 * @param {number} milliseconds
-	 * @param {() => void} [before]
+	 * @param {() => void} action
 	 */
-	#openAfter(milliseconds, before) {
+	#after(milliseconds, action) {
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => {
-			before?.();
-			void this.open();
-		}, milliseconds);
-	}
-
-	/** @param {unknown} error */
-	#fail(error) {
-		this.close();
-		const code = error instanceof RequestError ? error.code : undefined;
-		if (code === 429 || code >= 500) {
-			this.#openAfter(Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LAST_RETRY_MS));
-			this.#onChange();
-		} else {
-			// Without signalling (0) somebody will open it again after reconnecting. The rest will not get better.
-			this.#onChange(code === 0 ? undefined : /** @type {Error} */ (error));
-		}
+		this.#timer = setTimeout(action, milliseconds);
 	}
 }

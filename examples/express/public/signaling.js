@@ -1,4 +1,4 @@
-/** A request that was refused (`code` as in HTTP), or that got no answer because the connection went away (0). */
+/** The server refused a request (`code` as in HTTP), or the connection ended before it answered (`code` 0). */
 export class RequestError extends Error {
 	/**
 	 * @param {number} code
@@ -15,18 +15,30 @@ const FIRST_RECONNECT_MS = 500;
 const LAST_RECONNECT_MS = 10_000;
 const OPEN_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** The server closes a socket with this when the same user has joined on another one. */
+/** The server closes a socket with this code when the same user has joined on another one. */
 const CLOSE_CODE_REPLACED = 4000;
-/** Ours, when we give a socket up: not 1000, which tells the server that the user has left. */
+/** This page closes a dead socket with this code. It is not 1000, which tells the server that the user has left. */
 const CLOSE_CODE_RECONNECTING = 4001;
 
 /**
- * protoo 4 on a WebSocket that comes back by itself. It knows requests and notifications, and nothing of rooms.
+ * Sends and receives protoo messages on a WebSocket, and opens another WebSocket when that one is lost. It knows
+ * nothing about rooms.
  *
- * Events: `open`, each time there is a connection; `lost`, each time there is none any more or still; `replaced`, when
- * the user has joined elsewhere and the connection must not come back; `notification`, with `detail: {method, data}`.
+ * Events:
+ * - `open`: there is a connection.
+ * - `lost`: there is no connection, and the next attempt is scheduled.
+ * - `replaced`: the user has joined on another page, and this page must not connect again.
+ * - `notification`, with `detail: {method, data}`.
  */
 export class Signaling extends EventTarget {
+	/**
+	 * Answers the server's requests. An error that it throws is sent as the failure.
+	 *
+	 * @type {(method: string, data: any) => Promise<object>}
+	 */
+	onRequest = async (method) => {
+		throw new RequestError(404, `There is no method ${method}.`);
+	};
 	#url;
 	/** @type {WebSocket | undefined} */
 	#socket;
@@ -41,7 +53,7 @@ export class Signaling extends EventTarget {
 	constructor(url) {
 		super();
 		this.#url = url;
-		window.addEventListener('online', this.#hurry);
+		window.addEventListener('online', this.#connectNow);
 	}
 
 	get isOpen() {
@@ -60,18 +72,18 @@ export class Signaling extends EventTarget {
 		};
 		socket.onmessage = ({ data }) => this.#receive(data);
 		socket.onclose = ({ code }) => {
-			// Coming back would take the user away from the other page, which would come back too, and so on.
+			// To connect again would take the user away from the other page, which would connect again too, and so on.
 			if (code === CLOSE_CODE_REPLACED) this.dispatchEvent(new Event('replaced'));
 			else this.reconnect();
 		};
 	}
 
-	/** Gives the socket up without waiting for its close (which a dead network never delivers), and opens another. */
+	/** Abandons the socket without waiting for its close event, which a dead network never delivers. */
 	reconnect() {
 		if (this.#closed) return;
 		this.#drop(CLOSE_CODE_RECONNECTING);
 		const longest = Math.min(FIRST_RECONNECT_MS * 2 ** this.#failures++, LAST_RECONNECT_MS);
-		// Half of it is random, or all the clients of a server that restarts would come back at the same moment.
+		// Half of the delay is random. Otherwise all clients of a restarted server would connect at the same moment.
 		this.#timer = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
 		this.dispatchEvent(new Event('lost'));
 	}
@@ -79,7 +91,7 @@ export class Signaling extends EventTarget {
 	close() {
 		if (this.#closed) return;
 		this.#closed = true;
-		window.removeEventListener('online', this.#hurry);
+		window.removeEventListener('online', this.#connectNow);
 		this.#drop(1000);
 	}
 
@@ -87,7 +99,7 @@ export class Signaling extends EventTarget {
 	 * @param {string} method
 	 * @param {object} data
 	 * @param {number} [timeout] in milliseconds
-	 * @returns {Promise<any>} the response's data
+	 * @returns {Promise<any>} the data of the response
 	 */
 	request(method, data, timeout = REQUEST_TIMEOUT_MS) {
 		return new Promise((resolve, reject) => {
@@ -108,6 +120,7 @@ export class Signaling extends EventTarget {
 	/**
 	 * @param {string} method
 	 * @param {object} data
+	 * @throws {RequestError} when there is no connection
 	 */
 	notify(method, data) {
 		if (!this.isOpen) throw new RequestError(0, 'There is no connection to the server.');
@@ -127,23 +140,36 @@ export class Signaling extends EventTarget {
 		} catch {
 			return;
 		}
-		if (message?.response === true) {
-			const request = this.#requests.get(message.id);
-			if (!request) return;
-			this.#requests.delete(message.id);
-			clearTimeout(request.timer);
-			if (message.ok === true) {
-				this.#failures = 0;
-				request.resolve(message.data);
-			} else {
-				request.reject(new RequestError(message.errorCode, message.errorReason));
-			}
-		} else if (message?.request === true) {
-			// This page asks for nothing that would make the server request something of it.
-			this.#send({ response: true, id: message.id, ok: false, errorCode: 404, errorReason: 'unknown method' });
-		} else if (message?.notification === true) {
+		if (message?.response === true) this.#settle(message);
+		else if (message?.request === true) void this.#answer(message);
+		else if (message?.notification === true) {
 			this.dispatchEvent(new CustomEvent('notification', { detail: message }));
 		}
+	}
+
+	/** @param {{id: number, ok: boolean, data?: object, errorCode?: number, errorReason?: string}} response */
+	#settle({ id, ok, data, errorCode, errorReason }) {
+		const request = this.#requests.get(id);
+		if (!request) return;
+		this.#requests.delete(id);
+		clearTimeout(request.timer);
+		if (ok) {
+			this.#failures = 0;
+			request.resolve(data);
+		} else {
+			request.reject(new RequestError(errorCode, errorReason));
+		}
+	}
+
+	/** @param {{id: number, method: string, data: object}} request */
+	async #answer({ id, method, data }) {
+		const socket = this.#socket;
+		const response = await this.onRequest(method, data).then(
+			(result) => ({ ok: true, data: result }),
+			(error) => ({ ok: false, errorCode: error.code > 0 ? error.code : 500, errorReason: error.message }),
+		);
+		// The server asks again on the next socket.
+		if (socket === this.#socket) this.#send({ response: true, id, ...response });
 	}
 
 	/** @param {number} code */
@@ -162,7 +188,7 @@ export class Signaling extends EventTarget {
 		this.#requests.clear();
 	}
 
-	#hurry = () => {
+	#connectNow = () => {
 		if (!this.#socket) this.connect();
 	};
 }

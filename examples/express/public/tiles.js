@@ -1,77 +1,62 @@
+import { Tile } from './tile.js';
+
 const GAP = 12;
-/** How far a tile may be from the picture's own 16:9; the video is cropped to it. */
+/** A tile may differ from 16:9 by this much. The video is cropped to it. */
 const NARROWEST = 6 / 5;
 const WIDEST = 16 / 9;
-const SPEAKING_LEVEL = 0.02;
-/** Of 255. A camera never is as dark as this everywhere, a track that is switched off always is. */
-const BLACK = 6;
 
-/**
- * @typedef {object} Person
- * @property {string} userId
- * @property {string} userName
- * @property {MediaStream} stream
- * @property {boolean} [own] not to be heard
- * @property {boolean} [mirrored] as in a mirror, for one's own camera
- */
-
-/** The grid of people. Every text that comes from others goes through textContent. */
+/** The tiles: a grid of people, beside a screen when somebody shares one. */
 export class Tiles {
+	#stage;
 	#grid;
+	#featured;
 	#hearButton;
 	/** @type {Map<string, Tile>} */
 	#tiles = new Map();
 
 	/**
-	 * @param {HTMLElement} grid
+	 * @param {HTMLElement} stage
 	 * @param {HTMLButtonElement} hearButton shown when the browser wants a click before it plays sound
 	 */
-	constructor(grid, hearButton) {
-		this.#grid = grid;
+	constructor(stage, hearButton) {
+		this.#stage = stage;
+		this.#grid = /** @type {HTMLElement} */ (stage.querySelector('.grid'));
+		this.#featured = stage.querySelector('.featured');
 		this.#hearButton = hearButton;
 		hearButton.addEventListener('click', () => this.#hear());
-		new ResizeObserver(() => this.#arrange()).observe(grid);
+		new ResizeObserver(() => this.#arrange()).observe(this.#grid);
 	}
 
-	/**
-	 * @param {Person} user
-	 * @returns {Tile}
-	 */
-	add(user) {
-		const tile = new Tile(user, () => (this.#hearButton.hidden = false));
-		this.#tiles.set(user.userId, tile);
-		this.#grid.append(tile.element);
+	/** @param {import('./view.js').TileView[]} views */
+	show(views) {
+		for (const [key, tile] of this.#tiles) {
+			if (views.some((view) => view.key === key)) continue;
+			tile.remove();
+			this.#tiles.delete(key);
+		}
+		for (const view of views) {
+			const tile = this.#tiles.get(view.key) ?? new Tile(view, () => (this.#hearButton.hidden = false));
+			this.#tiles.set(view.key, tile);
+			tile.update(view);
+			const parent = view.featured ? this.#featured : this.#grid;
+			// Moving an element would interrupt its video.
+			if (tile.element.parentElement !== parent) parent.append(tile.element);
+		}
+		this.#stage.classList.toggle(
+			'featuring',
+			views.some(({ featured }) => featured),
+		);
 		this.#arrange();
-		return tile;
 	}
 
-	/** @param {string} userId */
-	get(userId) {
-		return this.#tiles.get(userId);
-	}
-
-	/** @param {string} userId */
-	remove(userId) {
-		this.#tiles.get(userId)?.remove();
-		this.#tiles.delete(userId);
-		this.#arrange();
+	/** @param {(view: import('./view.js').TileView) => number} levelOf from 0 to 1 */
+	showLevels(levelOf) {
+		for (const tile of this.#tiles.values()) tile.showLevel(levelOf(tile.view));
 	}
 
 	clear() {
-		for (const userId of [...this.#tiles.keys()]) this.remove(userId);
+		this.show([]);
 		this.#hearButton.hidden = true;
-	}
-
-	/**
-	 * To be called a few times a second, for what no event tells.
-	 *
-	 * @param {Map<string, number>} levels how loud each user is
-	 */
-	refresh(levels) {
-		for (const [userId, tile] of this.#tiles) {
-			tile.showPicture();
-			tile.showSpeaking((levels.get(userId) ?? 0) > SPEAKING_LEVEL);
-		}
 	}
 
 	#hear() {
@@ -79,10 +64,9 @@ export class Tiles {
 		for (const tile of this.#tiles.values()) tile.hear();
 	}
 
-	/** As many columns as make the tiles largest. */
+	/** Takes the number of columns that makes the tiles largest. */
 	#arrange() {
-		const { clientWidth, clientHeight } = this.#grid;
-		const count = this.#tiles.size;
+		const { clientWidth, clientHeight, childElementCount: count } = this.#grid;
 		let best = { width: 0, height: 0 };
 		for (let columns = 1; columns <= count; columns++) {
 			const rows = Math.ceil(count / columns);
@@ -95,121 +79,4 @@ export class Tiles {
 		this.#grid.style.setProperty('--tile-width', `${Math.floor(best.width)}px`);
 		this.#grid.style.setProperty('--tile-height', `${Math.floor(best.height)}px`);
 	}
-}
-
-/** One person: the picture, or initials where there is none, and a name. */
-class Tile {
-	element;
-	#video;
-	#state;
-	#onSilenced;
-	#own;
-
-	/**
-	 * @param {Person} user
-	 * @param {() => void} onSilenced the browser plays no sound before a click
-	 */
-	constructor({ userId, userName, stream, own = false, mirrored = false }, onSilenced) {
-		const template = /** @type {HTMLTemplateElement} */ (document.getElementById('tile-template'));
-		const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-		this.element = content.querySelector('figure');
-		this.#video = content.querySelector('video');
-		this.#state = content.querySelector('.tile-state');
-		this.#onSilenced = onSilenced;
-		this.#own = own;
-		this.element.dataset.userId = userId;
-		this.element.classList.toggle('mirrored', mirrored);
-		this.element.style.setProperty('--hue', String(hueOf(userId)));
-		content.querySelector('.avatar').textContent = initialsOf(userName);
-		content.querySelector('.tile-name').textContent = own ? `${userName} (you)` : userName;
-		this.#video.setAttribute('aria-label', own ? 'Your video' : `Video of ${userName}`);
-		this.#video.muted = own;
-		// Both fire when the first frame is there, `resize` also when a picture replaces sound alone.
-		this.#video.onloadeddata = this.#video.onresize = () => this.showPicture();
-		this.#video.srcObject = stream;
-		void this.#play();
-	}
-
-	/**
-	 * @param {object} state
-	 * @param {boolean} [state.online] false while the user's socket is gone
-	 * @param {boolean} [state.muted] cannot be heard; known of oneself only
-	 */
-	update({ online = true, muted = false }) {
-		this.#state.textContent = online ? '' : 'Reconnecting…';
-		this.element.classList.toggle('offline', !online);
-		this.element.classList.toggle('muted', muted);
-		this.showPicture();
-		if (this.#video.paused) void this.#play();
-	}
-
-	/** @param {boolean} speaking */
-	showSpeaking(speaking) {
-		this.element.classList.toggle('speaking', speaking);
-	}
-
-	/** The picture where there is one, and the initials where there is none, or a black one. */
-	showPicture() {
-		const stream = /** @type {MediaStream | null} */ (this.#video.srcObject);
-		const hasPicture = this.#video.videoWidth > 0 && (stream?.getVideoTracks().length ?? 0) > 0;
-		this.element.classList.toggle('has-picture', hasPicture && !isBlack(this.#video));
-	}
-
-	/** To be called from a click. */
-	hear() {
-		this.#video.muted = this.#own;
-		void this.#play();
-	}
-
-	remove() {
-		this.#video.srcObject = null;
-		this.element.remove();
-	}
-
-	async #play() {
-		try {
-			await this.#video.play();
-		} catch (error) {
-			if (error.name !== 'NotAllowedError' || this.#video.muted) return;
-			// At least the picture, until there is a click.
-			this.#video.muted = true;
-			this.#onSilenced();
-			await this.#play();
-		}
-	}
-}
-
-const probe = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-probe.canvas.width = probe.canvas.height = 8;
-
-/**
- * No message tells that somebody has switched the camera off: what comes is a black picture.
- *
- * @param {HTMLVideoElement} video
- */
-function isBlack(video) {
-	probe.drawImage(video, 0, 0, 8, 8);
-	// Alpha is always 255.
-	return probe.getImageData(0, 0, 8, 8).data.every((value, index) => index % 4 === 3 || value < BLACK);
-}
-
-/** @param {string} name */
-function initialsOf(name) {
-	const words = name.trim().split(/\s+/);
-	const letters = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
-	return letters
-		.map((word) => [...word][0] ?? '')
-		.join('')
-		.toUpperCase();
-}
-
-/**
- * The same colour for the same user on every page.
- *
- * @param {string} userId
- */
-function hueOf(userId) {
-	let hash = 0;
-	for (const character of userId) hash = (hash * 31 + character.codePointAt(0)) % 360;
-	return hash;
 }

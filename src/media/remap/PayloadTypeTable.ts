@@ -1,27 +1,27 @@
 import type { RtpCodecParameters } from 'mediasoup/types';
 import { SfuError } from '../../SfuError.js';
-import { isReachable, type PayloadTypes } from '../codecs.js';
+import { isReachable, type PayloadTypes } from './payloadTypes.js';
 
-// Those for dynamic use, RFC 3551, section 6, and RFC 5761, section 4, but 127: with it mediasoup probes the bandwidth.
+// The dynamic payload types (RFC 3551, section 6, and RFC 5761, section 4) without 127: mediasoup probes with that one.
 const dynamic = [...range(96, 126), ...range(35, 63)];
 const probation = 127;
 
-/** For Opus where no pusher's is sent; browsers give it to RED, which nothing here has. */
+/** The payload type of Opus on an idle m-line. Browsers give it to RED, which is never offered here. */
 export const idleOpus = 63;
 
 /**
- * The payload types of a session that we offer: on all m-lines of a BUNDLE group one payload type stands for one codec
- * with the same parameters (RFC 9143, section 10.1.2).
+ * The payload types of a session in which the server offers. On all m-lines of a BUNDLE group one payload type stands for one
+ * codec with the same parameters (RFC 9143, section 10.1.2).
  */
 export class PayloadTypeTable {
 	readonly #byCodec = new Map<string, PayloadTypes>();
 	readonly #taken = new Set<number>([probation, idleOpus]);
 
 	/**
-	 * The payload types for a codec: those that its pusher has, when no other codec has them already, since then nothing
-	 * need be renumbered.
+	 * Chooses the payload types of a codec. The pusher's own are the best, since they need no loopback, unless another codec
+	 * has them already.
 	 *
-	 * @throws {@link SfuError} `limit_exceeded` when all are taken
+	 * @throws {@link SfuError} `limit_exceeded` if all payload types are taken
 	 */
 	choose(codec: RtpCodecParameters, rtx: RtpCodecParameters | undefined): PayloadTypes {
 		const key = codecKey(codec);
@@ -32,7 +32,7 @@ export class PayloadTypeTable {
 		return this.#take(key, this.#isFree(own) ? own : this.#free(rtxPayloadType !== undefined));
 	}
 
-	/** What was sent without RTX first goes on without; what comes now has it. */
+	/** A codec that first came without RTX gets a payload type for RTX. Pullers from before go on without it. */
 	#addRtx(codec: string, known: PayloadTypes, wanted: number): PayloadTypes {
 		if (known.rtxPayloadType !== undefined) return known;
 		const rtxPayloadType = this.#taken.has(wanted) ? this.#unused().find(isReachable) : wanted;

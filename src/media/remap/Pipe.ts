@@ -1,7 +1,7 @@
 import type { Consumer, Producer } from 'mediasoup/types';
 import type { Logger } from '../../Logger.js';
 
-/** A producer carried to a second one, with other payload types. It closes with its source, or with its last lease. */
+/** Carries a producer to a second producer with other payload types. It closes with its source, or with its last lease. */
 export class Pipe {
 	/** Called once, when the pipe has closed. */
 	onClosed: (() => void) | undefined;
@@ -10,12 +10,12 @@ export class Pipe {
 
 	/**
 	 * @param entry - consumes the source, on one end of a pair of pipe transports
-	 * @param exit - produces on the other end what `entry` sends
+	 * @param exit - produces what `entry` sends, on the other end
 	 */
 	constructor(entry: Consumer, exit: Producer, logger: Logger) {
 		this.#exit = exit;
 		const failed = (error: unknown) => {
-			if (!exit.closed) logger.warn('a pipe could not follow its source', error);
+			if (!exit.closed) logger.warn('a pipe could not follow its source', { error });
 		};
 		entry.observer.on('close', () => {
 			exit.close();
@@ -31,7 +31,7 @@ export class Pipe {
 			this.onClosed?.();
 		});
 		if (entry.closed) exit.close();
-		// The source may have been paused or resumed while the exit was being made.
+		// The source may have been paused or resumed while the exit was being created.
 		else if (entry.producerPaused !== exit.paused) (entry.producerPaused ? exit.pause() : exit.resume()).catch(failed);
 	}
 
@@ -47,7 +47,7 @@ export class Pipe {
 		this.#exit.close();
 	}
 
-	/** Keeps the pipe open until the returned function is called. Undefined when it has closed already. */
+	/** Keeps the pipe open until the returned function is called. Returns undefined if it has closed already. */
 	lease(): (() => void) | undefined {
 		if (this.closed) return undefined;
 		this.#leases++;

@@ -1,13 +1,12 @@
-import type { PullSpec } from '../../tracks/PullOptions.js';
-import { SfuError } from '../../SfuError.js';
+import { SfuError, type PullSpec } from '../../index.js';
+import type { AutoPullSuccess, PullOffered } from '../../protocol/index.js';
 import type { Member } from '../Member.js';
-import type { AutoPullSuccess, PullOffered } from '../../protocol/messages.js';
-import { offerData } from '../offerData.js';
-import type { Peer, Reply } from '../../protoo/Peer.js';
 import { checkData } from '../schemas.js';
-import type { RequestContext, RequestHandler } from './RequestContext.js';
+import { offerData } from '../serialize.js';
+import type { MemberSession } from '../SignalingClient.js';
+import type { Reply, RequestContext, RequestHandler } from './RequestContext.js';
 
-/** What a client asks for what the server offers it. */
+/** Handlers of the requests about connections for which the server offers. */
 export const offering: Record<string, RequestHandler> = {
 	answer: async (data, { memberOf }) => {
 		const answer = checkData.answer(data);
@@ -16,7 +15,7 @@ export const offering: Record<string, RequestHandler> = {
 	},
 
 	restartIce: (data, { memberOf }) => {
-		const request = checkData.connection(data);
+		const request = checkData.restartIce(data);
 		const member = memberOf(request);
 		member.countOffer();
 		member.user.restartIce(request.connectionId);
@@ -24,27 +23,31 @@ export const offering: Record<string, RequestHandler> = {
 	},
 };
 
-/** Answers a pull without an offer, as soon as no other offer waits. */
+/** Answers a pull without an offer, as soon as no other offer is pending. */
 export async function pullOffered(
-	member: Member,
-	peer: Peer,
+	member: Member<unknown>,
+	session: MemberSession<unknown>,
 	options: { targetUserId: string; specs: PullSpec[] },
-): Promise<Reply> {
+): Promise<Reply<PullOffered>> {
 	const offer = await member.user.pull(options);
-	if (member.peer !== peer) {
-		// Whoever has asked is gone, and the user speaks on another socket already, or will.
+	const closed = (subject: string) => new SfuError('closed', `the ${subject} has been closed`);
+	if (member.session !== session) {
+		// The user speaks by another session already, or will.
 		member.bringOffer();
-		throw new SfuError('closed', 'the socket has been closed');
+		throw closed('socket');
 	}
-	member.knowsOffer(offer, peer);
-	return (): PullOffered => {
-		offer.connection.assertOpen();
+	member.knowsOffer(offer, session);
+	return () => {
+		if (offer.connection.closed) throw closed('connection');
 		return { code: 0, message: 'pull success', ...offerData(offer) };
 	};
 }
 
-/** Answers a pull of everything. */
-export async function autoPull(data: unknown, { memberOf, authorize }: RequestContext): Promise<Reply> {
+/** Answers a pull of all that the others push. */
+export async function autoPull(
+	data: unknown,
+	{ memberOf, authorize }: RequestContext,
+): Promise<Reply<AutoPullSuccess>> {
 	const pull = checkData.autoPull(data);
 	const { roomId, userId } = pull;
 	const other = ['sdp', 'targetUserId', 'specs'].find((key) => key in pull);
@@ -53,5 +56,5 @@ export async function autoPull(data: unknown, { memberOf, authorize }: RequestCo
 	member.countOffer();
 	await authorize({ action: 'autoPull', roomId, userId });
 	const { connectionId } = member.user.autoPull();
-	return (): AutoPullSuccess => ({ code: 0, message: 'pull success', connectionId });
+	return () => ({ code: 0, message: 'pull success', connectionId });
 }

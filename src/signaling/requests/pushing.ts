@@ -1,15 +1,17 @@
-import type { DataPusher } from '../../tracks/DataPusher.js';
-import type { Pusher } from '../../tracks/Pusher.js';
-import type { PushDataOptions, PusherDetails, PushMediaOptions, PushOptions } from '../../tracks/PushOptions.js';
-import type { User } from '../../rooms/User.js';
-import { quoted } from '../../quoted.js';
-import { SfuError } from '../../SfuError.js';
-import type { PushSuccess } from '../../protocol/messages.js';
-import { checkData, type PushData } from '../schemas.js';
-import { ownDataPusherData, whenAny } from '../serialize.js';
+import {
+	SfuError,
+	type PushDataOptions,
+	type PusherDetails,
+	type PushMediaOptions,
+	type PushOptions,
+} from '../../index.js';
+import type { PushChannelData, PushData, PushMediaData, PushSuccess } from '../../protocol/index.js';
+import { quoted } from '../../schemas.js';
+import { checkData } from '../schemas.js';
+import { ownPushersData } from '../serialize.js';
 import { find, type RequestHandler } from './RequestContext.js';
 
-/** What a client asks for what it sends. */
+/** Handlers of the requests about pushers. */
 export const pushing: Record<string, RequestHandler> = {
 	push: async (data, { memberOf, authorize }) => {
 		const push = checkData.push(data);
@@ -19,36 +21,34 @@ export const pushing: Record<string, RequestHandler> = {
 		const { sdp } = push.sdp;
 		const options = pushOptions(push);
 		await authorize({ action: 'push', roomId, userId, sdp, ...options });
-		const { answer, pushers, dataPushers, connection } = await member.user.push(sdp, options);
+		const { answer, pushers, connection } = await member.user.push(sdp, options);
 		return (): PushSuccess => ({
 			code: 0,
 			message: 'push success',
 			sdp: answer,
 			connectionId: connection.connectionId,
-			pushers: pushers.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
-			...whenAny('dataPushers', dataPushers.map(ownDataPusherData)),
+			...ownPushersData(pushers),
 		});
 	},
 
 	unpush: (data, { memberOf }) => {
 		const unpush = checkData.unpush(data);
 		const { user } = memberOf(unpush);
-		const all = allPushers(user);
-		const pushers = unpush.pusherIds.map((pusherId) => find(all, pusherId, 'pusher'));
+		const pushers = unpush.pusherIds.map((pusherId) => find(user.pushers, pusherId, 'pusher'));
 		for (const pusher of pushers) pusher.close('unpushed');
 		return () => ({ code: 0, message: 'unpush success' });
 	},
 
 	pausePusher: async (data, { memberOf }) => {
-		const request = checkData.pusher(data);
-		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
+		const request = checkData.pausePusher(data);
+		const pusher = find(memberOf(request).user.pushers, request.pusherId, 'pusher');
 		await pusher.pause('client');
 		return () => ({ code: 0, message: 'pausePusher success', paused: pusher.paused });
 	},
 
 	resumePusher: async (data, { memberOf }) => {
-		const request = checkData.pusher(data);
-		const pusher = find(allPushers(memberOf(request).user), request.pusherId, 'pusher');
+		const request = checkData.resumePusher(data);
+		const pusher = find(memberOf(request).user.pushers, request.pusherId, 'pusher');
 		await pusher.resume('client');
 		return () => ({ code: 0, message: 'resumePusher success', paused: pusher.paused });
 	},
@@ -57,23 +57,20 @@ export const pushing: Record<string, RequestHandler> = {
 		const request = checkData.updatePusher(data);
 		const { roomId, userId, pusherId } = request;
 		const { user } = memberOf(request);
-		find(allPushers(user), pusherId, 'pusher');
+		find(user.pushers, pusherId, 'pusher');
 		const details = detailsOf(request);
 		await authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
-		find(allPushers(user), pusherId, 'pusher').update(details);
+		find(user.pushers, pusherId, 'pusher').update(details);
 		return () => ({ code: 0, message: 'updatePusher success' });
 	},
 };
-
-const allPushers = ({ pushers, dataPushers }: User): ReadonlyMap<string, Pusher | DataPusher> =>
-	new Map<string, Pusher | DataPusher>([...pushers, ...dataPushers]);
 
 function pushOptions({ media, data }: PushData): PushOptions {
 	return { ...(media && { media: mediaOptions(media) }), ...(data && { data: data.map(channelOf) }) };
 }
 
-/** Of a message, which may have more than we know. */
-function channelOf(data: NonNullable<PushData['data']>[number]): PushDataOptions {
+// A message may have more fields than are known.
+function channelOf(data: PushChannelData): PushDataOptions {
 	const { id, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = data;
 	return {
 		id,
@@ -86,26 +83,21 @@ function channelOf(data: NonNullable<PushData['data']>[number]): PushDataOptions
 	};
 }
 
-function mediaOptions(media: NonNullable<PushData['media']>): NonNullable<PushOptions['media']> {
+function mediaOptions(media: PushMediaData[]): NonNullable<PushOptions['media']> {
 	const mids = media.map(({ mid }) => mid);
 	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quoted(twice)} twice`);
-	return Object.fromEntries(media.map((of) => [of.mid, mediaOptionsOf(of)]));
+	return Object.fromEntries(media.map((options) => [options.mid, mediaOptionsOf(options)]));
 }
 
-const mediaOptionsOf = ({
-	scalabilityMode,
-	codecs,
-	maxBitrate,
-	...details
-}: NonNullable<PushData['media']>[number]): PushMediaOptions => ({
+const mediaOptionsOf = ({ scalabilityMode, codecs, maxBitrate, ...details }: PushMediaData): PushMediaOptions => ({
 	...detailsOf(details),
 	...(scalabilityMode !== undefined && { scalabilityMode }),
 	...(codecs !== undefined && { codecs }),
 	...(maxBitrate !== undefined && { maxBitrate }),
 });
 
-/** Of a message, which may have more than we know. */
+// A message may have more fields than are known.
 const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({
 	...(source !== undefined && { source }),
 	...(metadata !== undefined && { metadata }),

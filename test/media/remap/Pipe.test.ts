@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Router } from 'mediasoup/types';
 import { describe, it, type TestContext } from 'node:test';
-import { routerCodecs } from '../../../src/media/codecs.js';
+import { routerCodecs } from '../../../src/media/remap/payloadTypes.js';
 import { Pipe } from '../../../src/media/remap/Pipe.js';
 import { startPool, until } from '../setup.js';
 

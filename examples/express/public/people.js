@@ -1,0 +1,112 @@
+/**
+ * @typedef {object} PusherInfo as the server describes a pusher
+ * @property {string} pusherId
+ * @property {{av_type: 'audio' | 'video', encodings?: {rid: string}[]}} rtpParam
+ * @property {boolean} [paused]
+ * @property {string | null} [source]
+ *
+ * @typedef {{userId: string, userName: string, pushers: PusherInfo[]}} UserInfo as the server describes a user
+ *
+ * @typedef {object} Pusher
+ * @property {string} pusherId
+ * @property {'audio' | 'video'} kind
+ * @property {string | undefined} source `camera`, `microphone`, `screen`, `screenAudio`
+ * @property {boolean} paused
+ * @property {number} layers how many simulcast layers it has; 1 without simulcast
+ *
+ * @typedef {object} Person
+ * @property {string} userId
+ * @property {string} userName
+ * @property {boolean} online false while the user's socket is lost
+ * @property {Map<string, Pusher>} pushers
+ */
+
+/** The others in the room and what they push, by the server's messages. It holds no media. */
+export class People {
+	/** @type {Map<string, Person>} */
+	#people = new Map();
+
+	get size() {
+		return this.#people.size;
+	}
+
+	/** @param {string} userId */
+	get(userId) {
+		return this.#people.get(userId);
+	}
+
+	[Symbol.iterator]() {
+		return this.#people.values();
+	}
+
+	/**
+	 * Takes the list of the users who are in the room now, as in the response to `join`.
+	 *
+	 * @param {UserInfo[]} users
+	 * @returns {Person[]} who has left since the last list
+	 */
+	replace(users) {
+		const before = this.#people;
+		this.#people = new Map();
+		for (const user of users) this.add(user);
+		return [...before.values()].filter(({ userId }) => !this.#people.has(userId));
+	}
+
+	/**
+	 * Adds a user, or more pushers to a known one: the data of `newPusher`, and each item of `newUser`.
+	 *
+	 * @param {UserInfo} user
+	 */
+	add({ userId, userName, pushers }) {
+		const person = this.#people.get(userId) ?? { userId, userName, online: true, pushers: new Map() };
+		this.#people.set(userId, person);
+		person.online = true;
+		for (const { pusherId, rtpParam, paused = false, source } of pushers) {
+			const layers = rtpParam.encodings?.length ?? 1;
+			person.pushers.set(pusherId, { pusherId, kind: rtpParam.av_type, source: source ?? undefined, paused, layers });
+		}
+	}
+
+	/**
+	 * @param {string} userId
+	 * @returns {Person | undefined} who it was
+	 */
+	remove(userId) {
+		const person = this.#people.get(userId);
+		this.#people.delete(userId);
+		return person;
+	}
+
+	/**
+	 * @param {string} userId
+	 * @param {boolean} online
+	 */
+	setOnline(userId, online) {
+		const person = this.#people.get(userId);
+		if (person) person.online = online;
+	}
+
+	/** @param {{userId: string, pusherIds: string[]}} closed */
+	removePushers({ userId, pusherIds }) {
+		for (const pusherId of pusherIds) this.#people.get(userId)?.pushers.delete(pusherId);
+	}
+
+	/**
+	 * @param {{userId: string, pusherIds: string[]}} changed
+	 * @param {boolean} paused
+	 */
+	setPaused({ userId, pusherIds }, paused) {
+		for (const pusherId of pusherIds) {
+			const pusher = this.#people.get(userId)?.pushers.get(pusherId);
+			if (pusher) pusher.paused = paused;
+		}
+	}
+
+	/** @param {{userId: string, pushers: {pusherId: string, source: string | null}[]}} changed */
+	setSources({ userId, pushers }) {
+		for (const { pusherId, source } of pushers) {
+			const pusher = this.#people.get(userId)?.pushers.get(pusherId);
+			if (pusher) pusher.source = source ?? undefined;
+		}
+	}
+}

@@ -1,0 +1,167 @@
+import { Link } from './link.js';
+
+/** The camera is sent in three sizes from this width on. Browsers send fewer of a smaller picture. */
+const SIMULCAST_WIDTH = 960;
+/** From the lowest layer to the highest. */
+const SIMULCAST = [
+	{ rid: 'q', scaleResolutionDownBy: 4 },
+	{ rid: 'h', scaleResolutionDownBy: 2 },
+	{ rid: 'f', scaleResolutionDownBy: 1 },
+];
+
+/** A track that the user pushes. */
+class Upload {
+	/** @type {RTCRtpTransceiver | undefined} */
+	transceiver;
+	/** @type {string | undefined} */
+	pusherId;
+	paused = false;
+	/** Whether the server has it paused, `undefined` while that is unknown. */
+	serverPaused = /** @type {boolean | undefined} */ (false);
+	synchronizing = false;
+
+	/** @param {MediaStreamTrack} track */
+	constructor(track) {
+		this.track = track;
+	}
+}
+
+/** Pushes tracks on one RTCPeerConnection, for which this page makes the offers. */
+export class Uplink extends Link {
+	/** By source: `camera`, `microphone`, `screen`, `screenAudio`. @type {Map<string, Upload>} */
+	#uploads = new Map();
+	#negotiation = Promise.resolve();
+
+	/**
+	 * Pushes more tracks, at once or when the link opens.
+	 *
+	 * @param {Record<string, MediaStreamTrack | undefined>} tracks by source
+	 */
+	add(tracks) {
+		for (const [source, track] of Object.entries(tracks)) {
+			if (track) this.#uploads.set(source, new Upload(track));
+		}
+		if (!this.connection) return;
+		this.#addTransceivers(this.connection);
+		void this.#negotiate(this.connection);
+	}
+
+	/** @param {string[]} sources */
+	remove(sources) {
+		for (const source of sources) {
+			this.#uploads.get(source)?.transceiver?.stop();
+			this.#uploads.delete(source);
+		}
+		if (this.connection) void this.#negotiate(this.connection);
+	}
+
+	/**
+	 * Pauses or resumes a track: the others are told, and nothing of it is sent.
+	 *
+	 * @param {string} source
+	 * @param {boolean} paused
+	 */
+	setPaused(source, paused) {
+		const upload = this.#uploads.get(source);
+		if (!upload) return;
+		upload.paused = paused;
+		upload.track.enabled = !paused;
+		void this.#synchronize(upload);
+	}
+
+	/** @returns {Promise<number>} how loud the microphone is, from 0 to 1; 0 where the browser does not tell */
+	async audioLevel() {
+		const { track } = this.#uploads.get('microphone') ?? {};
+		for (const report of (await this.connection?.getStats())?.values() ?? []) {
+			if (report.type === 'media-source' && report.trackIdentifier === track?.id) return report.audioLevel ?? 0;
+		}
+		return 0;
+	}
+
+	/** @override */
+	async check() {
+		const { connection } = this;
+		// The answer to this offer went to a socket that is lost.
+		if (connection?.signalingState === 'have-local-offer') await this.#negotiate(connection);
+		for (const upload of this.#uploads.values()) void this.#synchronize(upload);
+		await super.check();
+	}
+
+	/** @override */
+	async begin(/** @type {RTCPeerConnection} */ connection) {
+		for (const upload of this.#uploads.values()) upload.transceiver = upload.pusherId = undefined;
+		this.#addTransceivers(connection);
+		this.expectConnected();
+		await this.#negotiate(connection);
+	}
+
+	/** @override */
+	async restartIce(/** @type {RTCPeerConnection} */ connection, /** @type {boolean} */ again) {
+		if (again) {
+			await this.open();
+			return;
+		}
+		connection.restartIce();
+		await this.#negotiate(connection);
+	}
+
+	/** @override */
+	connectTimedOut() {
+		void this.open();
+	}
+
+	#addTransceivers(/** @type {RTCPeerConnection} */ connection) {
+		for (const [source, upload] of this.#uploads) {
+			if (upload.transceiver) continue;
+			const { track } = upload;
+			const simulcast = source === 'camera' && track.getSettings().width >= SIMULCAST_WIDTH;
+			upload.transceiver = connection.addTransceiver(track, {
+				direction: 'sendonly',
+				streams: [new MediaStream([track])],
+				...(simulcast && { sendEncodings: SIMULCAST }),
+			});
+		}
+	}
+
+	/** Offers and takes the answer, after an earlier offer has its answer. */
+	#negotiate(/** @type {RTCPeerConnection} */ connection) {
+		this.#negotiation = this.#negotiation.then(() => this.attempt(connection, () => this.#offer(connection)));
+		return this.#negotiation;
+	}
+
+	async #offer(/** @type {RTCPeerConnection} */ connection) {
+		if (connection !== this.connection) return;
+		await connection.setLocalDescription();
+		const uploads = [...this.#uploads].filter(([, { transceiver }]) => transceiver?.mid);
+		const media = uploads.map(([source, { transceiver }]) => ({ mid: transceiver.mid, source }));
+		const { sdp, connectionId, pushers } = await this.request('push', { sdp: connection.localDescription, media });
+		if (connection !== this.connection) return;
+		this.connectionId = connectionId;
+		await connection.setRemoteDescription({ type: 'answer', sdp });
+		for (const { pusherId, mid } of pushers) {
+			const upload = uploads.find(([, { transceiver }]) => transceiver.mid === mid)?.[1];
+			if (!upload || upload.pusherId === pusherId) continue;
+			upload.pusherId = pusherId;
+			upload.serverPaused = false;
+			void this.#synchronize(upload);
+		}
+	}
+
+	/** Tells the server what the user wants paused, until both agree. */
+	async #synchronize(/** @type {Upload} */ upload) {
+		if (upload.synchronizing) return;
+		upload.synchronizing = true;
+		while (upload.pusherId && upload.serverPaused !== upload.paused) {
+			const { pusherId, paused } = upload;
+			try {
+				await this.request(paused ? 'pausePusher' : 'resumePusher', { pusherId });
+				if (pusherId === upload.pusherId) upload.serverPaused = paused;
+			} catch {
+				// check() tries again when the socket is back.
+				if (pusherId === upload.pusherId) upload.serverPaused = undefined;
+				break;
+			}
+		}
+		upload.synchronizing = false;
+	}
+}

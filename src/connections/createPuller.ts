@@ -1,0 +1,100 @@
+import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import { hasDescriptor, toldDescriptor } from '../media/dependencyDescriptor.js';
+import type { PayloadTypes } from '../media/remap/payloadTypes.js';
+import type { RoomRouter } from '../media/RoomRouter.js';
+import { Rollback } from '../Rollback.js';
+import { SfuError } from '../SfuError.js';
+import { Puller } from '../tracks/Puller.js';
+import type { Pusher } from '../tracks/Pusher.js';
+import type { ConnectionContext } from './ConnectionContext.js';
+
+/** Which pusher to send on an m-line, and how. */
+export interface PullerOptions {
+	pusher: Pusher;
+	/** The mid of the m-line. */
+	mid: string | undefined;
+	/** The MID in the packets, of at most eight bytes: the worker has no room for more. */
+	packetMid: string;
+	/** The payload types that the SDP has for the pusher's codec. */
+	payloadTypes: PayloadTypes;
+	/** The capabilities of the client, with RTX under the given payload type, or without RTX. */
+	capabilities: (rtxPayloadType: number | undefined) => RtpCapabilities;
+}
+
+/** The transport to send on. */
+export interface PullerTransport {
+	connectionId: string;
+	router: RoomRouter;
+	transport: WebRtcTransport;
+}
+
+/**
+ * Creates a puller. It begins paused.
+ *
+ * @returns `undefined` if the pusher has gone meanwhile
+ */
+export async function createPuller(
+	{ pusher, mid, packetMid, payloadTypes, capabilities }: PullerOptions,
+	{ connectionId, router, transport }: PullerTransport,
+	{ userId, pullerQuota, layerController, logger }: ConnectionContext,
+): Promise<Puller | undefined> {
+	const rollback = new Rollback();
+	const source = pusher.pullSource;
+	try {
+		rollback.add(pullerQuota.take());
+		const lease = await router.attach(source, payloadTypes);
+		rollback.add(() => {
+			lease.release();
+		});
+		const rtpCapabilities = capabilities(lease.rtx ? payloadTypes.rtxPayloadType : undefined);
+		const isDescribed = hasDescriptor(source.rtpParameters);
+		const descriptor = isDescribed ? toldDescriptor(rtpCapabilities) : undefined;
+		const lowestOnly = isDescribed && !descriptor && source.type === 'svc';
+		const consumer = await transport.consume({
+			producerId: lease.producerId,
+			rtpCapabilities,
+			mid: packetMid,
+			paused: true,
+			...(lowestOnly && { preferredLayers: { spatialLayer: 0 } }),
+		});
+		rollback.add(() => {
+			consumer.close();
+		});
+		if (transport.closed) throw new SfuError('closed', 'the connection has been closed');
+		if (pusher.closed) throw new SfuError('not_found', 'the pusher has gone');
+		const puller = new Puller({ userId, pusher, connectionId, mid, consumer, descriptor, lowestOnly, logger });
+		// The worker tells of it, too, but later.
+		const follow = ({ reason }: { reason: string }) => {
+			puller.close(reason === 'workerDied' ? reason : 'pusherClosed');
+		};
+		source.on('closed', follow);
+		rollback.add(() => {
+			source.off('closed', follow);
+		});
+		const { layerSelection: selection } = puller;
+		if (selection) {
+			const hold = (held: boolean) => puller.hold(held);
+			const layered = { connectionId, consumer, source, selection, hold };
+			rollback.add(layerController.add(layered, hasEstimate(consumer) ? () => estimateOf(transport) : undefined));
+		}
+		puller.once('closed', rollback.run);
+		return puller;
+	} catch (error) {
+		rollback.run();
+		if (pusher.closed && !transport.closed) return undefined;
+		throw error;
+	}
+}
+
+/** Whether mediasoup estimates the client's bandwidth, and chooses the layers itself. */
+function hasEstimate({ rtpParameters: { codecs } }: Consumer): boolean {
+	return codecs.some(({ rtcpFeedback = [] }) =>
+		rtcpFeedback.some(({ type }) => type === 'transport-cc' || type === 'goog-remb'),
+	);
+}
+
+/** mediasoup's estimate of what the client can receive, in bit/s. */
+async function estimateOf(transport: WebRtcTransport): Promise<number | undefined> {
+	const [stats] = await transport.getStats();
+	return stats?.availableOutgoingBitrate;
+}

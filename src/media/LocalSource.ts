@@ -1,0 +1,80 @@
+import type { Producer, RtpStreamRecvStats } from 'mediasoup/types';
+import { Emitter } from '../Emitter.js';
+import type { Logger } from '../Logger.js';
+import type { KeyframeRequester } from './KeyframeRequester.js';
+import type { PayloadTypes } from './remap/payloadTypes.js';
+import { codecCapabilities } from '../sdp/rtpParameters.js';
+import type { Source, SourceEvents } from './Source.js';
+import { watchTrace } from './watchTrace.js';
+
+/** A source that is received on a router of this process. Its pusher owns it. */
+export class LocalSource extends Emitter<SourceEvents> implements Source {
+	/** Receives the track. Only its pusher and the router use it. */
+	readonly producer: Producer;
+	/** The payload types that consumers of the producer send. */
+	readonly payloadTypes: PayloadTypes;
+	readonly #keyframes: KeyframeRequester;
+
+	constructor(producer: Producer, payloadTypes: PayloadTypes, keyframes: KeyframeRequester, logger: Logger) {
+		super(logger);
+		this.producer = producer;
+		this.payloadTypes = payloadTypes;
+		this.#keyframes = keyframes;
+	}
+
+	get pusherId(): string {
+		return this.producer.id;
+	}
+
+	get kind(): Producer['kind'] {
+		return this.producer.kind;
+	}
+
+	get rtpParameters(): Producer['rtpParameters'] {
+		return this.producer.rtpParameters;
+	}
+
+	get type(): Source['type'] {
+		return this.producer.type;
+	}
+
+	get paused(): boolean {
+		return this.producer.paused;
+	}
+
+	get closed(): boolean {
+		return this.producer.closed;
+	}
+
+	/** Stops receiving the track, and tells those who pull it. The pusher calls this once. */
+	close(reason: string): void {
+		this.producer.close();
+		this.emit('closed', { reason });
+	}
+
+	async pause(): Promise<void> {
+		await this.producer.pause();
+		this.emit('paused');
+	}
+
+	async resume(): Promise<void> {
+		await this.producer.resume();
+		this.emit('resumed');
+	}
+
+	getStats(): Promise<RtpStreamRecvStats[]> {
+		return this.producer.getStats();
+	}
+
+	watchKeyframeRequests(listener: () => void): () => void {
+		const unwatchers = (['pli', 'fir'] as const).map((type) => watchTrace(this.producer, type, listener));
+		return () => {
+			for (const unwatch of unwatchers) unwatch();
+		};
+	}
+
+	/** Asks the pusher's client for a keyframe of each of its streams. */
+	requestKeyframe(): Promise<void> {
+		return this.#keyframes.request(this.producer, codecCapabilities(this));
+	}
+}

@@ -1,0 +1,23 @@
+/**
+ * The codes that a WebSocket is closed with (RFC 6455, section 7.4.1), and what each means here. A client that is closed
+ * with 1001, 1008, 1013 or 1006 may connect and join again: until `reconnectTimeout` has passed it goes on with what it
+ * pushed and pulled. After 4000 it must not, since its user speaks on another socket.
+ */
+export const closeCodes = {
+	/** The client has finished, and its user leaves at once. */
+	normal: 1000,
+	/** From the server: it shuts down, and the user has left. From the client: its page is gone, and its user leaves. */
+	goingAway: 1001,
+	/** The client has closed its socket without a code, and its user leaves at once. Never sent. */
+	noCode: 1005,
+	/** The socket was lost without a closing handshake. The user may come back. Never sent. */
+	lost: 1006,
+	/** The client has sent too many messages, or too many that are not of the protocol. */
+	policyViolation: 1008,
+	/** The client has sent a message of more than sixteen times `limits.messageLength`. */
+	tooLarge: 1009,
+	/** The client reads too slowly: more than `limits.bufferedBytes` wait for it. */
+	tooSlow: 1013,
+	/** The same user has joined on another socket. */
+	replaced: 4000,
+} as const;

@@ -1,0 +1,14 @@
+/**
+ * The part of signalling that every adapter needs: sessions, joining, requests, notifications and limits.
+ *
+ * @module
+ */
+export type { Authorize, AuthorizeAction } from './authorize.js';
+export { defaultClientLimits } from './limits.js';
+export type { ClientLimits } from './limits.js';
+export { OutgoingRequests } from './OutgoingRequests.js';
+export type { Session } from './Session.js';
+export type { RequestResult, Respond } from './Session.js';
+export { Signaling } from './Signaling.js';
+export type { SignalingOptions } from './Signaling.js';
+export type { ClientResponse, EncodeNotification, OutgoingRequest, SignalingClient } from './SignalingClient.js';

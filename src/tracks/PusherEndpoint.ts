@@ -1,0 +1,77 @@
+import type { Limits } from '../options.js';
+import { Endpoint, type EndpointEvents, type EndpointOptions } from './Endpoint.js';
+import type { PauseTarget } from './Pauses.js';
+import { readDetails, type PusherDetails } from './PushOptions.js';
+
+/** Why a pusher has closed. */
+export type PusherCloseReason =
+	/** {@link Endpoint.close} was called without a reason. */
+	| 'closed'
+	/** Its connection has closed. */
+	| 'connectionClosed'
+	/** The client has closed the data channel. */
+	| 'channelClosed'
+	/** The client has stopped its m-line, or used it for something else. */
+	| 'removed'
+	/** Its user has left. */
+	| 'userLeft'
+	/** Its media worker died. */
+	| 'workerDied'
+	| (string & {});
+
+/** The events of a pusher: a track or a data channel. */
+export type PusherEvents = EndpointEvents<PusherCloseReason> & {
+	/** Its source or its metadata has changed. */
+	changed: () => void;
+	/**
+	 * For a data channel: the client has sent a string or bytes, and nobody has paused the data channel. While there is a
+	 * listener, every message of the data channel passes through this process, beside its way to the pullers.
+	 */
+	message: (event: { data: string | Buffer }) => void;
+};
+
+/** The end of a track or a data channel that a user sends. */
+export abstract class PusherEndpoint extends Endpoint<PusherEvents, PusherCloseReason> {
+	/** The id that others pull it by. It is unique. */
+	abstract readonly pusherId: string;
+	protected readonly limits: Limits;
+	#source: string | undefined;
+	#metadata: unknown;
+
+	/** @internal */
+	protected constructor(target: PauseTarget, options: EndpointOptions & { details: PusherDetails; limits: Limits }) {
+		super(target, options);
+		this.limits = options.limits;
+		this.#source = options.details.source ?? undefined;
+		this.#metadata = options.details.metadata ?? undefined;
+	}
+
+	/** The user's word for it: `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. */
+	get source(): string | undefined {
+		return this.#source;
+	}
+
+	/** A frozen JSON value of the app's own. The library never looks into it. */
+	get metadata(): unknown {
+		return this.#metadata;
+	}
+
+	/**
+	 * Changes the source or the metadata. A property that `details` does not have stays as it is.
+	 *
+	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
+	 */
+	update(details: PusherDetails): void {
+		this.assertOpen();
+		this.setDetails(readDetails(details, this.limits));
+	}
+
+	/** @internal Does what {@link PusherEndpoint.update} does, with details that have been checked. */
+	setDetails({ source = this.#source, metadata = this.#metadata }: PusherDetails): void {
+		const before = JSON.stringify([this.#source, this.#metadata]);
+		this.#source = source ?? undefined;
+		this.#metadata = metadata ?? undefined;
+		if (JSON.stringify([this.#source, this.#metadata]) === before) return;
+		this.emit('changed');
+	}
+}

@@ -1,0 +1,470 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, it, type TestContext } from 'node:test';
+import type { Consumer, ConsumerLayers, RtpStreamRecvStats } from 'mediasoup/types';
+import { Downlink } from '../../src/layers/Downlink.js';
+import { EstimateController } from '../../src/layers/EstimateController.js';
+import type { LayeredPuller, LayerPolicy, MeasuredStream, StepChanges } from '../../src/layers/LayerPolicy.js';
+import { LayerSelection } from '../../src/layers/LayerSelection.js';
+import { recorder, turns, until } from '../media/setup.js';
+
+/** A puller of three spatial layers with one frame rate each, and all that was done with it. */
+class FakePuller extends EventEmitter implements LayeredPuller {
+	readonly connectionId = 'connection';
+	readonly told: string[] = [];
+	readonly id: string;
+	readonly selection: LayerSelection;
+	/** Whether the receiver requests each packet again. */
+	isOverloaded = false;
+	paused = false;
+	producerPaused = false;
+	closed = false;
+	priority = 1;
+	currentLayers: ConsumerLayers | undefined;
+	/** Called before each step that may take time, with its name. */
+	interrupt: (step: string) => void | Promise<void> = () => undefined;
+	#packets = 0;
+	#nacked = 0;
+	#listener: (() => void) | undefined;
+
+	constructor(id = 'a') {
+		super();
+		this.id = id;
+		this.selection = new LayerSelection(this.consumer, { spatialLayer: 2, temporalLayer: 0 });
+	}
+
+	get consumer() {
+		return this as unknown as Consumer;
+	}
+
+	/** The part of {@link FakePuller.told} that is about these. */
+	only(...words: string[]) {
+		return this.told.filter((line) => words.some((word) => line.startsWith(word)));
+	}
+
+	nack() {
+		this.emit('trace', { type: 'nack', info: {} });
+	}
+
+	requestKeyframe() {
+		this.#listener?.();
+	}
+
+	sendLayer(spatialLayer: number) {
+		this.currentLayers = { spatialLayer, temporalLayer: 0 };
+		this.emit('layerschange', this.currentLayers);
+	}
+
+	readonly source = {
+		pusherId: 'pusher',
+		rtpParameters: { codecs: [], encodings: [{ rid: 'l' }, { rid: 'm' }, { rid: 'h' }] },
+		getStats: async () => {
+			await this.interrupt('source.getStats');
+			return [
+				{ rid: 'l', bitrate: 100_000, bitrateByLayer: {} },
+				{ rid: 'm', bitrate: 500_000, bitrateByLayer: {} },
+				{ rid: 'h', bitrate: 1_500_000, bitrateByLayer: {} },
+			] as unknown as RtpStreamRecvStats[];
+		},
+		watchKeyframeRequests: (listener: () => void) => {
+			this.#listener = listener;
+			this.told.push('keyframes watched');
+			return () => {
+				this.#listener = undefined;
+				this.told.push('keyframes unwatched');
+			};
+		},
+	};
+
+	async getStats() {
+		await this.interrupt('getStats');
+		this.#packets += 6;
+		if (this.isOverloaded) this.#nacked += 6;
+		const [packetCount, nackPacketCount] = [this.#packets, this.#nacked];
+		return [{ type: 'outbound-rtp', packetCount, byteCount: packetCount * 1000, packetsLost: 0, nackPacketCount }];
+	}
+
+	async setPreferredLayers({ spatialLayer }: ConsumerLayers) {
+		await this.interrupt('setPreferredLayers');
+		this.told.push(`layer ${spatialLayer}`);
+	}
+
+	async enableTraceEvent(types: string[]) {
+		this.told.push(`traces ${types.join()}`);
+		return Promise.resolve();
+	}
+
+	async hold(held: boolean) {
+		if (held) this.isOverloaded = false;
+		this.told.push(held ? 'held' : 'released');
+		await this.interrupt(held ? 'hold' : 'release');
+	}
+}
+
+/** A policy that does as it is told. */
+function fakePolicy({ look = {}, fall = {} }: { look?: Record<string, number>; fall?: Record<string, number> } = {}) {
+	const looks: MeasuredStream[][] = [];
+	const policy: LayerPolicy = {
+		look: (streams) => {
+			looks.push([...streams]);
+			return new Map(Object.entries(look));
+		},
+		fall: () => new Map(Object.entries(fall)),
+	};
+	return { policy, looks };
+}
+
+function start(t: TestContext, policy: LayerPolicy, ids = ['a'], options: { isRelieved?: boolean } = {}) {
+	const { logger, messages } = recorder();
+	const link = new Downlink({ policy, logger, ...options });
+	const pullers = ids.map((id) => new FakePuller(id));
+	for (const puller of pullers) link.add(puller);
+	t.after(() => {
+		for (const puller of pullers) link.delete(puller);
+	});
+	return { link, messages, pullers, first: pullers[0]! };
+}
+
+const overload = (puller: FakePuller) => {
+	puller.isOverloaded = true;
+	puller.nack();
+};
+
+describe('A downlink', () => {
+	it('watches NACKs and requests for keyframes of each puller, until it is removed', (t) => {
+		const { link, first } = start(t, fakePolicy().policy);
+		assert.deepEqual(first.told, ['keyframes watched', 'traces nack']);
+		assert.equal(link.isEmpty, false);
+		link.delete(first);
+		assert.deepEqual(first.told.slice(2), ['keyframes unwatched', 'traces ']);
+		assert.equal(link.isEmpty, true);
+		link.delete(first);
+		assert.equal(first.told.length, 4, 'nothing is ended twice');
+	});
+
+	it('watches nothing when overloads are not to be relieved', async (t) => {
+		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy, ['a'], { isRelieved: false });
+		overload(first);
+		await sleep(150);
+		assert.deepEqual(first.told, []);
+	});
+
+	it('hears no NACKs while they are counted, neither of a puller that is added then', async (t) => {
+		const { link, first } = start(t, fakePolicy().policy);
+		first.nack();
+		first.nack();
+		assert.deepEqual(first.only('traces'), ['traces nack', 'traces ']);
+		const second = new FakePuller('b');
+		link.add(second);
+		t.after(() => {
+			link.delete(second);
+		});
+		assert.deepEqual(second.only('traces'), []);
+		await until(() => first.only('traces').length === 3, 'NACKs are heard again');
+		assert.deepEqual(second.only('traces'), ['traces nack']);
+	});
+
+	it('measures all that flows, and not what is paused or removed meanwhile', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link, pullers } = start(t, policy, ['a', 'b', 'c', 'd', 'e']);
+		pullers[1]!.paused = true;
+		pullers[2]!.producerPaused = true;
+		pullers[3]!.interrupt = () => {
+			link.delete(pullers[3]!);
+		};
+		pullers[4]!.interrupt = () => {
+			pullers[4]!.paused = true;
+		};
+		await link.look();
+		assert.deepEqual(
+			looks[0]!.map(({ puller: { connectionId }, counters, ...stream }) => ({
+				...stream,
+				connectionId,
+				packets: counters?.packets,
+			})),
+			[
+				{
+					id: 'a',
+					priority: 1,
+					step: 2,
+					fullFrameRateStep: 0,
+					bitrates: [100_000, 500_000, 1_500_000],
+					leastBitrates: [100_000, 500_000, 1_500_000],
+					connectionId: 'connection',
+					packets: 6,
+				},
+			],
+		);
+	});
+
+	it('measures the steps as they are when the measurement is done', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link, first } = start(t, policy);
+		first.interrupt = () => {
+			first.selection.preferred = { spatialLayer: 1, temporalLayer: 0 };
+		};
+		await link.look();
+		assert.deepEqual([looks[0]![0]!.step, looks[0]![0]!.bitrates], [1, [100_000, 500_000]]);
+	});
+});
+
+describe('Changes that are applied to a downlink', () => {
+	it('are all set at once, and those of no other puller are', async (t) => {
+		const { link, pullers } = start(t, fakePolicy().policy, ['a', 'b', 'c']);
+		const applied = link.apply(
+			new Map([
+				['a', 0],
+				['c', 1],
+				['gone', 1],
+			]),
+		);
+		assert.deepEqual(
+			pullers.map(({ selection }) => selection.step),
+			[0, 2, 1],
+		);
+		await applied;
+		assert.deepEqual(
+			pullers.map((puller) => puller.only('layer')),
+			[['layer 0'], [], ['layer 1']],
+		);
+	});
+
+	it('go on when those of one puller fail, which may be tried again', async (t) => {
+		const { link, pullers, messages } = start(t, fakePolicy().policy, ['a', 'b']);
+		pullers[0]!.interrupt = () => Promise.reject(new Error('no'));
+		const changes: StepChanges = new Map([
+			['a', 0],
+			['b', 0],
+		]);
+		await link.apply(changes);
+		assert.deepEqual(messages, ['layers were not changed']);
+		assert.deepEqual(pullers[1]!.only('layer'), ['layer 0']);
+		pullers[0]!.interrupt = () => undefined;
+		await link.apply(changes);
+		assert.deepEqual(pullers[0]!.only('layer'), ['layer 0']);
+	});
+});
+
+describe('A look at a downlink', () => {
+	it('applies what its policy chooses', async (t) => {
+		const { link, pullers } = start(t, fakePolicy({ look: { b: 1 } }).policy, ['a', 'b']);
+		await link.look();
+		assert.deepEqual([pullers[0]!.only('layer'), pullers[1]!.only('layer')], [[], ['layer 1']]);
+	});
+
+	it('logs what fails, and the next one goes on', async (t) => {
+		const { policy } = fakePolicy();
+		const { link, first, messages } = start(t, policy);
+		policy.look = () => Promise.reject(new Error('no'));
+		await link.look();
+		assert.deepEqual(messages, ['layers could not be chosen']);
+		policy.look = () => new Map([['a', 1]]);
+		await link.look();
+		assert.deepEqual(first.only('layer'), ['layer 1']);
+	});
+
+	it('passes over a source that has gone, and counts what was not sent as nothing', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link, first } = start(t, policy);
+		first.interrupt = (step) => (step === 'getStats' ? Promise.reject(new Error('closed')) : undefined);
+		await link.look();
+		assert.equal(looks[0]![0]!.counters, undefined);
+		first.interrupt = (step) => (step === 'source.getStats' ? Promise.reject(new Error('closed')) : undefined);
+		await link.look();
+		assert.deepEqual(looks[1], []);
+	});
+
+	for (const step of ['source.getStats', 'getStats', 'setPreferredLayers', 'estimate']) {
+		it(`ends quietly when its puller is removed during ${step}`, async (t) => {
+			const interrupt = async (name: string) => {
+				if (name !== step) return;
+				link.delete(first);
+				first.closed = true;
+				return Promise.reject(new Error('closed'));
+			};
+			const estimate = async () => {
+				await interrupt('estimate');
+				return 0;
+			};
+			const { link, first, messages } = start(t, { ...fakePolicy({ look: { a: 1 } }).policy, estimate });
+			first.interrupt = interrupt;
+			await link.look();
+			assert.equal(first.closed, true);
+			assert.deepEqual([first.only('layer'), messages], [[], []]);
+		});
+	}
+});
+
+describe('When a downlink is overloaded', () => {
+	it('what has to fall stops, and starts again on lower layers; all else flows on', async (t) => {
+		const { pullers, messages } = start(t, fakePolicy({ fall: { a: 0 } }).policy, ['a', 'b']);
+		const [first, second] = [pullers[0]!, pullers[1]!];
+		overload(first);
+		await until(() => first.told.includes('released'), 'it is relieved');
+		assert.deepEqual(first.only('held', 'layer', 'released'), ['held', 'layer 0', 'released']);
+		assert.equal(first.selection.step, 0);
+		assert.deepEqual(second.only('held', 'layer', 'released'), []);
+		assert.deepEqual(messages, []);
+	});
+
+	it('it stops until the pusher would take another request for a keyframe', async (t) => {
+		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+		let heldAt = 0;
+		first.interrupt = (step) => {
+			if (step !== 'setPreferredLayers') return;
+			heldAt = performance.now();
+			first.requestKeyframe();
+		};
+		overload(first);
+		await until(() => first.told.includes('released'), 'it flows again');
+		const held = performance.now() - heldAt;
+		assert.ok(held > 300 && held < 600, `held for ${held} ms`);
+	});
+
+	it('nothing happens for a while after a step up, whose keyframe may be too much', async (t) => {
+		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+		first.sendLayer(1);
+		overload(first);
+		await sleep(400);
+		assert.deepEqual(first.only('held'), []);
+		await until(() => first.told.includes('released'), 'it is relieved later');
+	});
+
+	it('it is not relieved twice for what was sent before', async (t) => {
+		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+		overload(first);
+		await until(() => first.told.includes('released'), 'it is relieved');
+		overload(first);
+		await sleep(500);
+		assert.deepEqual(first.only('held'), ['held']);
+	});
+
+	it('what a look had measured before counts no more', async (t) => {
+		const { policy, looks } = fakePolicy({ look: { a: 2 }, fall: { a: 0 } });
+		const { link, first } = start(t, policy);
+		let measured: () => void = () => undefined;
+		first.interrupt = (step) => {
+			if (step !== 'source.getStats') return undefined;
+			first.interrupt = () => undefined;
+			return new Promise<void>((resolve) => (measured = resolve));
+		};
+		const looking = link.look();
+		overload(first);
+		await until(() => first.told.includes('released'), 'it is relieved');
+		measured();
+		await looking;
+		assert.deepEqual([first.selection.step, looks], [0, []]);
+	});
+
+	for (const step of ['hold', 'setPreferredLayers', 'release']) {
+		it(`the others go on when ${step} fails for one`, async (t) => {
+			const { pullers, messages } = start(t, fakePolicy({ fall: { a: 0, b: 0 } }).policy, ['a', 'b']);
+			const [first, second] = [pullers[0]!, pullers[1]!];
+			first.interrupt = (name) => (name === step ? Promise.reject(new Error('no')) : undefined);
+			overload(first);
+			await until(() => first.told.includes('released') && second.told.includes('released'), 'both flow again');
+			await turns(3);
+			assert.deepEqual(second.only('held', 'layer', 'released'), ['held', 'layer 0', 'released']);
+			assert.deepEqual(messages, ['layers were not changed']);
+			await until(() => first.only('traces').length === 3, 'NACKs are heard again');
+		});
+
+		it(`it ends quietly when a puller is removed during ${step}`, async (t) => {
+			const { link, first, messages } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+			first.interrupt = (name) => {
+				if (name !== step) return;
+				link.delete(first);
+				first.closed = true;
+			};
+			overload(first);
+			await until(() => first.told.includes('released'), 'it is not held for good');
+			await sleep(50);
+			assert.deepEqual([first.only('traces').at(-1), messages], ['traces ', []]);
+		});
+	}
+
+	for (const failing of ['fall', 'getStats', 'source.getStats']) {
+		it(`NACKs are heard again when ${failing} fails`, async (t) => {
+			const { policy } = fakePolicy({ fall: { a: 0 } });
+			const fail = () => {
+				throw new Error('no');
+			};
+			if (failing === 'fall') policy.fall = fail;
+			const { first, messages } = start(t, policy);
+			first.interrupt = async (step) => Promise.resolve(step === failing && first.isOverloaded ? fail() : undefined);
+			overload(first);
+			await sleep(200);
+			first.isOverloaded = false;
+			await until(() => first.only('traces').at(-1) === 'traces nack', 'NACKs are heard again');
+			assert.deepEqual(messages, failing === 'fall' ? ['an overloaded link was not relieved'] : []);
+		});
+	}
+});
+
+describe('A downlink with an estimate', () => {
+	/** Lets time pass, and what happens in it. */
+	async function pass(t: TestContext, milliseconds: number) {
+		for (let passed = 0; passed < milliseconds; passed += 100) {
+			t.mock.timers.tick(100);
+			await turns(5);
+		}
+	}
+
+	async function startOverloaded(t: TestContext, estimate: () => Promise<number | undefined>) {
+		let asked = 0;
+		const policy = new EstimateController(() => {
+			asked++;
+			return estimate();
+		});
+		const started = start(t, policy, ['a', 'b']);
+		// Timers of promises are others, which go on.
+		t.mock.timers.enable({ apis: ['setTimeout'] });
+		overload(started.first);
+		await until(() => started.first.told.includes('released'), 'it is relieved');
+		for (const puller of started.pullers) puller.told.length = 0;
+		return { ...started, asked: () => asked };
+	}
+
+	it('rises step by step when the layers were held back for long enough, and then looks no more', async (t) => {
+		const { first, asked } = await startOverloaded(t, () => Promise.resolve(undefined));
+		assert.equal(first.selection.step, 0);
+		await pass(t, 3900);
+		assert.equal(asked(), 0);
+		await pass(t, 1000);
+		assert.deepEqual([asked(), first.only('layer')], [1, []], 'an estimate of a moment does not count');
+		await pass(t, 1000);
+		assert.deepEqual([asked(), first.only('layer')], [2, ['layer 1']]);
+		await pass(t, 5000);
+		assert.deepEqual([asked(), first.only('layer')], [4, ['layer 1', 'layer 2']]);
+		await pass(t, 60_000);
+		assert.equal(asked(), 4);
+		first.selection.allowed = { spatialLayer: 0, temporalLayer: 0 };
+		first.selection.allowed = { spatialLayer: 2, temporalLayer: 0 };
+		assert.equal(first.selection.step, 2, 'the limit of the link is lifted');
+	});
+
+	it('looks every second while there is no room, and goes on after errors', async (t) => {
+		let isBroken = true;
+		const { first, asked, messages } = await startOverloaded(t, () =>
+			isBroken ? Promise.reject(new Error('no')) : Promise.resolve(10_000_000),
+		);
+		await pass(t, 7000);
+		assert.deepEqual(
+			[asked(), first.only('layer'), messages],
+			[4, [], Array<string>(4).fill('layers could not be chosen')],
+		);
+		isBroken = false;
+		await pass(t, 2000);
+		assert.deepEqual([asked(), first.only('layer')], [6, ['layer 1']]);
+	});
+
+	it('looks no more when its last puller is removed', async (t) => {
+		const { link, pullers, asked } = await startOverloaded(t, () => Promise.resolve(0));
+		await pass(t, 5000);
+		assert.equal(asked(), 2);
+		for (const puller of pullers) link.delete(puller);
+		await pass(t, 10_000);
+		assert.equal(asked(), 2);
+	});
+});

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { randomInt } from 'node:crypto';
+import path from 'node:path';
+import process from 'node:process';
+
+const { SFU_TEST_SEED, SFU_TEST_PATH, SFU_TEST_RUNS, SFU_TEST_LONG } = process.env;
+
+/** The seed of all random tests of this process: a new one each time, unless SFU_TEST_SEED says which. */
+export const seed = SFU_TEST_SEED === undefined ? randomInt(2 ** 31) : Number(SFU_TEST_SEED);
+
+/** How often a random test runs its property: in `npm test`, and in `npm run test:long`. SFU_TEST_RUNS overrides both. */
+export interface Runs {
+	few: number;
+	many: number;
+}
+
+/** The parameters of a run. SFU_TEST_PATH leads to one case of the seed, as a failure prints it. */
+function parametersOf({ few, many }: Runs) {
+	const runs = SFU_TEST_LONG === '1' ? many : few;
+	return {
+		seed,
+		numRuns: SFU_TEST_RUNS === undefined ? runs : Number(SFU_TEST_RUNS),
+		...(SFU_TEST_PATH !== undefined && { path: SFU_TEST_PATH }),
+	};
+}
+
+/**
+ * Runs a property with random values. Prints the seed first, since a process that is killed reports nothing.
+ *
+ * @param file - The test file, `import.meta.filename`, for the command that plays a failure again.
+ * @throws Error when the property fails: it says how to play the failure again.
+ */
+export async function checkProperty<Values>(
+	file: string,
+	runs: Runs,
+	property: fc.IAsyncProperty<Values>,
+): Promise<void> {
+	const parameters = parametersOf(runs);
+	const name = path.relative(process.cwd(), file);
+	const again = (variables: string) => `${variables} node scripts/test.mjs ${name}`;
+	const all = `SFU_TEST_SEED=${seed} SFU_TEST_RUNS=${parameters.numRuns}`;
+	console.log(`${parameters.numRuns} random runs; to play them again: ${again(all)}`);
+	const details = await fc.check(property, parameters);
+	if (!details.failed) return;
+	const lines = [
+		fc.defaultReportMessage(details),
+		'',
+		`To play all of them again:       ${again(all)}`,
+		`To play the smallest case alone: ${again(`SFU_TEST_SEED=${seed} SFU_TEST_PATH=${String(details.counterexamplePath)}`)}`,
+	];
+	throw new Error(lines.join('\n'), { cause: details.errorInstance });
+}
