@@ -64,6 +64,12 @@ async function startData(t: TestContext, options: SfuOptions = {}) {
 	};
 }
 
+/**
+ * A room where clients may take as long as they like to connect. Here none ever does, and what the worker holds must not
+ * change because one of them has taken too long while a slow machine plays many rounds.
+ */
+const startPatientRoom = (t: TestContext) => startRoom(t, { webRtc: { connectTimeout: 600_000 } });
+
 const only = (user: User): DataPusher => {
 	const [pusher] = dataPushers(user);
 	assert.ok(pusher);
@@ -249,7 +255,7 @@ describe('A push of data channels', () => {
 	});
 
 	it('leaves nothing when its user leaves meanwhile', async (t) => {
-		const { sfu, worker, join } = await startRoom(t);
+		const { sfu, worker, join } = await startPatientRoom(t);
 		await (await join('carol')).push(offerWithData());
 		const before = await held(sfu);
 		await interruptEach(worker, async (interrupted) => {
@@ -326,7 +332,7 @@ describe('A pull of a data channel', () => {
 	];
 	for (const [what, interruption, outcomes] of interruptions) {
 		it(`leaves nothing when ${what} meanwhile`, async (t) => {
-			const { sfu, worker, join } = await startRoom(t);
+			const { sfu, worker, join } = await startPatientRoom(t);
 			const [alice, carol] = [await join('alice'), await join('carol')];
 			await carol.push(offerWithData());
 			const pushOffer = offerWithData();
