@@ -4,16 +4,15 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { cannotRun } from '../support/browsers.js';
-import { cannotDropPackets, dropIncoming } from '../support/namespace.js';
 import {
 	audioEnergy,
 	type Demo,
 	join,
+	startChromium,
 	startDemo,
 	tile,
-	tone,
 	untilConnected,
 	untilHeard,
 	untilPlaying,
@@ -22,26 +21,13 @@ import {
 
 const skip = cannotRun('Chromium');
 
-const flags = [
-	'--no-sandbox',
-	'--headless=new',
-	// A shared screen is the page itself.
-	'--use-fake-device-for-media-stream=display-media-type=browser',
-	'--disable-background-networking',
-	'--disable-features=WebRtcHideLocalIpsWithMdns',
-	'--autoplay-policy=no-user-gesture-required',
-];
-
 describe('The demo', { skip }, () => {
 	let browser: Browser;
 	let demo: Demo;
 	let endDemo: () => unknown;
 
 	before(async () => {
-		browser = await chromium.launch({
-			executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
-			args: [...flags, '--use-fake-ui-for-media-stream'],
-		});
+		browser = await startChromium();
 		demo = await startDemo({ after: (end) => (endDemo = end) });
 	});
 
@@ -136,11 +122,7 @@ describe('The demo', { skip }, () => {
 	});
 
 	it('sends a generated picture where the camera is forbidden', async (t) => {
-		// Without the fake permission prompt, a headless Chromium refuses.
-		const forbidding = await chromium.launch({
-			executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
-			args: flags,
-		});
+		const forbidding = await startChromium({ permissions: false });
 		t.after(() => forbidding.close());
 		const ada = await join(t, browser, `${demo.url}/#picture`, 'Ada');
 		const grace = await join(t, forbidding, `${demo.url}/#picture`, 'Grace');
@@ -195,129 +177,7 @@ describe('The demo', { skip }, () => {
 		await untilPlaying(ada, 'Grace');
 		await untilPlaying(grace, 'Ada');
 	});
-
-	it("pulls by the server's offers, all on one RTCPeerConnection", async (t) => {
-		const names = ['Ada', 'Grace', 'Alan'];
-		const [ada] = await Promise.all(names.map((name) => join(t, browser, `${demo.url}/#offers`, name)));
-		for (const name of ['Grace', 'Alan']) {
-			await tile(ada!, name).waitFor();
-			await untilPlaying(ada!, name);
-		}
-		assert.equal(await ada!.evaluate('connections.length'), 2);
-		const pulls = await ada!.evaluate<object[]>(
-			"sent.filter(({ method }) => method === 'pull').map(({ data }) => data)",
-		);
-		assert.deepEqual(
-			pulls.map((data) => Object.keys(data).sort()),
-			[['autoPull', 'roomId', 'userId']],
-		);
-		const offers = await ada!.evaluate(
-			"received.filter(({ request, method }) => request && method === 'offer').length",
-		);
-		assert.ok(Number(offers) > 0);
-	});
-
-	it('shares a screen until it is stopped, by its button or by that of the browser', async (t) => {
-		const ada = await join(t, browser, `${demo.url}/#screen`, 'Ada');
-		const grace = await join(t, browser, `${demo.url}/#screen`, 'Grace');
-		const screen = tile(grace, 'Screen of Ada');
-		const stops = [
-			() => ada.getByRole('button', { name: 'Stop sharing' }).click(),
-			() => ada.evaluate("screens.at(-1).getVideoTracks()[0].dispatchEvent(new Event('ended'))"),
-		];
-		for (const stop of stops) {
-			await ada.getByRole('button', { name: 'Share screen' }).click();
-			await screen.waitFor();
-			await untilPlaying(grace, 'Screen of Ada');
-			await untilPlaying(grace, 'Ada');
-			await tile(ada, 'Your screen').waitFor();
-			await stop();
-			await screen.waitFor({ state: 'detached' });
-			await tile(ada, 'Your screen').waitFor({ state: 'detached' });
-		}
-		assert.equal(
-			await ada.evaluate(
-				"screens.every((screen) => screen.getTracks().every(({ readyState }) => readyState === 'ended'))",
-			),
-			true,
-		);
-		await untilPlaying(grace, 'Ada');
-	});
-
-	it('shows which simulcast layer arrives', async (t) => {
-		const ada = await join(t, browser, `${demo.url}/#layers`, 'Ada');
-		const grace = await join(t, browser, `${demo.url}/#layers`, 'Grace');
-		for (const [page, name] of [
-			[ada, 'Grace'],
-			[grace, 'Ada'],
-		] as const) {
-			await tile(page, name)
-				.getByText(/^Layer [123] of 3/)
-				.waitFor();
-		}
-	});
-
-	it('shows who speaks', async (t) => {
-		const ada = await join(t, browser, `${demo.url}/#speaker`, 'Ada', { script: tone });
-		const grace = await join(t, browser, `${demo.url}/#speaker`, 'Grace');
-		await grace.getByRole('button', { name: 'Mute' }).click();
-		await withClass(ada, 'speaking', 'Ada (you)').waitFor();
-		await withClass(grace, 'speaking', 'Ada').waitFor();
-		// Somebody who joins later is told, too.
-		const alan = await join(t, browser, `${demo.url}/#speaker`, 'Alan');
-		await withClass(alan, 'speaking', 'Ada').waitFor();
-		await ada.getByRole('button', { name: 'Mute' }).click();
-		for (const page of [ada, grace])
-			await withClass(page, 'speaking', page === ada ? 'Ada (you)' : 'Ada').waitFor({ state: 'detached' });
-	});
-
-	it('shows that its connection is poor', { skip: cannotDropPackets }, async (t) => {
-		const ada = await join(t, browser, `${demo.url}/#quality`, 'Ada');
-		const loss = dropIncoming({ percent: 30, udpPort: await serverPort(ada) });
-		t.after(() => {
-			loss.stop();
-		});
-		await tile(ada, 'Ada (you)').getByText('Sending: poor').waitFor();
-	});
-
-	it('stays muted when it comes back', async (t) => {
-		const first = await startDemo(t);
-		const ada = await join(t, browser, `${first.url}/#muted`, 'Ada');
-		const grace = await join(t, browser, `${first.url}/#muted`, 'Grace');
-		await tile(grace, 'Ada').waitFor();
-		await untilPlaying(grace, 'Ada');
-
-		// The server cannot be told before the page is back.
-		await ada.evaluate('sockets.at(-1).close(4002)');
-		await ada.getByRole('button', { name: 'Mute' }).click();
-		await ada.getByRole('button', { name: 'Stop video' }).click();
-		await tile(grace, 'Ada').getByLabel('muted').waitFor();
-		await withClass(grace, 'has-picture', 'Ada').waitFor({ state: 'detached' });
-
-		assert.equal(await first.stop(), 0);
-		await grace.getByText('Reconnecting…').first().waitFor();
-		await startDemo(t, 'express', new URL(first.url).port);
-		for (const page of [ada, grace]) await untilConnected(page);
-		await tile(grace, 'Ada').getByLabel('muted').waitFor();
-		await withClass(grace, 'has-picture', 'Ada').waitFor({ state: 'detached' });
-		await ada.getByRole('button', { name: 'Unmute' }).click();
-		await untilHeard(grace, 'Ada');
-		await ada.getByRole('button', { name: 'Start video' }).click();
-		await untilPlaying(grace, 'Ada');
-	});
 });
-
-/** The UDP port of the server that a page sends to. */
-async function serverPort(page: Page) {
-	return Number(
-		await page.evaluate(`(async () => {
-			const reports = [...(await connections[0].getStats()).values()];
-			const { selectedCandidatePairId } = reports.find(({ type }) => type === 'transport');
-			const { remoteCandidateId } = reports.find(({ id }) => id === selectedCandidatePairId);
-			return reports.find(({ id }) => id === remoteCandidateId).port;
-		})()`),
-	);
-}
 
 /** The process ids of a server's media workers. */
 function workersOf({ pid }: ChildProcess) {

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { executables } from '../support/browsers.js';
 import { mediaAddress } from '../support/namespace.js';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -90,6 +91,23 @@ export async function startCommand(
 /** Runs a demo. */
 export const startDemo = (t: { after: (end: () => unknown) => void }, framework = 'express', port = '0') =>
 	startCommand(t, serverCommand(framework), demoEnvironment(port));
+
+const flags = [
+	'--no-sandbox',
+	'--headless=new',
+	// A shared screen is the page itself.
+	'--use-fake-device-for-media-stream=display-media-type=browser',
+	'--disable-background-networking',
+	'--disable-features=WebRtcHideLocalIpsWithMdns',
+	'--autoplay-policy=no-user-gesture-required',
+];
+
+/** Starts a browser with a fake camera and microphone; without `permissions` it refuses to give them to a page. */
+export const startChromium = ({ permissions = true } = {}) =>
+	chromium.launch({
+		executablePath: executables.Chromium,
+		args: [...flags, ...(permissions ? ['--use-fake-ui-for-media-stream'] : [])],
+	});
 
 /** Keeps what the page uses, for the tests to look at. */
 const recorder = `
