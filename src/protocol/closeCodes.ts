@@ -1,7 +1,9 @@
 /**
- * The codes that a WebSocket is closed with (RFC 6455, section 7.4.1), and what each means here. A client that is closed
- * with 1001, 1008, 1013 or 1006 may connect and join again: until `reconnectTimeout` has passed it goes on with what it
- * pushed and pulled. After 4000 it must not, since its user speaks on another socket.
+ * The codes that a WebSocket is closed with (RFC 6455, section 7.4.1).
+ *
+ * After 1006, 1008, 1009 and 1013 the user stays for `reconnectTimeout`. A client that connects and joins again within
+ * this time goes on with everything that it pushed and pulled. After 1001 from the server the user has left, and the
+ * client joins anew. After 4000 the client must not connect again, since its user speaks on another socket.
  */
 export const closeCodes = {
 	/** The client has finished, and its user leaves at once. */
@@ -12,7 +14,7 @@ export const closeCodes = {
 	noCode: 1005,
 	/** The socket was lost without a closing handshake. The user may come back. Never sent. */
 	lost: 1006,
-	/** The client has sent too many messages, or too many that are not of the protocol. */
+	/** The client has sent too many messages, or too many messages that are not of the protocol. */
 	policyViolation: 1008,
 	/** The client has sent a message of more than sixteen times `limits.messageLength`. */
 	tooLarge: 1009,

@@ -1,174 +1,327 @@
-/** The parameters that were negotiated with a pusher, in the pusher's own numbers. 0 stands for none. */
+/** A room, and one of its users. */
+export interface MemberData {
+	/** The id of the room. */
+	roomId: string;
+	/** The id of the user. */
+	userId: string;
+}
+
+/** One simulcast layer of a pusher. */
+export interface RtpEncoding {
+	/** The rid of the layer in SDP. */
+	rid: string;
+}
+
+/** The parameters that were negotiated with a pusher, with the numbers of the pusher's own offer. 0 stands for none. */
 export interface RtpParam {
+	/** The kind of the media. */
 	av_type: 'audio' | 'video';
 	/** The encoding name of SDP, for example `opus`, `VP8` or `H264`. */
 	codec: string;
+	/** The clock rate of the codec, in Hz. */
 	clock_rate: number;
 	/** The number of channels. Audio only. */
 	channel?: number;
+	/** The payload type of the codec. */
 	payload_type: number;
 	/** The value of `a=fmtp` in the answer, `""` for none. */
 	fmtp_param: string;
-	/** As in SDP, for example `nack pli` or `transport-cc`. */
+	/** The RTCP feedback as SDP writes it, for example `nack pli` or `transport-cc`. */
 	rtcp_features: string[];
+	/** The SSRC of the media. It is 0 for simulcast with rids. */
 	ssrc: number;
+	/** The SSRC of retransmissions. */
 	rtx_ssrc: number;
+	/** The payload type of retransmissions. */
 	rtx_payload_type: number;
+	/** Whether NACK was negotiated. */
 	use_nack: boolean;
 	/** Whether PLI or FIR was negotiated. Video only. */
 	key_request?: boolean;
+	/** The id of the header extension for the mid. */
 	mid_ext_id: number;
+	/** The id of the header extension for transport-wide congestion control. */
 	tcc_ext_id: number;
-	/** Only for simulcast with rids, the lowest first; `ssrc` is 0 then. */
-	encodings?: { rid: string }[];
+	/** The simulcast layers, the lowest first. Missing unless the pusher sends simulcast with rids. */
+	encodings?: RtpEncoding[];
 }
 
 /** A track that a user sends. */
 export interface PusherData {
+	/** The id of the pusher. */
 	pusherId: string;
+	/** The negotiated parameters. */
 	rtpParam: RtpParam;
-	/** Only while it is paused. */
+	/** Missing unless the pusher is paused. */
 	paused?: true;
-	/** `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. Only when its user has said so. */
+	/** `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. Missing if its user gave none. */
 	source?: string;
-	/** The app's own. Only when there is any. */
+	/** A value of the app's own. Missing if there is none. */
 	metadata?: unknown;
 }
 
-/** How a data channel was opened, in the words of `createDataChannel()`. */
+/** The parameters of a data channel, with the names that `createDataChannel()` uses. */
 export interface ChannelData {
+	/** The label. */
 	label: string;
+	/** The subprotocol, `""` for none. */
 	protocol: string;
+	/** Whether messages arrive in order. */
 	ordered: boolean;
-	/** In ms. Only when it has that limit. */
+	/** How long a message may be sent again, in ms. Missing if there is no such limit. */
 	maxPacketLifeTime?: number;
-	/** Only when it has that limit. */
+	/** How often a message may be sent again. Missing if there is no such limit. */
 	maxRetransmits?: number;
 }
 
 /** A data channel that a user sends on. */
 export interface DataPusherData extends ChannelData {
+	/** The id of the pusher. */
 	pusherId: string;
-	/** Only while it is paused. */
+	/** Missing unless the pusher is paused. */
 	paused?: true;
-	/** As that of {@link PusherData}. */
+	/** The same as `source` of {@link PusherData}. */
 	source?: string;
-	/** The app's own. Only when there is any. */
+	/** A value of the app's own. Missing if there is none. */
 	metadata?: unknown;
 }
 
-/** A user, and what it pushes. */
+/** A user, and its pushers. */
 export interface UserData {
+	/** The id of the user. */
 	userId: string;
+	/** The name of the user, for people to read. */
 	userName: string;
-	/** Video before audio. */
+	/** The media pushers, video before audio. */
 	pushers: PusherData[];
-	/** Only when there are any. They are not among `pushers`, since clients look for the codec of each of those. */
+	/** Missing if there are none. They are not among `pushers`, since clients look for the codec of each of those. */
 	dataPushers?: DataPusherData[];
 }
 
 /** A data channel that the client itself sends on. */
 export interface OwnDataPusherData {
+	/** The id of the pusher. */
 	pusherId: string;
 	/** The id of the RTCDataChannel. */
 	id: number;
+	/** The label of the RTCDataChannel. */
 	label: string;
 }
 
 /** A data channel that the client receives. */
 export interface DataPullerData {
+	/** The id of the puller. */
 	pullerId: string;
+	/** The id of the pusher that it receives. */
 	pusherId: string;
-	/** The user that pushes it. */
+	/** The user that sends. */
 	userId: string;
 	/** The id of the RTCDataChannel. */
 	id: number;
 }
 
 /** A text that a user wrote to the others. */
-export interface TextMessage {
-	roomId: string;
-	userId: string;
+export interface TextMessage extends MemberData {
+	/** The name that the user joined with. */
 	userName: string;
+	/** The text. */
 	message: string;
-	/** The client's own time, as it wrote it. */
+	/** The time, as the client wrote it. */
 	time?: number | string | undefined;
 }
 
-/** The user who speaks, and its pusher; `null` when nobody does. */
+/** The user who speaks. Both ids are `null` when nobody does. */
 export interface ActiveSpeakerData {
+	/** The id of the room. */
 	roomId: string;
+	/** The id of the user. */
 	userId: string | null;
+	/** The id of the user's audio pusher. */
 	pusherId: string | null;
 }
 
 /** Some pushers of one user. */
-export interface PusherIdsData {
-	roomId: string;
-	userId: string;
+export interface PusherIdsData extends MemberData {
+	/** The ids of the pushers. */
 	pusherIds: string[];
 }
 
-/** A puller of the client, and the user that pushes what it receives. */
+/** A puller of the client. */
 export interface PullerOfUserData {
+	/** The id of the puller. */
 	pullerId: string;
+	/** The id of the pusher that it receives. */
 	pusherId: string;
+	/** The user that sends. */
 	userId: string;
 }
 
-/** The notifications of the server. */
+/** The data of `newPusher`. */
+export interface NewPusherData extends UserData {
+	/** The id of the room. */
+	roomId: string;
+}
+
+/** The data of `newDataPusher`. */
+export interface NewDataPusherData extends MemberData {
+	/** The name of the user. */
+	userName: string;
+	/** The new data channels. */
+	dataPushers: DataPusherData[];
+}
+
+/** The data of `dataChannelPushed`. */
+export interface DataChannelPushedData {
+	/** The connection that carries the data channels. */
+	connectionId: string;
+	/** The new data channels. */
+	dataPushers: OwnDataPusherData[];
+}
+
+/** The data of `dataChannelPulled`. */
+export interface DataChannelPulledData {
+	/** The connection that carries the data channels. */
+	connectionId: string;
+	/** The new data channels. */
+	dataPullers: DataPullerData[];
+}
+
+/** The source and the metadata of a pusher. */
+export interface DetailsData {
+	/** The id of the pusher. */
+	pusherId: string;
+	/** The source, `null` for none. */
+	source: string | null;
+	/** The metadata, `null` for none. */
+	metadata: unknown;
+}
+
+/** The data of `pusherChanged`. */
+export interface PusherChangedData extends MemberData {
+	/** The changed pushers. */
+	pushers: DetailsData[];
+}
+
+/** The data of `layersChanged`. Both layers are `null` when the client receives none. */
+export interface LayersData extends PullerOfUserData {
+	/** The spatial layer, counted from 0. */
+	spatialLayer: number | null;
+	/** The temporal layer, counted from 0. */
+	temporalLayer: number | null;
+}
+
+/** The data of `pullerClosed`. */
+export interface PullerClosedData extends PullerOfUserData {
+	/** The connection that carried the puller. */
+	connectionId: string;
+	/** The reason for the closing. */
+	reason: string;
+}
+
+/** How loud one pusher is. */
+export interface AudioLevelData {
+	/** The id of the user. */
+	userId: string;
+	/** The id of the pusher. */
+	pusherId: string;
+	/** The volume in dBov, from -127 to 0. */
+	volume: number;
+}
+
+/** The data of `audioLevels`. */
+export interface AudioLevelsData {
+	/** The id of the room. */
+	roomId: string;
+	/** The levels, the loudest first. */
+	levels: AudioLevelData[];
+}
+
+/** The data of `qualityChanged`. */
+export interface QualityData {
+	/** The id of the connection. */
+	connectionId: string;
+	/** The quality from now on. */
+	quality: 'excellent' | 'good' | 'poor' | 'lost';
+}
+
+/** The data of `mediaLost`. */
+export interface ConnectionIdsData {
+	/** The ids of the connections. */
+	connectionIds: string[];
+}
+
+/** The data of `connectionClosed`. */
+export interface ConnectionClosedData {
+	/** The id of the connection. */
+	connectionId: string;
+	/** The reason for the closing. */
+	reason: string;
+}
+
+/** The data of `roomClosed` and `kicked`. */
+export interface ClosedRoomData {
+	/** The id of the room. */
+	roomId: string;
+	/** The reason why the room closed or the user had to leave. */
+	reason: string;
+}
+
+/** The data of `userReconnect`. */
+export interface UserReconnectData extends MemberData {
+	/** The name of the user. */
+	userName: string;
+}
+
+/** The data of each notification of the server, by its name. */
 export interface Notifications {
 	/** Users have joined. */
 	newUser: UserData[];
-	/** A user pushes more: only the new pushers. */
-	newPusher: UserData & { roomId: string };
-	/** A user pushes more data channels: only the new ones. */
-	newDataPusher: { roomId: string; userId: string; userName: string; dataPushers: DataPusherData[] };
-	/** The client has opened these data channels, and the server pushes them now. */
-	dataChannelPushed: { connectionId: string; dataPushers: OwnDataPusherData[] };
+	/** A user pushes more. The data has only the new pushers. */
+	newPusher: NewPusherData;
+	/** A user pushes more data channels. The data has only the new ones. */
+	newDataPusher: NewDataPusherData;
+	/** The client has opened data channels, and the server pushes them now. */
+	dataChannelPushed: DataChannelPushedData;
 	/** Data channels come without an offer over an RTCPeerConnection for which the server offers. */
-	dataChannelPulled: { connectionId: string; dataPullers: DataPullerData[] };
-	/** The ids of users who have left. */
+	dataChannelPulled: DataChannelPulledData;
+	/** Users have left. The data is an array of their ids. */
 	userLeft: string[];
 	/** A user has stopped pushing these. Not sent for a user who leaves. */
 	pusherClosed: PusherIdsData;
-	/** A user has paused these. The user's own client is told only when the app has done it. */
+	/** Pushers are paused. The user's own client is told only if the app has paused them. */
 	pusherPaused: PusherIdsData;
-	/** As `pusherPaused`. */
+	/** Pushers flow again. The user's own client is told only if the app has resumed them. */
 	pusherResumed: PusherIdsData;
-	/** The values from now on; `null` for none. */
-	pusherChanged: {
-		roomId: string;
-		userId: string;
-		pushers: { pusherId: string; source: string | null; metadata: unknown }[];
-	};
-	/** The client receives other layers than before. Both are `null` when it receives none. */
-	layersChanged: PullerOfUserData & { spatialLayer: number | null; temporalLayer: number | null };
-	/** The app has paused it. */
+	/** The source or the metadata of pushers has changed. The data has the new values. */
+	pusherChanged: PusherChangedData;
+	/** The client receives other layers than before. */
+	layersChanged: LayersData;
+	/** The app has paused a puller. */
 	pullerPaused: PullerOfUserData;
-	/** The app has resumed it. */
+	/** The app has resumed a puller. */
 	pullerResumed: PullerOfUserData;
-	/** The client receives this no more. */
-	pullerClosed: PullerOfUserData & { connectionId: string; reason: string };
+	/** A puller has closed: the client no longer receives from its pusher. */
+	pullerClosed: PullerClosedData;
 	/** Another user speaks, or nobody does. */
 	activeSpeaker: ActiveSpeakerData;
-	/** The loudest first; `volume` in dBov, -127 to 0. */
-	audioLevels: { roomId: string; levels: { userId: string; pusherId: string; volume: number }[] };
-	/** The quality of one of the client's own connections. */
-	qualityChanged: { connectionId: string; quality: 'excellent' | 'good' | 'poor' | 'lost' };
+	/** The users are this loud. Sent only with the option `audioLevels`. */
+	audioLevels: AudioLevelsData;
+	/** The quality of one of the client's own connections has changed. */
+	qualityChanged: QualityData;
 	/** A media worker has died, and these connections with it. Push and pull again on new RTCPeerConnections. */
-	mediaLost: { connectionIds: string[] };
+	mediaLost: ConnectionIdsData;
 	/** A connection for which the server offers is over, but not because the client has left or a media worker died. */
-	connectionClosed: { connectionId: string; reason: string };
+	connectionClosed: ConnectionClosedData;
 	/** The room has been closed for everybody. */
-	roomClosed: { roomId: string; reason: string };
+	roomClosed: ClosedRoomData;
 	/** The app has made the user leave. */
-	kicked: { roomId: string; reason: string };
+	kicked: ClosedRoomData;
+	/** Another user has sent a text. */
 	textMessage: TextMessage;
-	/** With the option `rtcpilot`: the socket of a user was lost, who may come back. */
-	userDisconnect: { roomId: string; userId: string };
+	/** With the option `rtcpilot`: the socket of a user was lost, and the user may come back. */
+	userDisconnect: MemberData;
 	/** With the option `rtcpilot`: a user whose socket was lost has come back. */
-	userReconnect: { roomId: string; userId: string; userName: string };
+	userReconnect: UserReconnectData;
 	/** With the option `rtcpilot`: a user has left. */
-	userLeave: { roomId: string; userId: string };
+	userLeave: MemberData;
 }

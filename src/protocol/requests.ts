@@ -1,30 +1,35 @@
-import type { ActiveSpeakerData, ChannelData, DataPullerData, OwnDataPusherData, UserData } from './notifications.js';
+import type {
+	ActiveSpeakerData,
+	ChannelData,
+	DataPullerData,
+	MemberData,
+	OwnDataPusherData,
+	UserData,
+} from './notifications.js';
 
 /** An offer as `RTCPeerConnection.setLocalDescription()` makes it. */
 export interface OfferSdp {
+	/** The type of the description. */
 	type: 'offer';
+	/** The SDP. */
 	sdp: string;
 }
 
 /** An answer as `RTCPeerConnection.setLocalDescription()` makes it. */
 export interface AnswerSdp {
+	/** The type of the description. */
 	type: 'answer';
+	/** The SDP. */
 	sdp: string;
-}
-
-/** Every request names the room and the user that joined on the socket. Others are refused with 403. */
-export interface MemberData {
-	roomId: string;
-	userId: string;
 }
 
 /** The data of `join`. */
 export interface JoinData extends MemberData {
-	/** For people to read. */
+	/** The name of the user, for people to read. */
 	userName: string;
 }
 
-/** One m-line that `push` says more about than its offer does. */
+/** Options of `push` for one m-line. */
 export interface PushMediaData {
 	/** The mid of the m-line. */
 	mid: string;
@@ -32,25 +37,29 @@ export interface PushMediaData {
 	source?: string | null;
 	/** Any JSON value of the app's own. `null` removes it. */
 	metadata?: unknown;
-	/** The layers of VP9 or AV1, for example `L3T3_KEY`. SDP does not tell them. */
+	/** The layers of VP9 or AV1, for example `L3T3_KEY`. SDP does not say them. */
 	scalabilityMode?: string;
-	/** The names of the codecs to use, the preferred one first. Default: in the order of the room. */
+	/** The names of the codecs to use, the preferred one first. Default: the codecs of the room, in its order. */
 	codecs?: readonly string[];
-	/** The bitrate that the client shall not exceed, in bit/s. 0 for no bound. Default 0. */
+	/** The highest bitrate that the client may send, in bit/s. 0 for no limit. Default 0. */
 	maxBitrate?: number;
 }
 
-/** A data channel that the client opens with `negotiated: true`, in the words of `createDataChannel()`. */
+/** A data channel that the client opens with `negotiated: true`. */
 export interface PushChannelData extends Partial<ChannelData> {
 	/** The `id` of the RTCDataChannel. */
 	id: number;
+	/** The source, for example `screen`. `null` removes it. */
 	source?: string | null;
+	/** Any JSON value of the app's own. `null` removes it. */
 	metadata?: unknown;
 }
 
 /** The data of `push`. */
 export interface PushData extends MemberData {
+	/** The offer. */
 	sdp: OfferSdp;
+	/** Options for m-lines that send. */
 	media?: PushMediaData[];
 	/** Data channels with negotiated ids. The server notices the others when the client opens them. */
 	data?: PushChannelData[];
@@ -58,7 +67,9 @@ export interface PushData extends MemberData {
 
 /** One pusher to pull. */
 export interface PullSpecData {
+	/** The kind of the pusher. */
 	type: 'audio' | 'video' | 'data';
+	/** The id of the pusher. */
 	pusher_id: string;
 	/** Whether the client opens the data channel itself, with `negotiated: true`. Default false. */
 	negotiated?: boolean;
@@ -68,108 +79,143 @@ export interface PullSpecData {
 export interface PullData extends MemberData {
 	/** The user to pull from. */
 	targetUserId: string;
-	/** Each takes the next m-line of its kind that receives. */
+	/** The pushers to pull. With an offer, each one takes the next m-line of its kind that receives. */
 	specs: PullSpecData[];
+	/** The offer. */
 	sdp: OfferSdp;
 }
 
 /** The data of `pull` without an offer: the server makes one. */
 export interface PullOfferedData extends Omit<PullData, 'sdp'> {
+	/** Left out. */
 	sdp?: never;
 }
 
-/** The data of `pull` for all that the others push, now and later. The server offers by requests. */
+/** The data of `pull` for everything that the others push, now and later. The server sends requests `offer`. */
 export interface AutoPullData extends MemberData {
+	/** Asks for everything. */
 	autoPull: true;
 }
 
-/** The data of `answer`: answers an offer of the server. */
+/** The data of `answer`. */
 export interface AnswerData extends MemberData {
+	/** The id of the connection. */
 	connectionId: string;
+	/** The answer. */
 	sdp: AnswerSdp;
 }
 
 /** The data of `restartIce`. */
 export interface ConnectionIdData extends MemberData {
+	/** The id of the connection. */
 	connectionId: string;
 }
 
 /** The data of requests about one pusher. */
 export interface PusherIdData extends MemberData {
+	/** The id of the pusher. */
 	pusherId: string;
 }
 
 /** The data of `updatePusher`. A field that is left out stays as it is. */
 export interface UpdatePusherData extends PusherIdData {
+	/** The new source. `null` removes it. */
 	source?: string | null;
+	/** The new metadata, any JSON value. `null` removes it. */
 	metadata?: unknown;
 }
 
 /** The data of requests about one puller. */
 export interface PullerIdData extends MemberData {
+	/** The id of the puller. */
 	pullerId: string;
 }
 
 /** The data of `setPreferredLayers`. Layers count from 0, the lowest. */
 export interface PreferredLayersData extends PullerIdData {
+	/** The spatial layer or the simulcast layer. */
 	spatialLayer: number;
-	/** Default: the highest. */
+	/** The temporal layer. Default: the highest. */
 	temporalLayer?: number;
 }
 
 /** The data of `unpush`. */
 export interface UnpushData extends MemberData {
-	/** At most 1000. */
+	/** The ids of the pushers, at most 1000. */
 	pusherIds: string[];
 }
 
 /** The data of `unpull`. */
 export interface UnpullData extends MemberData {
-	/** At most 1000. */
+	/** The ids of the pullers, at most 1000. */
 	pullerIds: string[];
 }
 
 /** The data of the notification `textMessage`, from a client. */
 export interface TextMessageData extends MemberData {
-	/** Not used: the others are told the name that the user joined with. */
+	/** Ignored. The others get the name that the user joined with. */
 	userName?: string;
+	/** The text. */
 	message: string;
 	/** The client's own time, in any form. */
 	time?: number | string;
 }
 
-/** The success data of a request that tells nothing more. */
+/** The success data that all requests but `heartbeat` have. */
 export interface Success<Method extends string> {
+	/** Always 0. */
 	code: 0;
+	/** For people to read. */
 	message: `${Method} success`;
 }
 
 /** The success data of `join`. */
 export interface JoinSuccess extends Success<'join'> {
-	/** All others in the room. */
+	/** All other users of the room. */
 	users: UserData[];
-	/** Whether the user was in the room already, and goes on with what it pushes and pulls. */
+	/** Whether the user was in the room already. Its pushers and pullers go on. */
 	resumed: boolean;
-	/** Only when somebody speaks at the moment. */
+	/** The user who speaks. Missing if nobody does. */
 	activeSpeaker?: ActiveSpeakerData;
+}
+
+/** The success data of `heartbeat`. */
+export interface HeartbeatSuccess extends MemberData {
+	/** Always 0. */
+	code: 0;
+	/** Always `ok`. */
+	message: 'ok';
+}
+
+/** A track that the client itself sends. */
+export interface OwnPusherData {
+	/** The id of the pusher. */
+	pusherId: string;
+	/** The mid of its m-line. */
+	mid: string | undefined;
+	/** The kind of the media. */
+	kind: 'audio' | 'video';
 }
 
 /** The success data of `push`. */
 export interface PushSuccess extends Success<'push'> {
 	/** The answer: a string, not an object. */
 	sdp: string;
+	/** The id of the connection. */
 	connectionId: string;
-	/** All that the connection receives, in the order of the m-lines. */
-	pushers: { pusherId: string; mid: string | undefined; kind: 'audio' | 'video' }[];
-	/** Only when there are any. */
+	/** All media pushers of the connection, in the order of the m-lines. */
+	pushers: OwnPusherData[];
+	/** All data channels that the connection pushes. Missing if there are none. */
 	dataPushers?: OwnDataPusherData[];
 }
 
 /** One track that the client receives. */
 export interface PullerData {
+	/** The id of the puller. */
 	pullerId: string;
+	/** The id of the pusher that it receives. */
 	pusherId: string;
-	/** The user that pushes it. */
+	/** The user that sends. */
 	userId: string;
 	/** The mid of its m-line. */
 	mid: string | undefined;
@@ -179,93 +225,125 @@ export interface PullerData {
 export interface PullSuccess extends Success<'pull'> {
 	/** The answer: a string, not an object. */
 	sdp: string;
+	/** The id of the connection. */
 	connectionId: string;
-	/** All that the connection carries. */
+	/** All media pullers of the connection. */
 	pullers: PullerData[];
-	/** Only when there are any. */
+	/** All data channels that the connection pulls. Missing if there are none. */
 	dataPullers?: DataPullerData[];
 }
 
-/** An offer of the server, as the request `offer` and the success data of `pull` have it. */
+/** An offer of the server: the data of the request `offer`, and part of the success data of `pull`. */
 export interface OfferData {
+	/** The id of the connection. */
 	connectionId: string;
+	/** The offer. */
 	sdp: OfferSdp;
-	/** All that the connection carries once the offer is answered. */
+	/** All media pullers that the connection has after the answer. */
 	pullers: PullerData[];
-	/** Only when there are any. */
+	/** All data channels that the connection pulls after the answer. Missing if there are none. */
 	dataPullers?: DataPullerData[];
 }
 
 /** The success data of `pull` without an offer. */
 export interface PullOffered extends OfferData, Success<'pull'> {}
 
-/** The success data of `pull` for all that the others push. */
+/** The success data of `pull` with `autoPull`. */
 export interface AutoPullSuccess extends Success<'pull'> {
+	/** The connection that the server's offers will be for. */
 	connectionId: string;
 }
 
 /** The success data of requests that pause and resume. */
 export interface PausedSuccess<Method extends string> extends Success<Method> {
-	/** Whether it is paused now. The app may have paused it, too. */
+	/** Whether the pusher or puller is paused now. A resume does not end a pause by the app. */
 	paused: boolean;
 }
 
-/** What a client may ask: the data of each request, and the data of its success. `pull` has three forms. */
+/** The success data of `setPreferredLayers`: the layers from now on. */
+export interface PreferredLayersSuccess extends Success<'setPreferredLayers'> {
+	/** The spatial layer or the simulcast layer. */
+	spatialLayer: number;
+	/** The temporal layer. */
+	temporalLayer?: number;
+}
+
+/** The types of one request. */
+export interface RequestTypes<Data, Response> {
+	/** The data of the request. */
+	data: Data;
+	/** The data of its success. */
+	response: Response;
+}
+
+/** The requests that a client may send, by their names. Each names the room and the user that joined on the socket. */
 export interface ClientRequests {
-	join: { data: JoinData; response: JoinSuccess };
-	leave: { data: MemberData; response: Success<'leave'> };
-	/** Of RTCPilot's web client. Others need none, since the server pings each WebSocket. */
-	heartbeat: { data: MemberData; response: MemberData & { code: 0; message: 'ok' } };
-	push: { data: PushData; response: PushSuccess };
-	unpush: { data: UnpushData; response: Success<'unpush'> };
-	pausePusher: { data: PusherIdData; response: PausedSuccess<'pausePusher'> };
-	resumePusher: { data: PusherIdData; response: PausedSuccess<'resumePusher'> };
-	updatePusher: { data: UpdatePusherData; response: Success<'updatePusher'> };
+	/** Joins a room, or comes back to it. */
+	join: RequestTypes<JoinData, JoinSuccess>;
+	/** Leaves the room. The socket may join again. */
+	leave: RequestTypes<MemberData, Success<'leave'>>;
+	/** Used by RTCPilot's web client. Other clients do not need it, since the server pings each WebSocket. */
+	heartbeat: RequestTypes<MemberData, HeartbeatSuccess>;
+	/** Offers a connection that sends, or changes it. */
+	push: RequestTypes<PushData, PushSuccess>;
+	/** Closes pushers. */
+	unpush: RequestTypes<UnpushData, Success<'unpush'>>;
+	/** Pauses a pusher. */
+	pausePusher: RequestTypes<PusherIdData, PausedSuccess<'pausePusher'>>;
+	/** Resumes a pusher that the client has paused. */
+	resumePusher: RequestTypes<PusherIdData, PausedSuccess<'resumePusher'>>;
+	/** Changes the source or the metadata of a pusher. */
+	updatePusher: RequestTypes<UpdatePusherData, Success<'updatePusher'>>;
+	/** Pulls pushers: with the client's own offer, with an offer of the server, or everything automatically. */
 	pull:
-		| { data: PullData; response: PullSuccess }
-		| { data: PullOfferedData; response: PullOffered }
-		| { data: AutoPullData; response: AutoPullSuccess };
-	unpull: { data: UnpullData; response: Success<'unpull'> };
-	pausePuller: { data: PullerIdData; response: PausedSuccess<'pausePuller'> };
-	resumePuller: { data: PullerIdData; response: PausedSuccess<'resumePuller'> };
-	requestKeyframe: { data: PullerIdData; response: Success<'requestKeyframe'> };
-	/** The response has the layers that hold from now on. */
-	setPreferredLayers: {
-		data: PreferredLayersData;
-		response: Success<'setPreferredLayers'> & { spatialLayer: number; temporalLayer?: number };
-	};
-	answer: { data: AnswerData; response: Success<'answer'> };
+		| RequestTypes<PullData, PullSuccess>
+		| RequestTypes<PullOfferedData, PullOffered>
+		| RequestTypes<AutoPullData, AutoPullSuccess>;
+	/** Closes pullers. */
+	unpull: RequestTypes<UnpullData, Success<'unpull'>>;
+	/** Pauses a puller. */
+	pausePuller: RequestTypes<PullerIdData, PausedSuccess<'pausePuller'>>;
+	/** Resumes a puller that the client has paused. */
+	resumePuller: RequestTypes<PullerIdData, PausedSuccess<'resumePuller'>>;
+	/** Asks the sender of a video puller for a keyframe. */
+	requestKeyframe: RequestTypes<PullerIdData, Success<'requestKeyframe'>>;
+	/** Sets the highest layers that a video puller receives. */
+	setPreferredLayers: RequestTypes<PreferredLayersData, PreferredLayersSuccess>;
+	/** Answers an offer of the server. */
+	answer: RequestTypes<AnswerData, Success<'answer'>>;
 	/** Restarts ICE on a connection for which the server offers. An offer follows. */
-	restartIce: { data: ConnectionIdData; response: Success<'restartIce'> };
+	restartIce: RequestTypes<ConnectionIdData, Success<'restartIce'>>;
 }
 
 /** The data of a client's request. */
 export type RequestData<Method extends keyof ClientRequests> = ClientRequests[Method]['data'];
 
-/** The data of the success of a client's request. The form of `Data` tells which one of `pull` it is. */
+/** The success data of a client's request. For `pull` it depends on the form of `Data`. */
 export type ResponseData<
 	Method extends keyof ClientRequests,
 	Data extends RequestData<Method> = RequestData<Method>,
 > = ClientRequests[Method] extends infer Form
-	? Form extends { data: infer Accepted; response: infer Response }
+	? Form extends RequestTypes<infer Accepted, infer Response>
 		? [Extract<Data, Accepted>] extends [never]
 			? never
 			: Response
 		: never
 	: never;
 
-/** What a client may tell, without a response. */
+/** The data of each notification that a client may send, by its name. */
 export interface ClientNotifications {
+	/** Sends a text to the others. */
 	textMessage: TextMessageData;
 }
 
 /** The success data of the server's request `offer`. */
 export interface OfferResponse {
+	/** The answer. */
 	sdp: AnswerSdp;
 }
 
-/** What the server may ask: the data of each request, and the data of its success. */
+/** The requests that the server may send, by their names. */
 export interface ServerRequests {
-	/** A connection for which the server offers has changed. A failure closes what the offer has added. */
-	offer: { data: OfferData; response: OfferResponse };
+	/** Offers a new or changed connection. If the client responds with a failure, the pullers that it adds close. */
+	offer: RequestTypes<OfferData, OfferResponse>;
 }

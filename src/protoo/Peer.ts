@@ -11,7 +11,7 @@ import {
 } from './envelope.js';
 import type { Socket } from './Socket.js';
 
-/** The server's end of one socket: reads and writes the messages of a session. */
+/** The server's end of one socket. It reads and writes the messages of a session. */
 export class Peer {
 	readonly #socket: Socket;
 	readonly #limits: ClientLimits;
@@ -22,7 +22,7 @@ export class Peer {
 	#invalidInARow = 0;
 	#closed = false;
 
-	/** @param context - given to `authorize` */
+	/** @param context - a value for `authorize` */
 	constructor(socket: Socket, signaling: Signaling, context: unknown, logger: Logger) {
 		this.#socket = socket;
 		this.#limits = signaling.limits;
@@ -53,7 +53,11 @@ export class Peer {
 		});
 	}
 
-	/** @returns whether it was open */
+	/**
+	 * Marks the peer as closed, and rejects the requests that wait for a response.
+	 *
+	 * @returns whether it was open
+	 */
 	#shut(): boolean {
 		if (this.#closed) return false;
 		this.#closed = true;
@@ -61,7 +65,7 @@ export class Peer {
 		return true;
 	}
 
-	/** Closes a socket that misbehaves; its user may come back. */
+	/** Closes the socket of a client that breaks the rules. Its user may come back. */
 	#drop(code: number, reason: string): void {
 		if (!this.#shut()) return;
 		this.#socket.close(code, reason);
@@ -90,7 +94,7 @@ export class Peer {
 				this.#invalidInARow = 0;
 				return;
 			}
-			this.#logger.debug('a message was dropped that is not of the protocol, or responds to nothing');
+			this.#logger.debug('an invalid message was dropped');
 		} catch (error) {
 			if (!(error instanceof InvalidRequestError)) throw error;
 			this.#fail(error.id, error);
@@ -99,7 +103,7 @@ export class Peer {
 		if (this.#invalidInARow > invalidMessages) this.#drop(closeCodes.policyViolation, 'too many invalid messages');
 	}
 
-	/** @returns whether it makes sense */
+	/** @returns `false` for a response to no request */
 	#accept(message: Incoming, length: number): boolean {
 		const invalid = this.#check(message, length);
 		if (message.type === 'request' && !invalid) {
@@ -119,7 +123,7 @@ export class Peer {
 		const refusal = this.#session.count() ?? invalid;
 		if (message.type === 'response') {
 			const { id, ok, data } = message;
-			// A request of the server fails at least, instead of waiting.
+			// The request of the server fails now instead of waiting for its timeout.
 			return this.#outgoing.settle(id, refusal ? { ok: false } : { ok, data });
 		}
 		if (message.type === 'request' && refusal) this.#fail(message.id, refusal);
@@ -130,12 +134,9 @@ export class Peer {
 	#check(message: Incoming, length: number): SfuError | undefined {
 		const { messageLength } = this.#limits;
 		if (message.type === 'request' && this.#pendingIds.has(message.id)) {
-			return new SfuError('invalid_argument', `id ${message.id} is that of another request, which is not answered yet`);
+			return new SfuError('invalid_argument', `another request with id ${message.id} waits for its response`);
 		}
 		if (length <= messageLength) return undefined;
-		return new SfuError(
-			'too_large',
-			`the message has ${length} characters, more than the ${messageLength} that are allowed`,
-		);
+		return new SfuError('too_large', `the message has ${length} characters, and only ${messageLength} are allowed`);
 	}
 }

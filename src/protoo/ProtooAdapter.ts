@@ -8,7 +8,7 @@ import type { Socket } from './Socket.js';
 export type ProtooOptions = SignalingOptions;
 
 /**
- * Speaks the `join` / `push` / `pull` messages, in the envelope of protoo 4, over any {@link Socket}.
+ * Serves clients with the `join` / `push` / `pull` messages in the envelope of protoo 4, over any {@link Socket}.
  *
  * @example
  * ```ts
@@ -20,7 +20,11 @@ export class ProtooAdapter {
 	readonly #sfu: Sfu;
 	readonly #signaling: Signaling;
 
-	/** @throws {@link SfuError} `invalid_argument`, naming the option */
+	/**
+	 * @param sfu - the Sfu whose rooms clients join; the app closes it
+	 * @param options - see {@link ProtooOptions}
+	 * @throws `SfuError` `invalid_argument`; the message names the option
+	 */
 	constructor(sfu: Sfu, options: ProtooOptions = {}) {
 		this.#sfu = sfu;
 		this.#signaling = new Signaling(sfu, writeNotification, options);
@@ -31,15 +35,16 @@ export class ProtooAdapter {
 		return this.#signaling.sessions;
 	}
 
-	/** Closes all sockets (1001); their users leave. The Sfu stays open. */
+	/** Closes all sockets with 1001, and makes all users leave. The Sfu stays open. */
 	close(): void {
 		this.#signaling.close();
 	}
 
 	/**
-	 * Serves a socket until it closes. After {@link ProtooAdapter.close} the socket is closed at once (1001).
+	 * Serves a socket until it closes. After {@link ProtooAdapter.close} it closes the socket at once with 1001.
 	 *
-	 * @param context - anything that the app knows of the socket, for example its HTTP request; given to `authorize`
+	 * @param socket - the socket
+	 * @param context - a value for `authorize`, for example the HTTP request of the socket
 	 */
 	accept(socket: Socket, context?: unknown): void {
 		new Peer(socket, this.#signaling, context, this.#sfu.logger);

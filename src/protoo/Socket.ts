@@ -1,25 +1,35 @@
-/** What a socket tells the adapter. */
+/** The functions that a socket calls. */
 export interface SocketHandlers {
-	/** A message has come. Text as a string; binary frames as `undefined`, as the protocol has none. */
+	/** Takes a message: text as a string, a binary frame as `undefined`, since the protocol has none. */
 	message: (text: string | undefined) => void;
-	/** The socket is gone, for whatever reason; called once. `code` is one of WebSocket (RFC 6455, section 7.4). */
+	/** Called once, after the socket has closed for any reason. `code` is that of WebSocket (RFC 6455, section 7.4). */
 	closed: (code: number) => void;
 }
 
 /**
- * All that the adapter needs of a socket: reliable, ordered text messages both ways. Anything that has them can carry
- * the protocol; {@link fromWebSocket} and {@link createSocketPair} show how little there is to write.
+ * The transport that the adapter needs: reliable, ordered text messages in both directions. {@link fromWebSocket} and
+ * {@link createSocketPair} make such sockets, and are examples for others.
  */
 export interface Socket {
-	/** The bytes that {@link Socket.send} has taken and the network has not. */
+	/** The number of bytes that wait to be sent. */
 	readonly bufferedAmount: number;
-	/** Sends a message. Does nothing when the socket is closed, and never throws. */
+	/**
+	 * Sends a message. Does nothing if the socket is closed, and never throws.
+	 *
+	 * @param text - the message
+	 */
 	send(text: string): void;
-	/** Closes the socket, with a code and a reason of WebSocket. Leads to {@link SocketHandlers.closed}. */
+	/**
+	 * Closes the socket. {@link SocketHandlers.closed} follows.
+	 *
+	 * @param code - the code for the Close frame
+	 * @param reason - the reason for the Close frame
+	 */
 	close(code: number, reason: string): void;
 	/**
-	 * Called once, by the adapter that the socket is given to. When the socket is closed already,
-	 * {@link SocketHandlers.closed} is called soon after.
+	 * Takes the handlers. The adapter calls it once. If the socket is closed already, {@link SocketHandlers.closed} follows.
+	 *
+	 * @param handlers - the functions to call
 	 */
 	listen(handlers: SocketHandlers): void;
 }

@@ -7,15 +7,16 @@ import type {
 	SuccessMessage,
 } from '../protocol/index.js';
 
-/** A message of protoo 4, as it came. `data` is unchecked. */
+/** A received message of protoo 4. `data` is unchecked. */
 export type Incoming =
 	| { type: 'request'; id: number; method: string; data: unknown }
 	| { type: 'notification'; method: string; data: unknown }
 	| { type: 'response'; id: number; ok: boolean; data: unknown };
 
-/** A request that is invalid, but has an id to answer to. */
+/** The error of an invalid request that has an id, so that it can be answered. */
 export class InvalidRequestError extends SfuError {
 	constructor(
+		/** The id of the request. */
 		readonly id: number,
 		message: string,
 	) {
@@ -29,10 +30,10 @@ const isId = (value: unknown): value is number =>
 const isMethod = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /**
- * Reads a frame.
+ * Reads a message.
  *
- * @returns `undefined` when it is no protoo message at all
- * @throws {@link InvalidRequestError} for a request that can be answered nevertheless
+ * @returns `undefined` if it is no protoo message
+ * @throws {@link InvalidRequestError} if it is an invalid request with an id
  */
 export function readMessage(text: string): Incoming | undefined {
 	let message: unknown;

@@ -1,11 +1,21 @@
 /**
- * The adapter for protoo 4 over WebSocket, and over anything else that carries text.
+ * The adapter for protoo 4 over WebSocket, or over any other transport of text messages.
  *
  * @module
  */
 export * from '../protocol/index.js';
 export { defaultClientLimits } from '../signaling/index.js';
-export type { Authorize, AuthorizeAction, ClientLimits } from '../signaling/index.js';
+export type {
+	Authorize,
+	AuthorizeAction,
+	AutoPullAction,
+	ClientLimits,
+	JoinAction,
+	PullAction,
+	PushAction,
+	TextMessageAction,
+	UpdatePusherAction,
+} from '../signaling/index.js';
 export { ProtooAdapter } from './ProtooAdapter.js';
 export type { ProtooOptions } from './ProtooAdapter.js';
 export type { Socket, SocketHandlers } from './Socket.js';

@@ -4,7 +4,7 @@ import { OfferDelivery } from './OfferDelivery.js';
 import { RateLimit } from './RateLimit.js';
 import type { MemberSession } from './SignalingClient.js';
 
-/** A user of a room, and the session that speaks for it at the moment. */
+/** A user of a room, and its current session. */
 export class Member<Message> {
 	readonly user: User;
 	readonly #offers: RateLimit;
@@ -23,6 +23,7 @@ export class Member<Message> {
 		});
 	}
 
+	/** The session that speaks for the user, `undefined` while its socket is lost. */
 	get session(): MemberSession<Message> | undefined {
 		return this.#session;
 	}
@@ -37,18 +38,18 @@ export class Member<Message> {
 		return this.#graceTimer !== undefined;
 	}
 
-	/** Whether the user leaves of its own accord, so that nobody needs to tell it. */
+	/** Whether the user itself decided to leave, so that its client needs no notification. */
 	get leaving(): boolean {
 		return this.#leaving;
 	}
 
-	/** The user leaves of its own accord. */
+	/** Makes the user leave because its client left or got lost. */
 	leave(reason: 'left' | 'disconnected'): void {
 		this.#leaving = true;
 		this.user.close(reason);
 	}
 
-	/** Lets `session` speak for the user. It receives nothing before {@link Member.listen}. */
+	/** Lets `session` speak for the user. The session gets no notification before {@link Member.listen}. */
 	attach(session: MemberSession<Message>): void {
 		clearTimeout(this.#graceTimer);
 		this.#graceTimer = undefined;
@@ -59,23 +60,23 @@ export class Member<Message> {
 	/** Lets the session receive notifications. */
 	listen(): void {
 		this.#listening = true;
-		// After the response to the join.
+		// The offer must come after the response to the join.
 		queueMicrotask(() => {
 			this.bringOffer();
 		});
 	}
 
-	/** Asks the client to answer the pending offer of the server, unless it has been asked. */
+	/** Asks the client to answer the pending offer of the server, unless the session has it already. */
 	bringOffer(): void {
 		if (this.#listening && this.#session) this.#delivery.bring(this.#session);
 	}
 
-	/** Notes that the client gets an offer by the response to its own request. */
+	/** Notes that the response to a request of the client brings it this offer. */
 	knowsOffer(offer: ServerOffer, session: MemberSession<Message>): void {
 		this.#delivery.known(offer, session);
 	}
 
-	/** The socket is lost: the user leaves unless another session comes within `grace` ms. */
+	/** Handles the loss of the socket: the user leaves unless another session comes within `grace` ms. */
 	detach(grace: number): void {
 		this.#session = undefined;
 		this.#graceTimer = setTimeout(() => {
@@ -83,7 +84,7 @@ export class Member<Message> {
 		}, grace);
 	}
 
-	/** @throws {@link SfuError} `limit_exceeded` when the user has made too many offers */
+	/** @throws {@link SfuError} `limit_exceeded` if the user has made too many offers */
 	countOffer(): void {
 		if (!this.#offers.take()) throw new SfuError('limit_exceeded', 'too many offers in too short a time');
 	}

@@ -3,10 +3,10 @@ import { checkData } from './schemas.js';
 import { offerData } from './serialize.js';
 import type { MemberSession, OutgoingRequest } from './SignalingClient.js';
 
-/** Brings the offers of the server to the client of a user, and its answers back. */
+/** Brings the offers of the server to the client of a user, and the answers back. */
 export class OfferDelivery {
 	readonly #user: User;
-	/** The last offer that was brought, and the session that got it. */
+	/** The offer that was brought last, and the session that got it. */
 	#brought: { offer: ServerOffer; to: MemberSession<unknown> } | undefined;
 	#request: OutgoingRequest | undefined;
 
@@ -14,12 +14,12 @@ export class OfferDelivery {
 		this.#user = user;
 	}
 
-	/** Notes that the client knows the offer by the response to its own request. */
+	/** Notes that the response to a request of the client brings it this offer. */
 	known(offer: ServerOffer, to: MemberSession<unknown>): void {
 		this.#brought = { offer, to };
 	}
 
-	/** Asks for the answer to the pending offer, if there is one that this session does not know. */
+	/** Asks for the answer to the pending offer, unless there is none or this session knows it. */
 	bring(to: MemberSession<unknown>): void {
 		const offer = this.#user.pendingOffer;
 		if (!offer || (this.#brought?.offer === offer && this.#brought.to === to)) return;
@@ -35,7 +35,7 @@ export class OfferDelivery {
 			this.#request = request;
 			connection.once('closed', request.cancel);
 			const response = await request.response.finally(() => connection.off('closed', request.cancel));
-			// The client may have answered it by a request meanwhile.
+			// The client may have answered with the request `answer` meanwhile.
 			if (!this.#isPending(offer)) return;
 			if (response.ok) await offer.answer(checkData.offerResponse(response.data).sdp.sdp);
 			else offer.refuse();

@@ -7,7 +7,7 @@ interface Pending {
 	timer: NodeJS.Timeout;
 }
 
-/** The requests of the server that wait for their response on one socket: their ids, timeouts and number. */
+/** Keeps the requests of the server that wait for their response on one socket: their ids, timeouts and number. */
 export class OutgoingRequests {
 	readonly #limit: number;
 	readonly #timeout: number;
@@ -16,7 +16,7 @@ export class OutgoingRequests {
 	#closed = false;
 
 	/**
-	 * @param limit - the number of requests that may wait: {@link ClientLimits.pendingRequests}
+	 * @param limit - how many requests may wait: {@link ClientLimits.pendingRequests}
 	 * @param timeout - how long each may wait, in ms: {@link ClientLimits.responseTimeout}
 	 */
 	constructor(limit: number, timeout: number) {
@@ -27,13 +27,13 @@ export class OutgoingRequests {
 	/**
 	 * Sends a request.
 	 *
-	 * @param send - sends the request with this id
-	 * @throws {@link SfuError} `closed`, `limit_exceeded`
+	 * @param send - sends the request with the id that it gets
+	 * @throws `SfuError` `closed` after {@link OutgoingRequests.close}, `limit_exceeded` if too many requests wait
 	 */
 	start(send: (id: number) => void): OutgoingRequest {
 		if (this.#closed) throw closed();
 		if (this.#pending.size >= this.#limit) {
-			throw new SfuError('limit_exceeded', 'the client leaves too many requests without a response');
+			throw new SfuError('limit_exceeded', 'too many requests wait for a response of the client');
 		}
 		do this.#lastId = (this.#lastId % 0xffffffff) + 1;
 		while (this.#pending.has(this.#lastId));
@@ -44,7 +44,7 @@ export class OutgoingRequests {
 			}, this.#timeout);
 			this.#pending.set(id, { resolve, reject, timer });
 		});
-		// Nobody needs to wait for it.
+		// Nobody has to wait for the response.
 		response.catch(() => undefined);
 		send(id);
 		return {
@@ -58,7 +58,9 @@ export class OutgoingRequests {
 	/**
 	 * Takes a response of the client.
 	 *
-	 * @returns whether a request waits for it
+	 * @param id - the id of the request
+	 * @param response - the response
+	 * @returns whether a request waited for it
 	 */
 	settle(id: number, response: ClientResponse): boolean {
 		const pending = this.#take(id);

@@ -1,4 +1,4 @@
-/** A token bucket: a burst at once, and so many a second in the long run. */
+/** A token bucket: it allows a burst at once, and a number per second in the long run. */
 export class RateLimit {
 	readonly #burst: number;
 	readonly #perSecond: number;

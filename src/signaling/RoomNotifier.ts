@@ -43,13 +43,13 @@ export class RoomNotifier<Message> {
 			this.#tellOthers(user, 'pusherChanged', { roomId, userId, pushers: [{ pusherId, source, metadata }] });
 		});
 		room.on('pusherClosed', ({ user, pusher, reason }) => {
-			// `userLeft` tells of the pushers of a user who leaves.
+			// For a user who leaves, `userLeft` is enough.
 			if (reason !== 'userLeft') this.#tellOthers(user, 'pusherClosed', pusherIdData(room, user, pusher));
 		});
 		for (const event of ['pusherPaused', 'pusherResumed'] as const) {
 			room.on(event, ({ user, pusher, cause }) => {
 				const data = pusherIdData(room, user, pusher);
-				// The user's own client has done it itself, or must be told.
+				// The user's own client needs to know only if the app did it.
 				if (cause === 'app') this.#tellAll(event, data);
 				else this.#tellOthers(user, event, data);
 			});
@@ -80,7 +80,7 @@ export class RoomNotifier<Message> {
 		});
 	}
 
-	/** The user who speaks, `undefined` when nobody does. */
+	/** The user who speaks, `undefined` if nobody does. */
 	get activeSpeaker(): ActiveSpeakerData | undefined {
 		const { roomId, activeSpeaker } = this.room;
 		if (!activeSpeaker) return undefined;
@@ -93,7 +93,7 @@ export class RoomNotifier<Message> {
 		for (const member of [...this.#members.values()]) member.leave('left');
 	}
 
-	/** Lets a user join, or come back. */
+	/** Lets a user join or come back. */
 	async enter({ userId, userName }: JoinData): Promise<Member<Message>> {
 		for (;;) {
 			const member = this.#members.get(userId);
@@ -116,24 +116,24 @@ export class RoomNotifier<Message> {
 		}
 	}
 
-	/** The other users, as somebody who joins sees them. */
+	/** The other users, as the response to `join` lists them. */
 	others(user: User): UserData[] {
 		return [...this.room.users.values()]
 			.filter((other) => other !== user)
 			.map((other) => userData(other, other.pushers.values()));
 	}
 
-	/** Sends a text to all but its author. */
+	/** Sends a text to all users but its author. */
 	sendText(user: User, message: TextMessage): void {
 		this.#tellOthers(user, 'textMessage', message);
 	}
 
-	/** Tells that the socket of a user is lost, who may come back. */
+	/** Tells the others that the socket of a user is lost, and that the user may come back. */
 	lost({ userId }: User): void {
 		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userDisconnect', { roomId: this.room.roomId, userId });
 	}
 
-	/** Tells that a user whose socket was lost has come back. */
+	/** Tells the others that a user whose socket was lost has come back. */
 	cameBack({ userId, userName }: User): void {
 		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userReconnect', { roomId: this.room.roomId, userId, userName });
 	}
@@ -174,13 +174,13 @@ export class RoomNotifier<Message> {
 		user.on('connectionClosed', ({ connection, reason }) => {
 			const { connectionId } = connection;
 			if (reason === 'workerDied') tell('mediaLost', { connectionIds: [connectionId] });
-			// The client itself sees the end of the others.
+			// The client knows when its own connections end.
 			else if (connection.offeredBy === 'server' && reason !== 'userLeft') {
 				tell('connectionClosed', { connectionId, reason });
 			}
 		});
 		user.once('closed', ({ reason }) => {
-			// The room tells all at once.
+			// `roomClosed` tells all members at once.
 			if (reason === 'roomClosed') return;
 			this.#members.delete(user.userId);
 			if (!member.leaving) tell('kicked', { roomId: this.room.roomId, reason });

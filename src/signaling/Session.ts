@@ -14,11 +14,21 @@ import { checkData } from './schemas.js';
 import type { SignalingClient } from './SignalingClient.js';
 
 /** The result of a client's request: the data of its success, or the error that it failed with. */
-export type RequestResult = { data: object } | { error: SfuError };
+export type RequestResult =
+	| {
+			/** The data of the success. */
+			data: object;
+	  }
+	| {
+			/** The error that the request failed with. */
+			error: SfuError;
+	  };
 
 /**
- * Sends the response to a request. Called exactly once, at the moment to which the result belongs: a response that is
- * sent at once is in order with the notifications.
+ * Sends the response to a request. The session calls it exactly once. If it sends at once, the response is in the right
+ * order with the notifications.
+ *
+ * @param result - the result of the request
  */
 export type Respond = (result: RequestResult) => void;
 
@@ -27,10 +37,10 @@ export interface SessionContext<Message> {
 	/** @throws {@link SfuError} */
 	openRoom: (roomId: string) => Promise<RoomNotifier<Message>>;
 	authorize: Authorize | undefined;
-	/** What the app knows of the client. */
+	/** The value that the app gave with the client. */
 	context: unknown;
 	reconnectTimeout: number;
-	/** The greatest length of room ids, user ids and user names. */
+	/** The maximum length of room ids, user ids and user names. */
 	idLength: number;
 	limits: Readonly<ClientLimits>;
 	logger: Logger;
@@ -46,8 +56,8 @@ interface Joined<Message> {
 const leavingCodes: readonly number[] = [closeCodes.normal, closeCodes.goingAway, closeCodes.noCode];
 
 /**
- * One client from its connection to its end, and the user that joined on it. Messages are handled one after the other,
- * except that a pull which waits for another offer of the server lets others pass.
+ * The session of one client, from its connection to its end, and the user that joined in it. It handles messages one
+ * after the other. Only a pull that waits for another offer of the server lets later messages pass.
  */
 export class Session<Message = string> {
 	/** @internal */
@@ -84,7 +94,12 @@ export class Session<Message = string> {
 		return this.#open;
 	}
 
-	/** Closes the client's socket; its user leaves. */
+	/**
+	 * Closes the client's socket, and makes its user leave.
+	 *
+	 * @param code - one of `closeCodes`
+	 * @param reason - the reason, for people to read
+	 */
 	close(code: number, reason: string): void {
 		const joined = this.#current();
 		if (joined?.member.session === this) joined.member.leave('left');
@@ -92,10 +107,10 @@ export class Session<Message = string> {
 	}
 
 	/**
-	 * Ends the session, since the client's socket has closed. Its user leaves at once after 1000, 1001 and 1005, and after
-	 * the option `reconnectTimeout` otherwise.
+	 * Ends the session, since the client's socket has closed. After 1000, 1001 and 1005 its user leaves at once, otherwise
+	 * when `reconnectTimeout` has passed.
 	 *
-	 * @param code - the code of the WebSocket, or the one of {@link closeCodes} that fits
+	 * @param code - the code of the WebSocket, or the one of `closeCodes` that fits
 	 */
 	closed(code: number): void {
 		if (!this.#open) return;
@@ -103,7 +118,7 @@ export class Session<Message = string> {
 		this.#open = false;
 		this.#joined = undefined;
 		this.#context.closed();
-		// Another session may speak for the user by now.
+		// Another session may have taken the user over.
 		if (joined?.member.session !== this) return;
 		const { notifier, member } = joined;
 		if (leavingCodes.includes(code)) {
@@ -114,23 +129,34 @@ export class Session<Message = string> {
 		notifier.lost(member.user);
 	}
 
-	/** Handles a request of the client. */
+	/**
+	 * Handles a request of the client.
+	 *
+	 * @param method - the name of the request
+	 * @param data - the data of the request, unchecked
+	 * @param respond - sends the response
+	 */
 	request(method: string, data: unknown, respond: Respond): void {
 		const refusal = this.count() ?? this.#overload();
 		if (refusal) respond({ error: refusal });
 		else this.#enqueue(() => this.#handleRequest(method, data, respond));
 	}
 
-	/** Handles a notification of the client. Invalid ones are dropped. */
+	/**
+	 * Handles a notification of the client. Drops it if it is invalid.
+	 *
+	 * @param method - the name of the notification
+	 * @param data - the data of the notification, unchecked
+	 */
 	notification(method: string, data: unknown): void {
 		if (!(this.count() ?? this.#overload())) this.#enqueue(() => this.#handleNotification(method, data));
 	}
 
 	/**
-	 * Counts a message that the adapter handles itself: a response, or one that it refuses. The session counts requests
-	 * and notifications.
+	 * Counts a message that the adapter handles itself: a response, or a message that the adapter refuses. The session
+	 * counts requests and notifications.
 	 *
-	 * @returns the error to refuse it with when the client sends too many
+	 * @returns the error to refuse the message with if the client sends too many
 	 */
 	count(): SfuError | undefined {
 		if (this.#rate.take()) {
@@ -150,7 +176,7 @@ export class Session<Message = string> {
 		return new SfuError('limit_exceeded', `more than ${pendingRequests} requests at a time are not allowed`);
 	}
 
-	/** Closes the client's socket; its user may come back, unless the code says something else. */
+	/** Closes the client's socket. Its user may come back, unless the code means that it has left. */
 	#drop(code: number, reason: string): void {
 		if (!this.#open) return;
 		this.client.close(code, reason);
@@ -232,7 +258,7 @@ export class Session<Message = string> {
 		const { roomId, message: text, time } = message;
 		const { userId, userName } = member.user;
 		await this.#authorize({ action: 'textMessage', roomId, userId, message: text });
-		// Not the name that the message has, but that of the join.
+		// The name is that of the join, not that of the message.
 		if (!member.user.closed) notifier.sendText(member.user, { roomId, userId, userName, message: text, time });
 	}
 
@@ -247,7 +273,7 @@ export class Session<Message = string> {
 		this.#assertOpen();
 		const member = await notifier.enter(join);
 		if (!this.#open) {
-			// The member was made for this session alone.
+			// No other session has used the member.
 			if (!member.session && !member.lost) member.leave('left');
 			throw closed();
 		}
@@ -290,18 +316,18 @@ export class Session<Message = string> {
 		return () => ({ code: 0, message: 'ok', roomId, userId });
 	}
 
-	/** The user of this session, unless it has left by other means. */
+	/** The user of this session, `undefined` if there is none or it has left. */
 	#current(): Joined<Message> | undefined {
 		return this.#joined?.member.user.closed ? undefined : this.#joined;
 	}
 
-	/** A message speaks for the user that joined in this session, and for no other. */
+	/** Checks that a message names the user that joined in this session. */
 	#memberOf({ roomId, userId }: MemberData): Joined<Message> {
 		const joined = this.#current();
-		if (!joined) throw new SfuError('conflict', 'not joined');
+		if (!joined) throw new SfuError('conflict', 'this socket has not joined');
 		if (roomId !== joined.notifier.room.roomId)
-			throw new SfuError('forbidden', 'roomId is not that of the joined room');
-		if (userId !== joined.member.user.userId) throw new SfuError('forbidden', 'userId is not that of the joined user');
+			throw new SfuError('forbidden', 'roomId must be that of the joined room');
+		if (userId !== joined.member.user.userId) throw new SfuError('forbidden', 'userId must be that of the joined user');
 		return joined;
 	}
 
@@ -312,7 +338,7 @@ export class Session<Message = string> {
 		if (allowed !== true) throw new SfuError('forbidden', `${action.action} is not allowed`);
 	}
 
-	/** A request whose client is gone goes no further. */
+	/** Stops the handling of a message whose client is gone. */
 	#assertOpen(): void {
 		if (!this.#open) throw closed();
 	}

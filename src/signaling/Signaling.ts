@@ -9,18 +9,18 @@ import type { EncodeNotification, SignalingClient } from './SignalingClient.js';
 
 /** The options of every adapter. */
 export interface SignalingOptions {
-	/** Decides on every join, push, change of a pusher, pull, `autoPull` and text message. Default: everything is allowed. */
+	/** Allows or refuses each join, push, change of a pusher, pull, `autoPull` and text message. Default: allows all. */
 	authorize?: Authorize;
 	/**
-	 * How long a user whose socket was lost stays in the room, to come back by joining again, in ms. A client that
+	 * How long a user whose socket was lost stays in the room, in ms. The user comes back by joining again. A client that
 	 * closes its socket itself leaves at once. Default 20,000.
 	 */
 	reconnectTimeout?: number;
-	/** Sends `userDisconnect`, `userReconnect` and `userLeave`, too, for RTCPilot's web client. Default false. */
+	/** Also sends `userDisconnect`, `userReconnect` and `userLeave`, for RTCPilot's web client. Default false. */
 	rtcpilot?: boolean;
 	/**
-	 * Also tells the clients how loud everybody is (`audioLevels`), as often as the Sfu's `audioObservers.interval` says.
-	 * They are told who speaks (`activeSpeaker`) anyway, when the Sfu has `audioObservers`. Default false.
+	 * Also sends `audioLevels`, how loud everybody is, every `audioObservers.interval` of the Sfu. The clients get
+	 * `activeSpeaker` without this option if the Sfu has `audioObservers`. Default false.
 	 */
 	audioLevels?: boolean;
 	/** Limits of each client. Default {@link defaultClientLimits}. */
@@ -41,6 +41,7 @@ const checkOptions = validator<SignalingOptions>(
 /**
  * Handles the `join` / `push` / `pull` messages of clients, for adapters of any text format and transport.
  *
+ * @typeParam Message - an encoded notification
  * @example
  * ```ts
  * const signaling = new Signaling(sfu, (method, data) => JSON.stringify({ method, data }));
@@ -62,8 +63,10 @@ export class Signaling<Message = string> {
 	#closed = false;
 
 	/**
-	 * @param encodeNotification - called once for each notification, however many clients receive it
-	 * @throws {@link SfuError} `invalid_argument`, naming the option
+	 * @param sfu - the Sfu whose rooms clients join; the app closes it
+	 * @param encodeNotification - called once for each notification, even if many clients receive it
+	 * @param options - see {@link SignalingOptions}
+	 * @throws `SfuError` `invalid_argument`; the message names the option
 	 */
 	constructor(sfu: Sfu, encodeNotification: EncodeNotification<Message>, options: SignalingOptions = {}) {
 		this.#sfu = sfu;
@@ -80,7 +83,7 @@ export class Signaling<Message = string> {
 		return this.#sessions.size;
 	}
 
-	/** Closes all sessions (1001); their users leave. The Sfu stays open. */
+	/** Closes all sessions with 1001, and makes all users leave. The Sfu stays open. */
 	close(): void {
 		if (this.#closed) return;
 		this.#closed = true;
@@ -90,9 +93,10 @@ export class Signaling<Message = string> {
 	}
 
 	/**
-	 * Serves a client until its session closes. After {@link Signaling.close} the session is closed at once (1001).
+	 * Serves a client until its session closes. After {@link Signaling.close} it closes the session at once with 1001.
 	 *
-	 * @param context - anything that the app knows of the client, for example its HTTP request; given to `authorize`
+	 * @param client - the client
+	 * @param context - a value for `authorize`, for example the client's HTTP request
 	 */
 	open(client: SignalingClient<Message>, context?: unknown): Session<Message> {
 		const session = new Session<Message>(client, {

@@ -4,7 +4,7 @@ import type { Notifications, ServerRequests } from '../protocol/index.js';
 export interface ClientResponse {
 	/** Whether the request succeeded. */
 	ok: boolean;
-	/** The data of the success, unchecked. */
+	/** The data of the success, unchecked. Missing after a failure. */
 	data?: unknown;
 }
 
@@ -13,7 +13,7 @@ export interface OutgoingRequest {
 	/**
 	 * The client's response.
 	 *
-	 * @throws {@link SfuError} (rejects) `timeout`, `closed` when the socket is closed, `conflict` after
+	 * @throws `SfuError` (rejects) `timeout`, `closed` if the socket closes, `conflict` after
 	 *   {@link OutgoingRequest.cancel}
 	 */
 	readonly response: Promise<ClientResponse>;
@@ -21,22 +21,38 @@ export interface OutgoingRequest {
 	readonly cancel: () => void;
 }
 
-/** A connected client, as an adapter gives it to {@link Signaling.open}. Messages arrive in the order of the calls. */
+/**
+ * A connected client. An adapter implements it for {@link Signaling.open}, and keeps messages in the order of the calls.
+ *
+ * @typeParam Message - an encoded notification
+ */
 export interface SignalingClient<Message = string> {
-	/** Sends an encoded notification. Does nothing when the client is gone, and never throws. */
+	/**
+	 * Sends an encoded notification. Does nothing if the client is gone, and never throws.
+	 *
+	 * @param message - the notification
+	 */
 	send(message: Message): void;
 	/**
-	 * Asks the client something. {@link OutgoingRequests} keeps ids and timeouts for adapters that need them.
+	 * Sends a request to the client. {@link OutgoingRequests} keeps ids and timeouts for adapters that need them.
 	 *
-	 * @throws {@link SfuError} `closed` when the client is gone, `limit_exceeded`
+	 * @param method - the name of the request
+	 * @param data - the data of the request
+	 * @throws `SfuError` `closed` if the client is gone, `limit_exceeded` if too many requests wait
 	 */
 	request<Method extends keyof ServerRequests>(method: Method, data: ServerRequests[Method]['data']): OutgoingRequest;
-	/** Closes the client's socket with one of {@link closeCodes}. Nothing more is sent to it. */
+	/**
+	 * Closes the client's socket. The session sends nothing after it.
+	 *
+	 * @param code - one of `closeCodes`
+	 * @param reason - the reason, for people to read
+	 */
 	close(code: number, reason: string): void;
 }
 
 /** The session that speaks for a member, as the member sees it. */
 export interface MemberSession<Message> {
+	/** The client of the session. */
 	readonly client: SignalingClient<Message>;
 	/** Whether the client is still connected. */
 	readonly open: boolean;
@@ -44,7 +60,12 @@ export interface MemberSession<Message> {
 	close(code: number, reason: string): void;
 }
 
-/** Encodes a notification, once for all clients that receive it. */
+/**
+ * Encodes a notification, once for all clients that receive it.
+ *
+ * @param method - the name of the notification
+ * @param data - the data of the notification
+ */
 export type EncodeNotification<Message> = <Method extends keyof Notifications>(
 	method: Method,
 	data: Notifications[Method],

@@ -1,19 +1,63 @@
 import type { PullSpec, PusherDetails, PushOptions } from '../index.js';
+import type { JoinData, MemberData } from '../protocol/index.js';
+
+/** A user joins. */
+export interface JoinAction extends JoinData {
+	/** The name of the action. */
+	action: 'join';
+}
+
+/** A user pushes, with the options of its push. */
+export interface PushAction extends MemberData, PushOptions {
+	/** The name of the action. */
+	action: 'push';
+	/** The offer. */
+	sdp: string;
+}
+
+/** A user changes the source or the metadata of a pusher. */
+export interface UpdatePusherAction extends MemberData {
+	/** The name of the action. */
+	action: 'updatePusher';
+	/** The id of the pusher. */
+	pusherId: string;
+	/** The new values. */
+	details: PusherDetails;
+}
+
+/** A user pulls from another user. */
+export interface PullAction extends MemberData {
+	/** The name of the action. */
+	action: 'pull';
+	/** The user to pull from. */
+	targetUserId: string;
+	/** The pushers to pull. */
+	specs: readonly PullSpec[];
+}
+
+/** A user pulls everything that the others push, now and later. */
+export interface AutoPullAction extends MemberData {
+	/** The name of the action. */
+	action: 'autoPull';
+}
+
+/** A user sends a text to the others. */
+export interface TextMessageAction extends MemberData {
+	/** The name of the action. */
+	action: 'textMessage';
+	/** The text. */
+	message: string;
+}
 
 /** An action of a client, to allow or to refuse. */
 export type AuthorizeAction =
-	| { action: 'join'; roomId: string; userId: string; userName: string }
-	| ({ action: 'push'; roomId: string; userId: string; sdp: string } & PushOptions)
-	| { action: 'updatePusher'; roomId: string; userId: string; pusherId: string; details: PusherDetails }
-	| { action: 'pull'; roomId: string; userId: string; targetUserId: string; specs: readonly PullSpec[] }
-	| { action: 'autoPull'; roomId: string; userId: string }
-	| { action: 'textMessage'; roomId: string; userId: string; message: string };
+	JoinAction | PushAction | UpdatePusherAction | PullAction | AutoPullAction | TextMessageAction;
 
 /**
- * Decides whether a client may do something. Everything but `true` is answered with 403. An {@link SfuError} that it
- * throws is answered with its own code and message, any other error with 500 and logged.
+ * Decides whether a client may do something. Every result but `true` is answered with 403. If it throws an `SfuError`,
+ * the client gets the code and the message of that error. Any other error is logged and answered with 500.
  *
- * @param action - the action; except for `join`, of the user that joined on the socket
+ * @param action - the action; except for `join`, the user has joined on the socket
  * @param context - the value that the adapter got with the socket
  */
 export type Authorize = (action: AuthorizeAction, context: unknown) => boolean | Promise<boolean>;

@@ -3,7 +3,16 @@
  *
  * @module
  */
-export type { Authorize, AuthorizeAction } from './authorize.js';
+export type {
+	Authorize,
+	AuthorizeAction,
+	AutoPullAction,
+	JoinAction,
+	PullAction,
+	PushAction,
+	TextMessageAction,
+	UpdatePusherAction,
+} from './authorize.js';
 export { defaultClientLimits } from './limits.js';
 export type { ClientLimits } from './limits.js';
 export { OutgoingRequests } from './OutgoingRequests.js';

@@ -1,34 +1,34 @@
 import { count, milliseconds, strict } from '../schemas.js';
 
-/** How much one client may ask of the server. Adapters keep `messageLength`, `invalidMessages` and `bufferedBytes`. */
+/** The limits of one client. Adapters enforce `messageLength`, `invalidMessages` and `bufferedBytes`. */
 export interface ClientLimits {
 	/**
-	 * The size of one message, in UTF-16 code units. A larger request is answered with 413; a message of more than sixteen
-	 * times the size closes the socket (1009). Default 262,144.
+	 * The maximum size of one message, in UTF-16 code units. A larger request is answered with 413. A message of more than
+	 * sixteen times this size closes the socket with 1009. Default 262,144.
 	 */
 	messageLength: number;
-	/** Requests that wait for their answer. More are answered with 429. Default 256. */
+	/** Requests that may wait for their response. More are answered with 429. Default 256. */
 	pendingRequests: number;
 	/** How long a client may take to respond to a request of the server, in ms. Default 30,000. */
 	responseTimeout: number;
 	/**
-	 * Messages a second in the long run. More are answered with 429, or dropped when they are no requests; as many as
-	 * `messageBurst` of these in a row close the socket (1008). Default 50.
+	 * Messages per second in the long run. More are answered with 429 if they are requests, and dropped otherwise. More
+	 * than `messageBurst` of them in a row close the socket with 1008. Default 50.
 	 */
 	messagesPerSecond: number;
-	/** Messages at once. Default 500. */
+	/** Messages that may come at once. Default 500. */
 	messageBurst: number;
-	/** Offers of a user a second in the long run. More are answered with 429. Default 10. */
+	/** Offers of a user per second in the long run. More are answered with 429. Default 10. */
 	offersPerSecond: number;
-	/** Offers of a user at once. Default 200. */
+	/** Offers of a user that may come at once. Default 200. */
 	offerBurst: number;
-	/** Messages in a row that are not of the protocol. More close the socket (1008). Default 20. */
+	/** Messages in a row that may be invalid. More close the socket with 1008. Default 20. */
 	invalidMessages: number;
-	/** Bytes that wait for a slow reader. More close the socket (1013). Default 4,194,304. */
+	/** Bytes that may wait for a slow client. More close the socket with 1013. Default 4,194,304. */
 	bufferedBytes: number;
 }
 
-/** The limits without any option. */
+/** The limits that apply without options. */
 export const defaultClientLimits: Readonly<ClientLimits> = {
 	messageLength: 262_144,
 	pendingRequests: 256,

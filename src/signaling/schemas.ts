@@ -13,7 +13,7 @@ type Properties = Readonly<Record<string, JSONSchema>>;
 
 const keysOf = <Keyed extends object>(keyed: Keyed) => Object.keys(keyed) as (keyof Keyed & string)[];
 
-/** An object, which may have more properties than are known. Without `required` it must have all that are. */
+/** An object that may have unknown properties. Default of `required`: all known ones. */
 const object = <const Known extends Properties, const Required extends keyof Known & string = keyof Known & string>(
 	properties: Known,
 	required: readonly Required[] = keysOf(properties) as Required[],
@@ -21,7 +21,7 @@ const object = <const Known extends Properties, const Required extends keyof Kno
 
 const memberProperties = { roomId: nonEmpty, userId: nonEmpty } as const;
 
-/** The data of a message that speaks for the user that joined on its socket. */
+/** The data of a message that names the user that joined on its socket. */
 const member = <const Known extends Properties, const Required extends keyof Known & string = keyof Known & string>(
 	properties: Known,
 	required: readonly Required[] = keysOf(properties) as Required[],
@@ -39,7 +39,7 @@ const specs = { type: 'array', minItems: 1, items: spec } as const;
 const media = { type: 'array', items: object({ mid: nonEmpty, ...mediaProperties }, ['mid']) } as const;
 const data = { type: 'array', items: object(channelProperties, ['id']) } as const;
 
-/** By method; `pull` and `offer` have further forms. */
+/** The schemas by method. `autoPull` is a form of `pull`, and `offerResponse` is the response to `offer`. */
 export const dataSchemas = {
 	join: member({ userName: text }),
 	leave: member({}),
@@ -65,7 +65,7 @@ export const dataSchemas = {
 	offerResponse: object({ sdp: answer }),
 } as const;
 
-/** The data that each schema lets pass. A test holds them to the schemas. */
+/** The data that each schema accepts. A test compares them with the schemas. */
 export type CheckedData = { [Method in Exclude<keyof ClientRequests, 'pull'>]: RequestData<Method> } & {
 	pull: Omit<PullData, 'sdp'> & Partial<Pick<PullData, 'sdp'>>;
 	autoPull: AutoPullData;
@@ -73,7 +73,7 @@ export type CheckedData = { [Method in Exclude<keyof ClientRequests, 'pull'>]: R
 	offerResponse: OfferResponse;
 };
 
-/** Checks the data of a message of a client. Each throws {@link SfuError} `invalid_argument`, naming the field. */
+/** Check the data of a client's messages. They throw an `SfuError` `invalid_argument` whose message names the field. */
 export const checkData = Object.fromEntries(
 	Object.entries(dataSchemas).map(([name, schema]) => [name, validator(schema, 'data')]),
 ) as { readonly [Name in keyof CheckedData]: (data: unknown) => CheckedData[Name] };

@@ -10,7 +10,7 @@ import type {
 	UserData,
 } from '../protocol/index.js';
 
-/** A user with pushers, as the messages describe it. */
+/** Describes a user with some of its pushers. */
 export function userData({ userId, userName }: User, pushers: Iterable<AnyPusher>): UserData {
 	const all = [...pushers];
 	return {
@@ -24,7 +24,7 @@ export function userData({ userId, userName }: User, pushers: Iterable<AnyPusher
 	};
 }
 
-/** Own pushers in the answer to a push. */
+/** Describes pushers to their own client, in the response to a push. */
 export const ownPushersData = (pushers: readonly AnyPusher[]): Pick<PushSuccess, 'pushers' | 'dataPushers'> => ({
 	pushers: pushers.flatMap((pusher) =>
 		pusher.kind === 'data' ? [] : { pusherId: pusher.pusherId, mid: pusher.mid, kind: pusher.kind },
@@ -35,11 +35,11 @@ export const ownPushersData = (pushers: readonly AnyPusher[]): Pick<PushSuccess,
 	),
 });
 
-/** A field that is left out when it is empty. */
+/** An object with this field, or without any if there are no items. */
 const whenAny = <Key extends string, Item>(key: Key, items: Item[]): Partial<Record<Key, Item[]>> =>
 	items.length > 0 ? ({ [key]: items } as Record<Key, Item[]>) : {};
 
-/** A data channel as other users see it. */
+/** Describes a data channel to other users. */
 export function dataPusherData(pusher: DataPusher): DataPusherData {
 	const { pusherId, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = pusher;
 	return {
@@ -53,21 +53,21 @@ export function dataPusherData(pusher: DataPusher): DataPusherData {
 	};
 }
 
-/** The fields that are left out when there is nothing to tell. */
+/** The fields that may be missing. */
 const stateData = ({ paused, source, metadata }: AnyPusher) => ({
 	...(paused && { paused }),
 	...(source !== undefined && { source }),
 	...(metadata !== undefined && { metadata }),
 });
 
-/** A data channel as the client that opened it sees it. */
+/** Describes a data channel to the client that opened it. */
 export const ownDataPusherData = ({ pusherId, channelId, label }: DataPusher): OwnDataPusherData => ({
 	pusherId,
 	id: channelId,
 	label,
 });
 
-/** A data channel as the client that receives it sees it. */
+/** Describes a data channel to the client that receives it. */
 export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: DataPuller): DataPullerData => ({
 	pullerId,
 	pusherId,
@@ -75,7 +75,7 @@ export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: 
 	id: channelId,
 });
 
-/** Pullers as the client that receives them sees them. */
+/** Describes pullers to their client. */
 export const pullersData = (pullers: readonly AnyPuller[]): Pick<OfferData, 'pullers' | 'dataPullers'> => ({
 	pullers: pullers.flatMap((puller) =>
 		puller.kind === 'data'
@@ -88,7 +88,7 @@ export const pullersData = (pullers: readonly AnyPuller[]): Pick<OfferData, 'pul
 	),
 });
 
-/** An offer of the server as the messages have it. */
+/** Describes an offer of the server. */
 export function offerData({ connection, sdp, pullers }: ServerOffer): OfferData {
 	return {
 		connectionId: connection.connectionId,
@@ -98,8 +98,8 @@ export function offerData({ connection, sdp, pullers }: ServerOffer): OfferData 
 }
 
 /**
- * Video comes before audio. Clients make that the order of their m-lines, and libwebrtc older than about Chrome 148
- * only decodes our video when its m-line is the first.
+ * Describes media pushers, video before audio. Clients make their m-lines in this order, and libwebrtc before about
+ * Chrome 148 decodes our video only if its m-line is the first.
  */
 function pushersData(pushers: Iterable<Pusher>): PusherData[] {
 	const all = [...pushers];

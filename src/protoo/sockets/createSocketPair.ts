@@ -39,7 +39,7 @@ class MemorySocket implements Socket {
 	}
 }
 
-/** Two {@link Socket}s in memory, each the other's far end: for tests, and for clients in the same process. */
+/** Makes two connected {@link Socket}s in memory, for tests and for clients in the same process. */
 export function createSocketPair(): [Socket, Socket] {
 	return MemorySocket.pair();
 }

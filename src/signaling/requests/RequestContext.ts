@@ -6,31 +6,40 @@ import type { MemberSession } from '../SignalingClient.js';
 import type { MemberData } from '../../protocol/index.js';
 
 /**
- * Makes the data of a success at the moment of sending, so that no notification comes between the state that it describes
- * and itself. It may throw.
+ * Makes the data of a success. The session calls it just before it sends the response, so that the data is not older than
+ * the notifications before it. It may throw.
  */
 export type Reply<Data extends object = object> = () => Data;
 
-/** The outcome of a request: its reply, or one that may take long, so that others are handled meanwhile. */
+/** The outcome of a request: its reply, or a later one. The session handles other messages until then. */
 export type Outcome = Reply | { later: Promise<Reply> };
 
-/** What the handler of a request gets from its session. */
+/** The part of a session that handlers of requests use. */
 export interface RequestContext {
+	/** The session. */
 	session: MemberSession<unknown>;
 	/**
-	 * The user that joined in the session. A message speaks for that one, and for no other.
+	 * Returns the user that joined in the session, after checking that `data` names it.
 	 *
-	 * @throws {@link SfuError} `conflict` when nobody has joined, `forbidden` when `data` names another room or user
+	 * @throws {@link SfuError} `conflict` if nobody has joined, `forbidden` if `data` names another room or user
 	 */
 	memberOf: (data: MemberData) => Member<unknown>;
-	/** @throws {@link SfuError} (rejects) `forbidden`, `closed` when the socket was closed meanwhile, what the app throws */
+	/**
+	 * Asks the app whether the client may do something.
+	 *
+	 * @throws {@link SfuError} (rejects) `forbidden`, `closed` if the socket closed meanwhile, or the error of the app
+	 */
 	authorize: (action: AuthorizeAction) => Promise<void>;
 }
 
-/** Handles a request. An error that it throws is answered with a failure. */
+/** Handles a request. If it throws, the response is a failure. */
 export type RequestHandler = (data: unknown, context: RequestContext) => Outcome | Promise<Outcome>;
 
-/** @throws {@link SfuError} `not_found` */
+/**
+ * Finds a pusher or puller.
+ *
+ * @throws {@link SfuError} `not_found`
+ */
 export function find<Item>(items: ReadonlyMap<string, Item>, id: string, kind: 'pusher' | 'puller'): Item {
 	const item = items.get(id);
 	if (!item) throw new SfuError('not_found', `the user has no ${kind} ${quoted(id)}`);

@@ -23,7 +23,7 @@ export const offering: Record<string, RequestHandler> = {
 	},
 };
 
-/** Answers a pull without an offer, as soon as no other offer is pending. */
+/** Handles a pull without an offer. Waits until no other offer is pending. */
 export async function pullOffered(
 	member: Member<unknown>,
 	session: MemberSession<unknown>,
@@ -32,7 +32,7 @@ export async function pullOffered(
 	const offer = await member.user.pull(options);
 	const closed = (subject: string) => new SfuError('closed', `the ${subject} has been closed`);
 	if (member.session !== session) {
-		// The user speaks by another session already, or will.
+		// Another session has taken the user over, or will do so.
 		member.bringOffer();
 		throw closed('socket');
 	}
@@ -43,7 +43,7 @@ export async function pullOffered(
 	};
 }
 
-/** Answers a pull of all that the others push. */
+/** Handles a pull of everything that the others push. */
 export async function autoPull(
 	data: unknown,
 	{ memberOf, authorize }: RequestContext,

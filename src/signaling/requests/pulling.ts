@@ -73,7 +73,11 @@ export const pulling: Record<string, RequestHandler> = {
 	},
 };
 
-/** @throws {@link SfuError} `not_found`, also for a data channel, which has no such thing */
+/**
+ * Finds a media puller.
+ *
+ * @throws {@link SfuError} `not_found`, also for a data channel
+ */
 function findTrack({ pullers }: User, pullerId: string): Puller {
 	const puller = find(pullers, pullerId, 'puller');
 	if (puller.kind === 'data') throw new SfuError('not_found', `the puller ${quoted(pullerId)} is a data channel`);

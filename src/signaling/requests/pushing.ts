@@ -69,7 +69,7 @@ function pushOptions({ media, data }: PushData): PushOptions {
 	return { ...(media && { media: mediaOptions(media) }), ...(data && { data: data.map(channelOf) }) };
 }
 
-// A message may have more fields than are known.
+// A message may have unknown fields, which the core would refuse.
 function channelOf(data: PushChannelData): PushDataOptions {
 	const { id, label, protocol, ordered, maxPacketLifeTime, maxRetransmits } = data;
 	return {
@@ -97,7 +97,7 @@ const mediaOptionsOf = ({ scalabilityMode, codecs, maxBitrate, ...details }: Pus
 	...(maxBitrate !== undefined && { maxBitrate }),
 });
 
-// A message may have more fields than are known.
+// A message may have unknown fields, which the core would refuse.
 const detailsOf = ({ source, metadata }: { source?: string | null; metadata?: unknown }): PusherDetails => ({
 	...(source !== undefined && { source }),
 	...(metadata !== undefined && { metadata }),
