@@ -1,7 +1,8 @@
 import { RequestError } from './signaling.js';
 
-/** Browsers themselves give up later, Chromium after 15 s. */
+/** Browsers themselves give up later, Chromium after 15 s. It doubles with each failure, for machines that are slow. */
 const CONNECT_TIMEOUT_MS = 12_000;
+const LAST_CONNECT_TIMEOUT_MS = 60_000;
 const DISCONNECTED_GRACE_MS = 4_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
@@ -126,8 +127,9 @@ export class Link extends EventTarget {
 
 	/** Reports a problem unless the connection connects in time. */
 	expectConnected() {
-		this.#after(CONNECT_TIMEOUT_MS, () => {
+		this.#after(Math.min(CONNECT_TIMEOUT_MS * 2 ** this.#failures, LAST_CONNECT_TIMEOUT_MS), () => {
 			if (this.state === 'connected') return;
+			this.#failures++;
 			this.problem("nothing gets through to the server's media address.");
 			this.connectTimedOut();
 		});
