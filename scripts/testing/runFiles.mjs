@@ -17,7 +17,7 @@ import { describeFile } from './files.mjs';
 /** @typedef {{ type: string, data: { nesting?: number, file?: string, message?: string, [name: string]: unknown } }} TestEvent */
 
 // A file that hangs ends after this. Node 20 takes it for the limit of each file, later versions for that of each test too.
-const timeout = 900_000;
+const timeout = 1_800_000;
 
 /** The numbers of the summary, in its order. */
 const counted = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];

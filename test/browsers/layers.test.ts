@@ -39,12 +39,12 @@ describe('The layers that are pulled', { skip }, () => {
 		t: TestContext,
 		options: { offerer: Offerer; codec: VideoCodec; layers: Layers; browser?: BrowserName },
 	) {
+		const { browser = 'Chromium', ...pushed } = options;
+		const [from, page] = [await openPage(t, 'Chromium'), await openPage(t, browser)];
 		const room = await sfu.getOrCreateRoom(randomUUID());
 		t.after(() => {
 			room.close();
 		});
-		const { browser = 'Chromium', ...pushed } = options;
-		const [from, page] = [await openPage(t, 'Chromium'), await openPage(t, browser)];
 		return { page, ...(await callInLayers(room, { from, to: page, ...pushed })) };
 	}
 

@@ -128,7 +128,7 @@ for (const [from, to] of ways) {
 			const first = await pull([{ pusherId: video! }, specOf('chat')]);
 			assert.deepEqual(
 				[first.pullers.length, dataPullers(first).length, first.added.length, dataPullers(bob).length],
-				[1, 1, 2, 1],
+				[2, 1, 2, 1],
 			);
 			await until('chat is open', () => isOpen('chat'));
 			const channel = await channelOf('chat');
