@@ -43,7 +43,7 @@ export class Chat {
 
 	/** @param {{userName: string, message: string, time: number, own?: boolean}} message */
 	add({ userName, message, time, own = false }) {
-		// Who has scrolled up to read is left there.
+		// A user who has scrolled up to read stays there.
 		const atEnd = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 40;
 		this.#log.append(messageElement(userName, message, time, own));
 		if (this.#log.childElementCount > MAX_MESSAGES) this.#log.firstElementChild.remove();

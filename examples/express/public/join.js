@@ -27,7 +27,7 @@ const NOUNS = [
 	'willow',
 ];
 
-/** The first screen: asks for a room and a name. */
+/** The first screen. It asks for a room and a name. */
 export class JoinScreen {
 	#element = document.getElementById('join');
 	#room = /** @type {HTMLInputElement} */ (document.getElementById('join-room'));
@@ -60,7 +60,7 @@ export class JoinScreen {
 		});
 	}
 
-	/** @param {string} [error] why there is a join screen again */
+	/** @param {string} [error] why the call has ended */
 	show(error = '') {
 		this.#error.textContent = error;
 		this.#setBusy(false);
@@ -89,7 +89,7 @@ export function linkTo(roomId) {
 	return `${location.origin}${location.pathname}#${encodeURIComponent(roomId)}`;
 }
 
-/** @returns {string} from `#room` or `?room=room`, or empty */
+/** @returns {string} the room that `#room` or `?room=room` names in the address, or an empty string */
 export function roomFromLocation() {
 	try {
 		const room = decodeURIComponent(location.hash.slice(1)) || new URLSearchParams(location.search).get('room');
@@ -100,8 +100,8 @@ export function roomFromLocation() {
 }
 
 /**
- * The id that this tab keeps, over reconnections and reloads. A duplicated tab gets a copy of the other one's
- * sessionStorage, and must not speak in its name: hence the lock.
+ * Finds the id that this tab keeps over reconnections and reloads. A duplicated tab gets a copy of the sessionStorage
+ * of the first tab, and must have another id. A lock tells it that the id is taken.
  *
  * @returns {Promise<string>}
  */
@@ -124,13 +124,13 @@ let claimed;
  * @returns {Promise<boolean>} false when another tab has it
  */
 function claim(userId) {
-	// Plain http, localhost excepted, has no locks.
+	// Browsers give pages on plain http no locks, except on localhost.
 	if (claimed === userId || !navigator.locks) return Promise.resolve(true);
 	return new Promise((resolve) => {
 		void navigator.locks.request(`user ${userId}`, { ifAvailable: true }, (lock) => {
 			if (lock) claimed = userId;
 			resolve(lock !== null);
-			// Held until the tab is closed.
+			// The tab holds the lock until it is closed.
 			return lock ? new Promise(() => {}) : undefined;
 		});
 	});
@@ -162,6 +162,6 @@ function remember(storage, key, value) {
 	try {
 		window[storage].setItem(key, value);
 	} catch {
-		// Storage is switched off. Nothing that is kept there is needed.
+		// The user has switched storage off. The page works without it.
 	}
 }
