@@ -148,6 +148,7 @@ describe('A room tells its story', () => {
 
 	it('once to who asked for once, and not to who no longer wants to know', async (t) => {
 		const { room, join } = await startRoom(t);
+		const others = room.listenerCount('userJoined');
 		let [once, always] = [0, 0];
 		const listener = () => always++;
 		room.once('userJoined', () => once++);
@@ -156,7 +157,7 @@ describe('A room tells its story', () => {
 		await join('bob');
 		room.off('userJoined', listener);
 		await join('carol');
-		assert.deepEqual([once, always, room.listenerCount('userJoined')], [1, 2, 0]);
+		assert.deepEqual([once, always, room.listenerCount('userJoined')], [1, 2, others]);
 	});
 });
 
