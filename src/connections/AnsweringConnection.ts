@@ -1,6 +1,5 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { DataChannels } from '../data/DataChannels.js';
-import { isOpen } from '../isOpen.js';
 import { Rollback } from '../Rollback.js';
 import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities, producerParameters } from '../sdp/rtpParameters.js';
@@ -28,7 +27,10 @@ import {
 	type NewPusher,
 } from './negotiate.js';
 
-/** @internal The answer to an offer, and all pushers and pullers of the connection: tracks by m-line, then data channels. */
+/**
+ * @internal The answer to an offer, and all pushers and pullers of the connection: tracks by m-line, then data channels. Some
+ * may have closed meanwhile.
+ */
 export interface Answered {
 	answer: string;
 	pushers: AnyPusher[];
@@ -175,15 +177,15 @@ export class AnsweringConnection extends Connection {
 			this.assertOpen();
 			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
 			this.#updateDataPushers(dataRequest, added);
-			dataChannels?.start(added.flatMap((one) => ('pullerId' in one && one.kind === 'data' ? one : [])));
+			dataChannels?.start(added.filter((one) => 'pullerId' in one).filter((puller) => puller.kind === 'data'));
 			this.awaitClient({ restarted: restart });
 			const answer = this.#writeAnswer(transport, offer, sections);
 			this.logger.debug('an offer was answered', { added: added.length, restart });
 			this.emitAdded(added);
 			return {
 				answer,
-				pushers: [...sections.flatMap(({ pusher }) => pusher ?? []), ...(dataChannels?.pushers ?? [])].filter(isOpen),
-				pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(dataChannels?.pullers ?? [])].filter(isOpen),
+				pushers: [...sections.flatMap(({ pusher }) => pusher ?? []), ...(dataChannels?.pushers ?? [])],
+				pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(dataChannels?.pullers ?? [])],
 			};
 		} catch (error) {
 			rollback.run();

@@ -2,6 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import { randomInt, randomUUID } from 'node:crypto';
 import { DataChannels } from '../data/DataChannels.js';
 import { Emitter } from '../Emitter.js';
+import { isOpen } from '../isOpen.js';
 import { withFields, type Logger } from '../Logger.js';
 import { callWorker, toSfuError } from '../media/callWorker.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
@@ -261,8 +262,9 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 
 	/** Tells of new tracks and data channels, unless they have closed already. */
 	protected emitAdded(added: readonly (AnyPusher | AnyPuller)[], inBand = false): void {
-		const pushers = added.flatMap((track) => ('pullerId' in track || track.closed ? [] : track));
-		const pullers = added.flatMap((track) => ('pullerId' in track && !track.closed ? track : []));
+		const open = added.filter(isOpen);
+		const pushers = open.flatMap((track) => ('pullerId' in track ? [] : track));
+		const pullers = open.filter((track) => 'pullerId' in track);
 		if (pushers.length > 0) this.emit('pushersAdded', { pushers });
 		if (pullers.length > 0) this.emit('pullersAdded', { pullers, inBand });
 	}

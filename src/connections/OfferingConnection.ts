@@ -346,5 +346,4 @@ export class OfferingConnection extends Connection {
 	}
 }
 
-const dataPullers = (pullers: readonly AnyPuller[]): DataPuller[] =>
-	pullers.flatMap((puller) => (puller.kind === 'data' ? puller : []));
+const dataPullers = (pullers: readonly AnyPuller[]): DataPuller[] => pullers.filter((puller) => puller.kind === 'data');

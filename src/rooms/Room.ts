@@ -212,7 +212,8 @@ export class Room extends Emitter<RoomEvents> {
 		const users = userIds ? [...new Set(userIds)].map((userId) => this.#findUser(userId)) : [...this.#users.values()];
 		const channels = users
 			.flatMap(({ pushers }) => [...pushers.values()])
-			.flatMap((pusher) => (pusher.kind === 'data' && (label === undefined || pusher.label === label) ? pusher : []));
+			.filter((pusher) => pusher.kind === 'data')
+			.filter((pusher) => label === undefined || pusher.label === label);
 		const sent = await Promise.allSettled(channels.map((channel) => channel.send(message)));
 		return sent.filter(({ status }) => status === 'fulfilled').length;
 	}

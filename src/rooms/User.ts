@@ -270,7 +270,7 @@ export class User extends Emitter<UserEvents> {
 				this.emit('pusherClosed', { pusher, reason });
 			});
 		}
-		const tracks = pushers.flatMap((pusher) => (pusher.kind === 'data' ? [] : pusher));
+		const tracks = pushers.filter((pusher) => pusher.kind !== 'data');
 		for (const pusher of pushers) if (pusher.kind === 'data') this.emit('pusherAdded', { pusher });
 		for (const pusher of tracks) this.emit('pusherAdded', { pusher });
 		if (tracks.length > 0) this.emit('pushed', { pushers: tracks });

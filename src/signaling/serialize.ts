@@ -16,23 +16,17 @@ export function userData({ userId, userName }: User, pushers: Iterable<AnyPusher
 	return {
 		userId,
 		userName,
-		pushers: pushersData(all.flatMap((pusher) => (pusher.kind === 'data' ? [] : pusher))),
-		...whenAny(
-			'dataPushers',
-			all.flatMap((pusher) => (pusher.kind === 'data' ? dataPusherData(pusher) : [])),
-		),
+		pushers: pushersData(all.filter((pusher) => pusher.kind !== 'data')),
+		...whenAny('dataPushers', all.filter((pusher) => pusher.kind === 'data').map(dataPusherData)),
 	};
 }
 
 /** Describes pushers to their own client, in the response to a push. */
 export const ownPushersData = (pushers: readonly AnyPusher[]): Pick<PushSuccess, 'pushers' | 'dataPushers'> => ({
-	pushers: pushers.flatMap((pusher) =>
-		pusher.kind === 'data' ? [] : { pusherId: pusher.pusherId, mid: pusher.mid, kind: pusher.kind },
-	),
-	...whenAny(
-		'dataPushers',
-		pushers.flatMap((pusher) => (pusher.kind === 'data' ? ownDataPusherData(pusher) : [])),
-	),
+	pushers: pushers
+		.filter((pusher) => pusher.kind !== 'data')
+		.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
+	...whenAny('dataPushers', pushers.filter((pusher) => pusher.kind === 'data').map(ownDataPusherData)),
 });
 
 /** An object with this field, or without any if there are no items. */
@@ -77,15 +71,10 @@ export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: 
 
 /** Describes pullers to their client. */
 export const pullersData = (pullers: readonly AnyPuller[]): Pick<OfferData, 'pullers' | 'dataPullers'> => ({
-	pullers: pullers.flatMap((puller) =>
-		puller.kind === 'data'
-			? []
-			: { pullerId: puller.pullerId, pusherId: puller.pusherId, userId: puller.targetUserId, mid: puller.mid },
-	),
-	...whenAny(
-		'dataPullers',
-		pullers.flatMap((puller) => (puller.kind === 'data' ? dataPullerData(puller) : [])),
-	),
+	pullers: pullers
+		.filter((puller) => puller.kind !== 'data')
+		.map(({ pullerId, pusherId, targetUserId: userId, mid }) => ({ pullerId, pusherId, userId, mid })),
+	...whenAny('dataPullers', pullers.filter((puller) => puller.kind === 'data').map(dataPullerData)),
 });
 
 /** Describes an offer of the server. */

@@ -234,7 +234,7 @@ export function connectionStats(
 		availableOutgoingBitrate: stats?.availableOutgoingBitrate,
 		availableIncomingBitrate: stats?.availableIncomingBitrate,
 		...inAll(carried.flatMap(({ streams }) => streams)),
-		pushers: carried.flatMap((of) => ('pullerId' in of ? [] : of)),
-		pullers: carried.flatMap((of) => ('pullerId' in of ? of : [])),
+		pushers: carried.filter((of) => !('pullerId' in of)),
+		pullers: carried.filter((of) => 'pullerId' in of),
 	};
 }

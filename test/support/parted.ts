@@ -9,19 +9,19 @@ const listed = <Track>(tracks: Tracks<Track>): Track[] =>
 
 /** The pushers of audio and video among all. */
 export const mediaPushers = ({ pushers }: { pushers: Tracks<AnyPusher> }): Pusher[] =>
-	listed(pushers).flatMap((pusher) => (pusher.kind === 'data' ? [] : pusher));
+	listed(pushers).filter((pusher) => pusher.kind !== 'data');
 
 /** The pushers of data channels among all. */
 export const dataPushers = ({ pushers }: { pushers: Tracks<AnyPusher> }): DataPusher[] =>
-	listed(pushers).flatMap((pusher) => (pusher.kind === 'data' ? pusher : []));
+	listed(pushers).filter((pusher) => pusher.kind === 'data');
 
 /** The pullers of audio and video among all. */
 export const mediaPullers = ({ pullers }: { pullers: Tracks<AnyPuller> }): Puller[] =>
-	listed(pullers).flatMap((puller) => (puller.kind === 'data' ? [] : puller));
+	listed(pullers).filter((puller) => puller.kind !== 'data');
 
 /** The pullers of data channels among all. */
 export const dataPullers = ({ pullers }: { pullers: Tracks<AnyPuller> }): DataPuller[] =>
-	listed(pullers).flatMap((puller) => (puller.kind === 'data' ? puller : []));
+	listed(pullers).filter((puller) => puller.kind === 'data');
 
 /** The producer that receives a pusher. */
 export function producerOf({ pullSource }: Pusher) {
