@@ -1,9 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { SfuError } from './SfuError.js';
 
-// Adapters write messages about what they check, too.
-export { quoted } from './quoted.js';
-
 /** A text that must not be empty. */
 export const nonEmpty = { type: 'string', minLength: 1 } as const;
 

@@ -28,7 +28,6 @@ const greatestId = 0xfffe;
 /** A data channel that the client has announced. */
 export interface PushedChannel {
 	readonly pusher: DataPusher;
-	readonly details: PusherDetails;
 	/** Whether it was made by this push; otherwise it was there already. */
 	readonly isNew: boolean;
 }
@@ -96,7 +95,7 @@ export class DataReceiver {
 				}
 				const known = (await this.#streamAt(id)).pusher;
 				if (known && (await this.#isStillOpen(known))) {
-					pushed.push({ pusher: known, details, isNew: false });
+					pushed.push({ pusher: known, isNew: false });
 					continue;
 				}
 				const stream = await this.#streamAt(id);
@@ -104,7 +103,7 @@ export class DataReceiver {
 				rollback.add(() => {
 					pusher.close('negotiationFailed');
 				});
-				pushed.push({ pusher, details, isNew: true });
+				pushed.push({ pusher, isNew: true });
 				// By the reply consumer we notice when the client closes the channel.
 				await stream.replyConsumer();
 				this.#sctp.assertOpen();

@@ -1,6 +1,7 @@
 import { SfuError, type Logger } from '../index.js';
 import { closeCodes, type JoinSuccess, type MemberData, type RequestData, type Success } from '../protocol/index.js';
-import { checkLength, quoted } from '../schemas.js';
+import { quoted } from '../quoted.js';
+import { checkLength } from '../schemas.js';
 import type { Authorize, AuthorizeAction } from './authorize.js';
 import type { ClientLimits } from './limits.js';
 import type { Member } from './Member.js';

@@ -1,5 +1,5 @@
 import { SfuError } from '../../index.js';
-import { quoted } from '../../schemas.js';
+import { quoted } from '../../quoted.js';
 import type { AuthorizeAction } from '../authorize.js';
 import type { Member } from '../Member.js';
 import type { MemberSession } from '../SignalingClient.js';

@@ -1,6 +1,6 @@
 import { SfuError, type Puller, type User } from '../../index.js';
 import type { PullSuccess } from '../../protocol/index.js';
-import { quoted } from '../../schemas.js';
+import { quoted } from '../../quoted.js';
 import { checkData } from '../schemas.js';
 import { pullersData } from '../serialize.js';
 import { autoPull, pullOffered } from './offering.js';

@@ -6,7 +6,7 @@ import {
 	type PushOptions,
 } from '../../index.js';
 import type { PushChannelData, PushData, PushMediaData, PushSuccess } from '../../protocol/index.js';
-import { quoted } from '../../schemas.js';
+import { quoted } from '../../quoted.js';
 import { checkData } from '../schemas.js';
 import { ownPushersData } from '../serialize.js';
 import { find, type RequestHandler } from './RequestContext.js';
