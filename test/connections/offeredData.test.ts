@@ -3,6 +3,7 @@ import sdpTransform from 'sdp-transform';
 import { describe, it, type TestContext } from 'node:test';
 import type { DataPusher, PushDataOptions, ServerOffer, SfuOptions, User } from 'sfu-rooms';
 import * as werift from 'werift';
+import { pullInterruptions } from '../data/interruptions.js';
 import { AnsweringPeer } from '../support/answers.js';
 import { mediaAddress } from '../support/namespace.js';
 import { anOffer, replaceLine, withoutLine } from '../support/offers.js';
@@ -275,24 +276,7 @@ describe('A data channel that is offered', () => {
 		await untilHeld(sfu, before);
 	});
 
-	const interruptions: [string, (of: { bob: User; pusher: DataPusher }) => void, RegExp][] = [
-		[
-			'its user leaves',
-			({ bob }) => {
-				bob.close();
-			},
-			/^(done|closed)$/,
-		],
-		['its connection closes', ({ bob }) => bob.connections[0]?.close(), /^(done|closed)$/],
-		[
-			'its pusher closes',
-			({ pusher }) => {
-				pusher.close();
-			},
-			/^(done|not_found)$/,
-		],
-	];
-	for (const [what, interruption, outcomes] of interruptions) {
+	for (const [what, interruption, outcomes] of pullInterruptions) {
 		it(`leaves nothing when ${what} during any request of a pull or an answer`, async (t) => {
 			const { sfu, worker, alice, push, join } = await startData(t);
 			const before = await held(sfu);

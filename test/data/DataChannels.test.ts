@@ -6,6 +6,7 @@ import { mediaAddress } from '../support/namespace.js';
 import { anOffer } from '../support/offers.js';
 import { held, interruptEach, outcome, rejects, startRoom, turns, until, untilHeld } from '../rooms/setup.js';
 import { dataPullers, dataPushers, labelOf } from '../support/parted.js';
+import { pullInterruptions } from './interruptions.js';
 
 const offerWithData = () => anOffer('chromium-sendonly-audio-video-data');
 
@@ -313,24 +314,7 @@ describe('A pull of a data channel', () => {
 		assert.deepEqual(dataPullers(await pull({ pusherId })), []);
 	});
 
-	const interruptions: [string, (of: { bob: User; pusher: DataPusher }) => void, RegExp][] = [
-		[
-			'its user leaves',
-			({ bob }) => {
-				bob.close();
-			},
-			/^(done|closed)$/,
-		],
-		['its connection closes', ({ bob }) => bob.connections[0]?.close(), /^(done|closed)$/],
-		[
-			'its pusher closes',
-			({ pusher }) => {
-				pusher.close();
-			},
-			/^(done|not_found)$/,
-		],
-	];
-	for (const [what, interruption, outcomes] of interruptions) {
+	for (const [what, interruption, outcomes] of pullInterruptions) {
 		it(`leaves nothing when ${what} meanwhile`, async (t) => {
 			const { sfu, worker, join } = await startPatientRoom(t);
 			const [alice, carol] = [await join('alice'), await join('carol')];

@@ -8,20 +8,12 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import WebSocket from 'ws';
-import { cannotRun, executables } from '../support/browsers.js';
+import { cannotRun, chromiumFlags, executables } from '../support/browsers.js';
 import { mediaAddress } from '../support/namespace.js';
 import { readPage, root } from './markdown.js';
 
 const skip = cannotRun('Chromium');
-const flags = [
-	'--no-sandbox',
-	'--headless=new',
-	'--use-fake-device-for-media-stream',
-	'--use-fake-ui-for-media-stream',
-	'--disable-background-networking',
-	'--disable-features=WebRtcHideLocalIpsWithMdns',
-	'--autoplay-policy=no-user-gesture-required',
-];
+const flags = [...chromiumFlags, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
 /** Something to play, as the page has it. */
 interface Video {

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { executables } from '../support/browsers.js';
+import { chromiumFlags, executables } from '../support/browsers.js';
 import { mediaAddress } from '../support/namespace.js';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -93,13 +93,9 @@ export const startDemo = (t: { after: (end: () => unknown) => void }, framework 
 	startCommand(t, serverCommand(framework), demoEnvironment(port));
 
 const flags = [
-	'--no-sandbox',
-	'--headless=new',
+	...chromiumFlags,
 	// A shared screen is the page itself.
 	'--use-fake-device-for-media-stream=display-media-type=browser',
-	'--disable-background-networking',
-	'--disable-features=WebRtcHideLocalIpsWithMdns',
-	'--autoplay-policy=no-user-gesture-required',
 ];
 
 /** Starts a browser with a fake camera and microphone; without `permissions` it refuses to give them to a page. */

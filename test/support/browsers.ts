@@ -46,19 +46,20 @@ export const executables: Record<BrowserName, string> = {
 	Firefox: process.env.FIREFOX_BIN ?? '/usr/bin/firefox-esr',
 };
 
+/** The flags of Chromium in every test. Those for its fake camera and microphone are not among them. */
+export const chromiumFlags = [
+	'--no-sandbox',
+	'--headless=new',
+	'--disable-background-networking',
+	'--disable-features=WebRtcHideLocalIpsWithMdns',
+	'--autoplay-policy=no-user-gesture-required',
+];
+
 const drivers: Record<BrowserName, () => Promise<Driver>> = {
 	Chromium: () =>
 		chromium.launch({
 			executablePath: executables.Chromium,
-			args: [
-				'--no-sandbox',
-				'--headless=new',
-				'--use-fake-device-for-media-stream',
-				'--use-fake-ui-for-media-stream',
-				'--disable-background-networking',
-				'--disable-features=WebRtcHideLocalIpsWithMdns',
-				'--autoplay-policy=no-user-gesture-required',
-			],
+			args: [...chromiumFlags, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
 		}),
 	Firefox: () =>
 		puppeteer.launch({
