@@ -22,7 +22,8 @@ export class Speakers implements AudioListener {
 	readonly #speakers = new Map<string, Speaker>();
 	/** mediasoup tells of changes only, and not when the dominant speaker falls silent. */
 	#dominant: string | undefined;
-	#silent = true;
+	/** Those of the last levels, and who has become dominant since. */
+	readonly #heard = new Set<string>();
 	#active: Speaker | undefined;
 
 	constructor(told: { activeChanged: (active: Speaker | undefined) => void; levels: (levels: AudioLevel[]) => void }) {
@@ -50,6 +51,8 @@ export class Speakers implements AudioListener {
 
 	dominant(pusherId: string): void {
 		this.#dominant = pusherId;
+		// Its level comes later. But in silence, mediasoup finds somebody dominant, too.
+		if (this.#heard.size > 0) this.#heard.add(pusherId);
 		this.#refresh();
 	}
 
@@ -58,14 +61,16 @@ export class Speakers implements AudioListener {
 			const speaker = this.#speakers.get(pusherId);
 			return speaker ? { ...speaker, volume } : [];
 		});
-		this.#silent = told.length === 0;
+		this.#heard.clear();
+		for (const { pusher } of told) this.#heard.add(pusher.pusherId);
 		this.#refresh();
 		this.#told.levels(told);
 	}
 
 	#refresh(): void {
-		const speaker = this.#dominant === undefined ? undefined : this.#speakers.get(this.#dominant);
-		const active = speaker && !speaker.pusher.paused && !this.#silent ? speaker : undefined;
+		const id = this.#dominant;
+		const speaker = id !== undefined && this.#heard.has(id) ? this.#speakers.get(id) : undefined;
+		const active = speaker && !speaker.pusher.paused ? speaker : undefined;
 		if (active?.pusher === this.#active?.pusher) return;
 		this.#active = active;
 		this.#told.activeChanged(active);

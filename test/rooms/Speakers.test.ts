@@ -41,6 +41,28 @@ describe('Who speaks', () => {
 		assert.deepEqual(told.splice(0), ['bob', ['bob -30']], 'mediasoup does not tell again of who was dominant');
 	});
 
+	it('is not one who is silent while another is heard', async (t) => {
+		const { speakers, told, pusher, other, level } = await start(t);
+		speakers.dominant(pusher.pusherId);
+		speakers.levels([level(pusher, -30), level(other, -50)]);
+		told.splice(0);
+		speakers.levels([level(other, -50)]);
+		assert.deepEqual(told.splice(0), [undefined, ['bob -50']]);
+		speakers.levels([level(pusher, -30), level(other, -50)]);
+		assert.deepEqual(told.splice(0), ['alice', ['alice -30', 'bob -50']]);
+	});
+
+	it('is one who has become dominant, before the next levels', async (t) => {
+		const { speakers, told, pusher, other, level } = await start(t);
+		speakers.dominant(pusher.pusherId);
+		speakers.levels([level(pusher, -30)]);
+		told.splice(0);
+		speakers.dominant(other.pusherId);
+		assert.deepEqual(told.splice(0), ['bob']);
+		speakers.levels([level(other, -30)]);
+		assert.deepEqual(told.splice(0), [['bob -30']]);
+	});
+
 	it('is nobody once that is paused or has closed', async (t) => {
 		const { speakers, told, pusher, other, level } = await start(t);
 		speakers.dominant(pusher.pusherId);
