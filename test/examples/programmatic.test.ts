@@ -29,7 +29,7 @@ it('examples/programmatic lets one page push and another pull', { skip: cannotRu
 	const camera = await from.client.createPusher({ codec: 'VP8' });
 	await from.client.acceptAnswer(camera.id, await post('/push?room=studio&user=alice', camera.offer));
 	assert.equal(await line(), 'alice joined studio');
-	assert.deepEqual([await line(), await line()].sort(), ['alice pushes VP8', 'alice pushes opus']);
+	assert.deepEqual([await line(), await line()].sort(), ['alice pushes audio', 'alice pushes video']);
 	const screen = await to.client.createPuller({ kinds: ['video', 'audio'] });
 	await to.client.acceptAnswer(screen.id, await post('/pull?room=studio&user=bob&from=alice', screen.offer));
 	assert.equal(await line(), 'bob joined studio');

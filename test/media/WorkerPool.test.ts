@@ -107,7 +107,7 @@ describe('A pool of workers', () => {
 
 describe('When a worker dies', () => {
 	it('the pool tells, replaces it, and gives the new one', async (t) => {
-		const { pool, messages } = await startPool(t);
+		const { pool, messages, details } = await startPool(t);
 		const { worker } = pool.leastLoaded();
 		const events: [string, number][] = [];
 		pool.on('workerDied', ({ pid, error }) => {
@@ -130,7 +130,8 @@ describe('When a worker dies', () => {
 			['replaced', next.worker.pid],
 		]);
 		assert.ok(await next.worker.createRouter());
-		assert.deepEqual(messages, [`media worker ${worker.pid} died`]);
+		assert.deepEqual(messages, ['a media worker died']);
+		assert.equal((details[0] as { pid: number }).pid, worker.pid);
 	});
 
 	it('the others go on', async (t) => {

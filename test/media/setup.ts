@@ -20,7 +20,7 @@ export function recorder() {
 
 /** Real workers, for one test. */
 export async function startPool(t: TestContext, options: Partial<WorkerPoolOptions> = {}) {
-	const { logger, messages } = recorder();
+	const { logger, messages, details } = recorder();
 	const pool = await WorkerPool.create(
 		{ count: 1, listen: [{ ip: '127.0.0.1' }], binary: undefined, logLevel: 'none', ...options },
 		logger,
@@ -28,7 +28,7 @@ export async function startPool(t: TestContext, options: Partial<WorkerPoolOptio
 	t.after(() => {
 		pool.close();
 	});
-	return { pool, logger, messages };
+	return { pool, logger, messages, details };
 }
 
 /** Waits until the condition holds, for what no event tells of. */
