@@ -88,10 +88,17 @@ export async function startBrowser(name: BrowserName): Promise<Browser> {
 		site.close();
 		throw error;
 	});
+	let queue: Promise<unknown> = Promise.resolve();
+	/** Opens or closes a page after the one before: Firefox fails to open a page while it closes another one. */
+	const inTurn = <Result>(change: () => Promise<Result>): Promise<Result> => {
+		const changed = queue.then(change);
+		queue = changed.catch(() => undefined);
+		return changed;
+	};
 	return {
 		name,
 		async newPage() {
-			const page = await driver.newPage();
+			const page = await inTurn(() => driver.newPage());
 			await page.goto(site.url);
 			return {
 				client: new Proxy({} as Page['client'], {
@@ -102,7 +109,7 @@ export async function startBrowser(name: BrowserName): Promise<Browser> {
 				}),
 				evaluate: (fn, ...argument) =>
 					page.evaluate(`(${String(fn)})(...${JSON.stringify(argument)})`) as Promise<never>,
-				close: () => page.close(),
+				close: () => inTurn(() => page.close()),
 			};
 		},
 		async close() {
