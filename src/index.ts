@@ -1,4 +1,5 @@
 export type { Connection, ConnectionCloseReason, ConnectionEvents, ConnectionState } from './connections/Connection.js';
+export type { PushRejection } from './connections/rejections.js';
 export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
 export type { Layers } from './layers/LayerSelection.js';

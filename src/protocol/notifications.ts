@@ -42,6 +42,8 @@ export interface RtpParam {
 	mid_ext_id: number;
 	/** The id of the header extension for transport-wide congestion control. */
 	tcc_ext_id: number;
+	/** The id of the header extension for the absolute send time. Missing without the option `rtcpilot`. */
+	abs_send_time_ext_id?: number;
 	/** The simulcast layers, the lowest first. Missing unless the pusher sends simulcast with rids. */
 	encodings?: RtpEncoding[];
 }

@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/Connection.js';
 import type { ConnectionContext } from '../connections/ConnectionContext.js';
 import type { OfferingConnection } from '../connections/OfferingConnection.js';
+import type { PushRejection } from '../connections/rejections.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import { UserConnections } from '../connections/UserConnections.js';
 import { Emitter } from '../Emitter.js';
@@ -23,6 +24,8 @@ export interface PushResult {
 	pushers: AnyPusher[];
 	/** The connection that the offer belongs to. */
 	connection: Connection;
+	/** The m-lines that send, and that were not taken, or only in part. */
+	rejected: PushRejection[];
 }
 
 /** The answer to a pull. */
@@ -155,8 +158,8 @@ export class User extends Emitter<UserEvents> {
 		const checked = readPushOptions(options, limits);
 		const parsed = parseOffer(offer, limits);
 		const connection = this.#connections.toAnswer(parsed);
-		const { answer, pushers } = await connection.answer(parsed, { push: checked });
-		return { answer, pushers: pushers.filter(isOpen), connection };
+		const { answer, pushers, rejected } = await connection.answer(parsed, { push: checked });
+		return { answer, pushers: pushers.filter(isOpen), connection, rejected };
 	}
 
 	/**

@@ -28,10 +28,10 @@ export class RoomNotifier<Message> {
 		this.#limits = limits;
 		const { roomId } = room;
 		room.on('userJoined', ({ user }) => {
-			this.#tellOthers(user, 'newUser', [userData(user, [])]);
+			this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
 		});
 		room.on('pushed', ({ user, pushers }) => {
-			this.#tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers) });
+			this.#tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers, { rtcpilot }) });
 		});
 		room.on('pusherAdded', ({ user, pusher }) => {
 			if (pusher.kind !== 'data') return;
@@ -120,7 +120,7 @@ export class RoomNotifier<Message> {
 	others(user: User): UserData[] {
 		return [...this.room.users.values()]
 			.filter((other) => other !== user)
-			.map((other) => userData(other, other.pushers.values()));
+			.map((other) => userData(other, other.pushers.values(), { rtcpilot: this.#rtcpilot }));
 	}
 
 	/** Sends a text to all users but its author. */
