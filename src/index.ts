@@ -3,18 +3,11 @@ export type { PushRejection } from './connections/rejections.js';
 export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
 export type { Layers } from './layers/LayerSelection.js';
+export type { ListenAddress } from './listenAddress.js';
 export { consoleLogger } from './Logger.js';
 export type { LogFields, Logger } from './Logger.js';
 export { defaultCodecs, defaultLimits } from './options.js';
-export type {
-	AudioObserverOptions,
-	CodecOption,
-	Limits,
-	ListenAddress,
-	SfuOptions,
-	WebRtcOptions,
-	WorkerOptions,
-} from './options.js';
+export type { AudioObserverOptions, CodecOption, Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './options.js';
 export type { JoinOptions, Room, RoomCloseReason, RoomEvents, RoomOptions, SendDataOptions } from './rooms/Room.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';
