@@ -14,6 +14,8 @@ export type {
 	WebRtcOptions,
 	WorkerOptions,
 } from './options.js';
+export { defaultPermissions } from './rooms/Permissions.js';
+export type { Permissions, PullRequestOfUser, PushPermissions } from './rooms/Permissions.js';
 export type { JoinOptions, Room, RoomCloseReason, RoomEvents, RoomOptions, SendDataOptions } from './rooms/Room.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';
