@@ -14,13 +14,18 @@ export type {
 	WebRtcOptions,
 	WorkerOptions,
 } from './options.js';
+export type { Mute } from './rooms/AppPauses.js';
+export type { JoinOptions } from './rooms/JoinOptions.js';
+export type { AdmitOptions, WaitingOutcome, WaitingUser } from './rooms/Lobby.js';
 export { defaultPermissions } from './rooms/Permissions.js';
 export type { Permissions, PullRequestOfUser, PushPermissions } from './rooms/Permissions.js';
-export type { JoinOptions, Room, RoomCloseReason, RoomEvents, RoomOptions, SendDataOptions } from './rooms/Room.js';
+export type { Room, RoomOptions, SendDataOptions } from './rooms/Room.js';
+export type { RoomCloseReason, RoomEvents } from './rooms/RoomEvents.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';
 export type { AudioLevel, Speaker } from './rooms/Speakers.js';
-export type { PullResult, PushResult, User } from './rooms/User.js';
+export type { User } from './rooms/User.js';
+export type { KickOptions, PullResult, PushResult } from './rooms/userCalls.js';
 export type { UserCloseReason, UserEvents } from './rooms/UserEvents.js';
 export { SfuError } from './SfuError.js';
 export type { SfuErrorCode } from './SfuError.js';

@@ -208,7 +208,8 @@ function keep(
 		if (!before || before.mid !== mid || !media.kind) return { media, mid, pusher: undefined, puller: undefined };
 		const { pusher, puller } = before;
 		const goesOn = pusher && stillPushed(media, pusher);
-		const push = pusher && !goesOn && !pusher.closed && sends(media) ? newPusher(media, codecs, options) : undefined;
+		const push =
+			pusher && !goesOn && !pusher.closed && sends(media) ? newPusher(media, codecs, options, pusher) : undefined;
 		return {
 			media,
 			mid,
@@ -267,13 +268,16 @@ function newPusher(
 	media: OfferedMediaSection,
 	codecs: CodecPolicy,
 	mediaOptions: CheckedPushOptions['media'],
+	replaced?: Pusher,
 ): NewPusher | undefined {
 	const { kind, index, mid, sources, rids } = media;
 	if (mid === undefined && sources.length === 0) {
 		throw new SfuError('invalid_argument', `invalid offer: m-line ${index} has neither a=mid nor a=ssrc`);
 	}
 	if (!kind) return undefined;
-	const options = (mid === undefined ? undefined : mediaOptions.get(mid)) ?? {};
+	const { source, metadata } = replaced ?? {};
+	const kept = { ...(source !== undefined && { source }), ...(metadata !== undefined && { metadata }) };
+	const options = { ...kept, ...(mid === undefined ? undefined : mediaOptions.get(mid)) };
 	const policy = options.codecs ? codecs.narrow(options.codecs, kind) : codecs;
 	const accepted = policy.select(media.codecs, kind);
 	const simulcast = rids.length > 1 ? accepted.find(isSimulcastCodec) : undefined;

@@ -112,9 +112,14 @@ export function changePermissions(before: Readonly<Permissions>, changes: Partia
 	}
 	const permissions: Permissions = { ...before, ...others, ...(pull !== undefined && { pull }) };
 	if (typeof permissions.push === 'object') permissions.push = copied(permissions.push);
-	if (permissions.hidden) Object.assign(permissions, { push: false, openDataChannels: false, sendText: false });
 	return Object.freeze(permissions);
 }
+
+/** What these permissions come to: a hidden user sends nothing. */
+export const effective = (permissions: Readonly<Permissions>): Readonly<Permissions> =>
+	permissions.hidden
+		? Object.freeze({ ...permissions, push: false, openDataChannels: false, sendText: false })
+		: permissions;
 
 /** A copy that the app cannot change later. */
 function copied({ kinds, sources, maxPushers, maxBitrate }: PushPermissions): PushPermissions {
