@@ -118,7 +118,7 @@ export class Lobby {
 					if (result instanceof SfuError) throw result;
 					resolve(join(result));
 				} catch (error) {
-					reject(error as SfuError);
+					reject(error);
 				}
 				this.#listener.ended(waiting, outcome);
 			};

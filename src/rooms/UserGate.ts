@@ -48,7 +48,7 @@ export class UserGate implements MediaGate {
 
 	get maxBitrate(): number {
 		const { push } = this.#permissions;
-		return (typeof push === 'object' && push.maxBitrate) || 0;
+		return (typeof push === 'object' ? push.maxBitrate : undefined) ?? 0;
 	}
 
 	/** What was denied, and is still there. It is forgotten by that. */
