@@ -105,12 +105,12 @@ export function changePermissions(before: Readonly<Permissions>, changes: Partia
 		throw new SfuError('invalid_argument', 'permissions must be object');
 	}
 	const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-	const { pull, ...others } = given as Partial<Permissions>;
+	const { pull, ...others }: { pull?: unknown } = given;
 	check(others);
 	if (pull !== undefined && typeof pull !== 'boolean' && typeof pull !== 'function') {
 		throw new SfuError('invalid_argument', 'permissions.pull must be boolean or a function');
 	}
-	const permissions: Permissions = { ...before, ...others, ...(pull !== undefined && { pull }) };
+	const permissions: Permissions = { ...before, ...given };
 	if (typeof permissions.push === 'object') permissions.push = copied(permissions.push);
 	return Object.freeze(permissions);
 }
