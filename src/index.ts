@@ -1,19 +1,13 @@
 export type { Connection, ConnectionCloseReason, ConnectionEvents, ConnectionState } from './connections/Connection.js';
+export type { PushRejection } from './connections/rejections.js';
 export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
 export type { Layers } from './layers/LayerSelection.js';
+export type { ListenAddress } from './listenAddress.js';
 export { consoleLogger } from './Logger.js';
 export type { LogFields, Logger } from './Logger.js';
 export { defaultCodecs, defaultLimits } from './options.js';
-export type {
-	AudioObserverOptions,
-	CodecOption,
-	Limits,
-	ListenAddress,
-	SfuOptions,
-	WebRtcOptions,
-	WorkerOptions,
-} from './options.js';
+export type { AudioObserverOptions, CodecOption, Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './options.js';
 export type { Mute } from './rooms/AppPauses.js';
 export type { JoinOptions } from './rooms/JoinOptions.js';
 export type { AdmitOptions, WaitingOutcome, WaitingUser } from './rooms/Lobby.js';

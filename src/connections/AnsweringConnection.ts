@@ -27,6 +27,7 @@ import {
 	type NewPuller,
 	type NewPusher,
 } from './negotiate.js';
+import { rejections, type PushRejection } from './rejections.js';
 
 /**
  * @internal The answer to an offer, and all pushers and pullers of the connection: tracks by m-line, then data channels. Some
@@ -36,6 +37,7 @@ export interface Answered {
 	answer: string;
 	pushers: AnyPusher[];
 	pullers: AnyPuller[];
+	rejected: PushRejection[];
 }
 
 /** The data channels of an offer: those that the client announces, or wants. */
@@ -55,7 +57,7 @@ export class AnsweringConnection extends Connection {
 	readonly #remoteSessionId: string;
 	readonly #fingerprints: string;
 	#remoteIce: IceCredentials;
-	/** The mid of the first live m-line. It is the BUNDLE tag, and carries the transport of all (RFC 9143, section 7.2). */
+	/** The mid of the m-line that carries the transport of all: the BUNDLE tag (RFC 9143, section 7.2). */
 	#bundleTag: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
 	#pendingNegotiations = 0;
@@ -122,9 +124,9 @@ export class AnsweringConnection extends Connection {
 	}
 
 	async #apply(offer: Offer, negotiation: Negotiation, dataRequest: DataRequest): Promise<Answered> {
-		const bundleTag = offer.media.find(isUsable)?.mid;
+		const isCarried = offer.media.some((media) => isUsable(media) && media.mid === this.#bundleTag);
 		const restart = this.transport !== undefined && this.#remoteIce.usernameFragment !== offer.ice.usernameFragment;
-		if (this.transport && bundleTag !== undefined && bundleTag !== this.#bundleTag) {
+		if (this.transport && !isCarried && offer.media.some(isUsable)) {
 			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
 			throw new SfuError(
 				'conflict',
@@ -167,7 +169,7 @@ export class AnsweringConnection extends Connection {
 			this.assertOpen();
 
 			this.#remoteIce = offer.ice;
-			this.#bundleTag = bundleTag;
+			if (!isCarried) this.#bundleTag = offer.media[offer.tag]?.mid;
 			this.#extensionIds = extensionIds;
 			this.#sections = sections;
 			if (this.dataChannels !== dataChannels) this.dataChannels?.close('removed');
@@ -188,6 +190,7 @@ export class AnsweringConnection extends Connection {
 				answer,
 				pushers: [...sections.flatMap(({ pusher }) => pusher ?? []), ...(dataChannels?.pushers ?? [])],
 				pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(dataChannels?.pullers ?? [])],
+				rejected: 'push' in dataRequest ? rejections(sections) : [],
 			};
 		} catch (error) {
 			rollback.run();

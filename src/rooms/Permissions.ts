@@ -101,7 +101,8 @@ const check = validator<Omit<Partial<Permissions>, 'pull'>>(
  * @throws {@link SfuError} `invalid_argument`
  */
 export function changePermissions(before: Readonly<Permissions>, changes: Partial<Permissions>): Readonly<Permissions> {
-	if ((changes as unknown) === null || typeof (changes as unknown) !== 'object') {
+	const unchecked: unknown = changes;
+	if (typeof unchecked !== 'object' || unchecked === null) {
 		throw new SfuError('invalid_argument', 'permissions must be object');
 	}
 	const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));

@@ -174,8 +174,8 @@ export class User extends Emitter<UserEvents> {
 		const checked = readPushOptions(options, limits);
 		const parsed = parseOffer(offer, limits);
 		const connection = this.#connections.toAnswer(parsed);
-		const { answer, pushers } = await connection.answer(parsed, { push: checked });
-		return { answer, pushers: pushers.filter(isOpen), connection };
+		const { answer, pushers, rejected } = await connection.answer(parsed, { push: checked });
+		return { answer, pushers: pushers.filter(isOpen), connection, rejected };
 	}
 
 	/**

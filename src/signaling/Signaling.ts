@@ -120,6 +120,8 @@ export class Signaling<Message = string> {
 
 	async #openRoom(roomId: string): Promise<RoomNotifier<Message>> {
 		const room = await this.#sfu.getOrCreateRoom(roomId);
+		// The app may have closed it in `roomOpened`.
+		if (room.closed) throw new SfuError('closed', 'the room has been closed');
 		let notifier = this.#notifiers.get(room);
 		if (!notifier) {
 			const { rtcpilot = false, audioLevels = false } = this.#options;

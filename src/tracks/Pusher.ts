@@ -39,6 +39,8 @@ export interface PusherMedia {
 	midExtensionId: number | undefined;
 	/** The negotiated id of the transport-wide congestion control header extension. */
 	transportCcExtensionId: number | undefined;
+	/** The negotiated id of the header extension for the absolute send time. */
+	absSendTimeExtensionId: number | undefined;
 }
 
 /** One stream of a pusher. */
@@ -170,5 +172,6 @@ function pusherMedia({ kind, rtpParameters }: Source): PusherMedia {
 		})),
 		midExtensionId: extensionId(headerExtensionUris.mid),
 		transportCcExtensionId: extensionId(headerExtensionUris.transportCc),
+		absSendTimeExtensionId: extensionId(headerExtensionUris.absSendTime),
 	};
 }

@@ -21,13 +21,16 @@ export const pushing: Record<string, RequestHandler> = {
 		const { sdp } = push.sdp;
 		const options = pushOptions(push);
 		await authorize({ action: 'push', roomId, userId, sdp, ...options });
-		const { answer, pushers, connection } = await member.user.push(sdp, options);
+		const { answer, pushers, connection, rejected } = await member.user.push(sdp, options);
 		return (): PushSuccess => ({
 			code: 0,
 			message: 'push success',
 			sdp: answer,
 			connectionId: connection.connectionId,
 			...ownPushersData(pushers),
+			...(rejected.length > 0 && {
+				rejected: rejected.map(({ mid, reason }) => ({ ...(mid !== undefined && { mid }), reason })),
+			}),
 		});
 	},
 
