@@ -179,7 +179,7 @@ export class AnsweringConnection extends Connection {
 			const wanted = wantedBitrate(offer.bandwidth, videoLimits(sections));
 			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wanted)]);
 			this.assertOpen();
-			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
+			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.followClient(details);
 			this.#updateDataPushers(dataRequest, added);
 			dataChannels?.start(added.filter((one) => 'pullerId' in one).filter((puller) => puller.kind === 'data'));
 			this.awaitClient({ restarted: restart });
@@ -248,7 +248,7 @@ export class AnsweringConnection extends Connection {
 		if (!('push' in request)) return;
 		for (const { id, details } of request.push) {
 			const pusher = this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
-			if (pusher && !added.includes(pusher)) pusher.setDetails(details);
+			if (pusher && !added.includes(pusher)) pusher.followClient(details);
 		}
 	}
 

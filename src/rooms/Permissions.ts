@@ -95,18 +95,19 @@ const check = validator<Omit<Partial<Permissions>, 'pull'>>(
 	'permissions',
 );
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 /**
  * Changes permissions. A property that `changes` does not have, or has as `undefined`, stays.
  *
  * @throws {@link SfuError} `invalid_argument`
  */
 export function changePermissions(before: Readonly<Permissions>, changes: Partial<Permissions>): Readonly<Permissions> {
-	const unchecked: unknown = changes;
-	if (typeof unchecked !== 'object' || unchecked === null) {
+	if (!isObject(changes)) {
 		throw new SfuError('invalid_argument', 'permissions must be object');
 	}
-	const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-	const { pull, ...others }: { pull?: unknown } = given;
+	const given = Object.fromEntries(Object.entries<unknown>({ ...changes }).filter(([, value]) => value !== undefined));
+	const { pull, ...others }: Record<string, unknown> = given;
 	check(others);
 	if (pull !== undefined && typeof pull !== 'boolean' && typeof pull !== 'function') {
 		throw new SfuError('invalid_argument', 'permissions.pull must be boolean or a function');
