@@ -10,6 +10,8 @@ export interface Limits {
 	rooms: number;
 	/** The most users in one room. Default 500. */
 	usersPerRoom: number;
+	/** The most users who wait in the lobby of one room. Default 100. */
+	waitingPerRoom: number;
 	/** The most RTCPeerConnections of one user. Default 100. */
 	connectionsPerUser: number;
 	/** The most tracks that one user pushes. Default 16. */
@@ -180,6 +182,7 @@ export interface ResolvedOptions {
 export const defaultLimits: Limits = {
 	rooms: 10_000,
 	usersPerRoom: 500,
+	waitingPerRoom: 100,
 	connectionsPerUser: 100,
 	pushersPerUser: 16,
 	dataPushersPerUser: 16,

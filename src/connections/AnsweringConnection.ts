@@ -2,12 +2,12 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import type { DataChannels } from '../data/DataChannels.js';
 import { Rollback } from '../Rollback.js';
 import { isUsable, type Offer } from '../sdp/Offer.js';
-import { consumerCapabilities, producerParameters } from '../sdp/rtpParameters.js';
+import { consumerCapabilities } from '../sdp/rtpParameters.js';
 import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { PullTargets } from '../tracks/PullOptions.js';
-import { Pusher } from '../tracks/Pusher.js';
+import type { Pusher } from '../tracks/Pusher.js';
 import type { AnnouncedChannel, CheckedPushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { wantedBitrate } from './BitrateLimits.js';
@@ -15,6 +15,7 @@ import { ClientIdentity } from './ClientIdentity.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
+import { createPusher } from './createPusher.js';
 import {
 	negotiatePull,
 	negotiatePush,
@@ -121,6 +122,7 @@ export class AnsweringConnection extends Connection {
 				'the first m-line, which carries the transport, was stopped: offer again on a new RTCPeerConnection',
 			);
 		}
+		this.#assertPermitted(negotiation, dataRequest);
 		const rollback = new Rollback();
 		try {
 			const transport = this.transport ?? (await this.#connect(offer, rollback));
@@ -166,7 +168,7 @@ export class AnsweringConnection extends Connection {
 			const wanted = wantedBitrate(offer.bandwidth, videoLimits(sections));
 			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wanted)]);
 			this.assertOpen();
-			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
+			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.followClient(details);
 			this.#updateDataPushers(dataRequest, added);
 			dataChannels?.start(added.filter((one) => 'pullerId' in one).filter((puller) => puller.kind === 'data'));
 			this.awaitClient({ restarted: restart });
@@ -182,6 +184,20 @@ export class AnsweringConnection extends Connection {
 		} catch (error) {
 			rollback.run();
 			throw error;
+		}
+	}
+
+	/** @throws {@link SfuError} `forbidden` if the user may not do what the offer comes to */
+	#assertPermitted({ sections }: Negotiation, request: DataRequest): void {
+		const { gate } = this.context;
+		for (const { push, pusher, details } of sections) {
+			if (push) gate.assertPush(push.media.kind, push.options.source);
+			else if (pusher && details) gate.assertUpdate(pusher, details);
+		}
+		for (const { id, details } of 'push' in request ? request.push : []) {
+			gate.assertPush('data', details.source);
+			const pusher = this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
+			if (pusher) gate.assertUpdate(pusher, details);
 		}
 	}
 
@@ -221,7 +237,7 @@ export class AnsweringConnection extends Connection {
 		if (!('push' in request)) return;
 		for (const { id, details } of request.push) {
 			const pusher = this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
-			if (pusher && !added.includes(pusher)) pusher.setDetails(details);
+			if (pusher && !added.includes(pusher)) pusher.followClient(details);
 		}
 	}
 
@@ -235,34 +251,9 @@ export class AnsweringConnection extends Connection {
 		}
 	}
 
-	async #createPusher(
-		{ media, codec, options: { scalabilityMode, ...details } }: NewPusher,
-		transport: WebRtcTransport,
-		extensionIds: Map<string, number>,
-	): Promise<Pusher> {
-		const { connectionId } = this;
-		const { userId, pusherQuota, streamIds, options, logger } = this.context;
-		const giveBack = pusherQuota.take();
-		try {
-			const rtpParameters = producerParameters(media, codec, extensionIds, scalabilityMode);
-			const source = await this.assertRouter().produce(transport, {
-				kind: media.kind,
-				rtpParameters,
-				keyFrameRequestDelay: options.webRtc.keyframeRequestDelay,
-			});
-			for (const { uri, id } of rtpParameters.headerExtensions ?? []) extensionIds.set(uri, id);
-			const { mid, streamId = connectionId } = media;
-			const { limits } = options;
-			const told = streamIds.take(connectionId, streamId);
-			const toldStreamId = told.id;
-			const pusher = new Pusher({ userId, connectionId, mid, streamId, toldStreamId, details, source, limits, logger });
-			pusher.once('closed', told.release);
-			pusher.once('closed', giveBack);
-			return pusher;
-		} catch (error) {
-			giveBack();
-			throw error;
-		}
+	#createPusher(push: NewPusher, transport: WebRtcTransport, extensionIds: Map<string, number>): Promise<Pusher> {
+		const { connectionId, context } = this;
+		return createPusher(push, { connectionId, router: this.assertRouter(), transport, extensionIds }, context);
 	}
 
 	#createPuller(pull: NewPuller, transport: WebRtcTransport): Promise<Puller | undefined> {

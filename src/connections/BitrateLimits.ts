@@ -11,18 +11,21 @@ const check = validator<number>(bitrate, 'bitrate');
 /** The most that a transport may receive and send in all, in bit/s. 0 stands for no limit. */
 export class BitrateLimits {
 	#incoming: number;
+	/** The most that the permissions of the user allow. */
+	#permitted: number;
 	#outgoing: number;
 	/** The most that the client wants to receive. */
 	#wanted = 0;
 	#transport: WebRtcTransport | undefined;
 
-	constructor({ incoming, outgoing }: { incoming: number; outgoing: number }) {
+	constructor({ incoming, outgoing, permitted = 0 }: { incoming: number; outgoing: number; permitted?: number }) {
 		this.#incoming = incoming;
+		this.#permitted = permitted;
 		this.#outgoing = outgoing;
 	}
 
 	get incoming(): number {
-		return this.#incoming;
+		return lower(this.#incoming, this.#permitted);
 	}
 
 	get outgoing(): number {
@@ -32,7 +35,7 @@ export class BitrateLimits {
 	/** Limits a new transport from now on. */
 	async applyTo(transport: WebRtcTransport): Promise<void> {
 		this.#transport = transport;
-		if (this.#incoming > 0) await this.#applyIncoming();
+		if (this.incoming > 0) await this.#applyIncoming();
 		if (this.outgoing > 0) await this.#applyOutgoing();
 	}
 
@@ -48,6 +51,13 @@ export class BitrateLimits {
 		await this.#applyOutgoing();
 	}
 
+	/** Sets the limit of the user's permissions. */
+	async setPermitted(limit: number): Promise<void> {
+		const before = this.incoming;
+		this.#permitted = limit;
+		if (this.incoming !== before) await this.#applyIncoming();
+	}
+
 	/** Sets the limit of the client's SDP. */
 	async setWanted(limit: number): Promise<void> {
 		const before = this.outgoing;
@@ -56,7 +66,7 @@ export class BitrateLimits {
 	}
 
 	#applyIncoming(): Promise<void> {
-		return this.#apply((transport) => transport.setMaxIncomingBitrate(this.#incoming));
+		return this.#apply((transport) => transport.setMaxIncomingBitrate(this.incoming));
 	}
 
 	#applyOutgoing(): Promise<void> {

@@ -89,7 +89,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		this.context = context;
 		this.logger = withFields(context.logger, { connectionId: this.connectionId });
 		const { maxIncomingBitrate: incoming, maxOutgoingBitrate: outgoing } = context.options.webRtc;
-		this.bitrates = new BitrateLimits({ incoming, outgoing });
+		this.bitrates = new BitrateLimits({ incoming, outgoing, permitted: context.gate.maxBitrate });
 	}
 
 	/** The state of the transport. */
@@ -159,6 +159,15 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 			const told = carried.flatMap((child) => (child.status === 'fulfilled' ? child.value : []));
 			return connectionStats(this.connectionId, stats?.[0], told);
 		});
+	}
+
+	/** @internal Asks the client to send no more than its user may. Never rejects. */
+	async followPermissions(): Promise<void> {
+		try {
+			await this.bitrates.setPermitted(this.context.gate.maxBitrate);
+		} catch (error) {
+			if (!this.closed) this.logger.warn('the bitrate of a connection could not be limited', { error });
+		}
 	}
 
 	/** @internal Measures its quality. Never rejects. */

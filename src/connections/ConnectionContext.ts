@@ -4,6 +4,7 @@ import type { CodecPolicy } from '../media/codecs.js';
 import type { RoomMedia } from '../media/RoomMedia.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Quota } from '../Quota.js';
+import type { MediaGate } from '../tracks/MediaGate.js';
 import type { StreamIds } from './StreamIds.js';
 
 /** The parts of a room and a user that the user's connections need. */
@@ -14,6 +15,8 @@ export interface ConnectionContext {
 	readonly pusherQuota: Quota;
 	readonly dataPusherQuota: Quota;
 	readonly pullerQuota: Quota;
+	/** The permissions of the user. */
+	readonly gate: MediaGate;
 	readonly layerController: LayerController;
 	readonly streamIds: StreamIds;
 	readonly options: ResolvedOptions;

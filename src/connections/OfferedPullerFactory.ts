@@ -4,13 +4,13 @@ import { offeredCapabilities } from '../media/offeredCapabilities.js';
 import { PayloadTypeTable } from '../media/remap/PayloadTypeTable.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
 import { SfuError } from '../SfuError.js';
-import type { PullTargets } from '../tracks/PullOptions.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
 import { firstSection } from './MediaSection.js';
 import type { OfferDraft } from './OfferDraft.js';
+import type { PullRequest } from './PullRequests.js';
 
 /** The parts of a connection that carry its pullers. */
 export interface Carried {
@@ -38,12 +38,12 @@ export class OfferedPullerFactory {
 
 	/**
 	 * Adds the pushers of a request to an offer. Pushers that the connection carries already, or that have gone, are passed
-	 * over.
+	 * over. So are those that the user may not pull, unless a call waits for them.
 	 *
-	 * @throws {@link SfuError} (rejects) `not_found` if all pushers have gone, `limit_exceeded`, `closed`, `unavailable`
+	 * @throws {@link SfuError} (rejects) `not_found` if all pushers have gone, `forbidden`, `limit_exceeded`, `closed`, `unavailable`
 	 */
 	async add(
-		{ media, data }: PullTargets,
+		{ media, data, caller }: PullRequest,
 		draft: OfferDraft,
 		transport: WebRtcTransport,
 		{ router, hasDataChannel, openDataChannels }: Carried,
@@ -53,7 +53,8 @@ export class OfferedPullerFactory {
 			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
 			const allocation = draft.allocate(pusher.kind, this.#newMid);
 			const options = this.#options(pusher, allocation.mid);
-			const puller = await createPuller(options, { connectionId, router, transport }, this.#context);
+			const create = () => createPuller(options, { connectionId, router, transport }, this.#context);
+			const puller = await (caller ? create() : unlessForbidden(create));
 			if (puller) draft.put(allocation, puller);
 			this.#connection.assertOpen();
 		}
@@ -61,7 +62,8 @@ export class OfferedPullerFactory {
 			if (target.pusher.closed || hasDataChannel(target.pusher.pusherId)) continue;
 			const allocation = draft.allocate('data', this.#newMid);
 			const channels = await openDataChannels();
-			const puller = await channels.pull(target);
+			const pull = () => channels.pull(target);
+			const puller = await (caller ? pull() : unlessForbidden(pull));
 			if (puller) draft.put(allocation, puller);
 			this.#connection.assertOpen();
 		}
@@ -85,5 +87,15 @@ export class OfferedPullerFactory {
 			capabilities: (rtxPayloadType) =>
 				offeredCapabilities(pusher.kind, codec, { payloadType: payloadTypes.payloadType, rtxPayloadType }),
 		};
+	}
+}
+
+/** The result, or `undefined` if the permissions of the user deny it. */
+async function unlessForbidden<Result>(create: () => Promise<Result>): Promise<Result | undefined> {
+	try {
+		return await create();
+	} catch (error) {
+		if (error instanceof SfuError && error.code === 'forbidden') return undefined;
+		throw error;
 	}
 }

@@ -32,16 +32,18 @@ export interface PullerTransport {
  * Creates a puller. It begins paused.
  *
  * @returns `undefined` if the pusher has gone meanwhile
+ * @throws {@link SfuError} (rejects) `forbidden`, `limit_exceeded`, `closed`, and errors of mediasoup
  */
 export async function createPuller(
 	{ pusher, mid, packetMid, payloadTypes, capabilities }: PullerOptions,
 	{ connectionId, router, transport }: PullerTransport,
-	{ userId, pullerQuota, layerController, logger }: ConnectionContext,
+	{ userId, gate, pullerQuota, layerController, logger }: ConnectionContext,
 ): Promise<Puller | undefined> {
 	const rollback = new Rollback();
 	const source = pusher.pullSource;
 	try {
 		rollback.add(pullerQuota.take());
+		const admit = gate.beginPull(pusher);
 		const lease = await router.attach(source, payloadTypes);
 		rollback.add(() => {
 			lease.release();
@@ -78,6 +80,7 @@ export async function createPuller(
 			rollback.add(layerController.add(layered, hasEstimate(consumer) ? () => estimateOf(transport) : undefined));
 		}
 		puller.once('closed', rollback.run);
+		admit(puller);
 		return puller;
 	} catch (error) {
 		rollback.run();

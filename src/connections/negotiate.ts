@@ -215,7 +215,7 @@ function keep(
 			mid,
 			pusher: goesOn ? pusher : undefined,
 			puller: puller && stillPulled(media, puller) ? puller : undefined,
-			...(replaced && newPusher(media, codecs, options)),
+			...(replaced && newPusher(media, codecs, options, pusher)),
 		};
 	});
 }
@@ -269,10 +269,13 @@ function newPusher(
 	media: OfferedMediaSection,
 	codecs: CodecPolicy,
 	mediaOptions: CheckedPushOptions['media'],
+	before?: Pusher,
 ): { push: NewPusher } | { refusal: string } | undefined {
 	const { kind, index, mid, rids } = media;
 	if (!kind) return undefined;
-	const options = (mid === undefined ? undefined : mediaOptions.get(mid)) ?? {};
+	const { source, metadata } = before ?? {};
+	const kept = { ...(source !== undefined && { source }), ...(metadata !== undefined && { metadata }) };
+	const options = { ...kept, ...(mid === undefined ? undefined : mediaOptions.get(mid)) };
 	const policy = options.codecs ? codecs.narrow(options.codecs, kind) : codecs;
 	const accepted = policy.select(media.codecs, kind);
 	const simulcast = rids.length > 1 ? accepted.find(isSimulcastCodec) : undefined;

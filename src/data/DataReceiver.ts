@@ -176,7 +176,8 @@ export class DataReceiver {
 		options: { channel: DataChannelParameters; details: PusherDetails; inBand: boolean },
 	): DataPusher {
 		const { connectionId, context } = this.#sctp;
-		const { userId, dataPusherQuota, logger } = context;
+		const { userId, gate, dataPusherQuota, logger } = context;
+		const grant = gate.beginPush('data', options.details.source);
 		const giveBack = dataPusherQuota.take();
 		const pusher = new DataPusher({
 			...options,
@@ -190,6 +191,7 @@ export class DataReceiver {
 				this.#pusherEnded(stream, reason);
 			},
 		});
+		grant.admit(pusher);
 		stream.open(pusher);
 		this.#sctp.watch();
 		return pusher;

@@ -38,11 +38,12 @@ export class DataSender {
 	 */
 	async pull({ pusher, negotiated }: DataTarget): Promise<DataPuller | undefined> {
 		const { connectionId, transport, pullers, context } = this.#sctp;
-		const { userId, pullerQuota, logger } = context;
+		const { userId, gate, pullerQuota, logger } = context;
 		const rollback = new Rollback();
 		try {
 			this.#sctp.assertOpen();
 			rollback.add(pullerQuota.take());
+			const admit = gate.beginPull(pusher);
 			const channelId = this.#chooseId();
 			const consumer = await consumeDataOn(transport, channelId, pusher.producer, pusher, { paused: true });
 			rollback.add(() => {
@@ -63,6 +64,7 @@ export class DataSender {
 				this.#starting.delete(puller);
 			});
 			puller.once('closed', rollback.run);
+			admit(puller);
 			this.#sctp.watch();
 			return puller;
 		} catch (error) {

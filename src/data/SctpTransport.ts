@@ -4,6 +4,7 @@ import { toSfuError } from '../media/callWorker.js';
 import type { Limits } from '../options.js';
 import type { Quota } from '../Quota.js';
 import { SfuError } from '../SfuError.js';
+import type { MediaGate } from '../tracks/MediaGate.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
 import type { PullerCloseReason } from '../tracks/Puller.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
@@ -16,6 +17,7 @@ const pollInterval = 1000;
 /** The parts of a room and its user that the user's data channels need. */
 export interface DataContext {
 	readonly userId: string;
+	readonly gate: MediaGate;
 	readonly dataPusherQuota: Quota;
 	readonly pullerQuota: Quota;
 	readonly options: { readonly limits: Limits };

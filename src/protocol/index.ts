@@ -34,6 +34,7 @@ export type {
 	NewPusherData,
 	Notifications,
 	OwnDataPusherData,
+	PermissionsChangedData,
 	PullerClosedData,
 	PullerOfUserData,
 	PusherChangedData,
@@ -58,6 +59,7 @@ export type {
 	UnpushData,
 	UpdatePusherData,
 } from './pushes.js';
+export type { PermissionsData, PushPermissionsData } from './permissions.js';
 export type {
 	AnswerData,
 	AutoPullData,

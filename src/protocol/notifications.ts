@@ -1,3 +1,5 @@
+import type { PermissionsData } from './permissions.js';
+
 /** A room, and one of its users. */
 export interface MemberData {
 	/** The id of the room. */
@@ -268,6 +270,12 @@ export interface ClosedRoomData {
 	reason: string;
 }
 
+/** The data of `permissionsChanged`. */
+export interface PermissionsChangedData extends MemberData {
+	/** The permissions from now on. */
+	permissions: PermissionsData;
+}
+
 /** The data of `userReconnect`. */
 export interface UserReconnectData extends MemberData {
 	/** The name of the user. */
@@ -318,6 +326,8 @@ export interface Notifications {
 	roomClosed: ClosedRoomData;
 	/** The app has made the user leave. */
 	kicked: ClosedRoomData;
+	/** The app has changed what the client may do. What is no longer allowed has closed already. */
+	permissionsChanged: PermissionsChangedData;
 	/** Another user has sent a text. */
 	textMessage: TextMessage;
 	/** With the option `rtcpilot`: the socket of a user was lost, and the user may come back. */

@@ -8,46 +8,17 @@ import type { WorkerPool } from '../media/WorkerPool.js';
 import type { ResolvedOptions } from '../options.js';
 import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
-import { bitrate, checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
+import { strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import { QualityMonitor } from '../stats/QualityMonitor.js';
 import { checkMessage } from '../tracks/DataPusher.js';
-import type { PauseCause } from '../tracks/Pauses.js';
-import type { Pusher } from '../tracks/Pusher.js';
-import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import type { AnyPusher } from '../tracks/tracks.js';
-import { Speakers, type AudioLevel, type Speaker } from './Speakers.js';
+import { AppPauses, type Mute } from './AppPauses.js';
+import { checkJoinOptions, type JoinOptions } from './JoinOptions.js';
+import { Lobby, type WaitingUser } from './Lobby.js';
+import type { RoomCloseReason, RoomEvents } from './RoomEvents.js';
+import { Speakers, type Speaker } from './Speakers.js';
 import { User } from './User.js';
-import type { UserCloseReason } from './UserEvents.js';
-
-/** Why a room has closed. */
-export type RoomCloseReason =
-	/** {@link Room.close} was called without a reason. */
-	| 'closed'
-	/** Nobody was in the room for `emptyRoomTimeout`. */
-	| 'empty'
-	/** The Sfu has been closed. */
-	| 'sfuClosed'
-	| (string & {});
-
-/** How to add a user to a room. */
-export interface JoinOptions {
-	/** The id of the user. It must be unique in the room. */
-	userId: string;
-	/** The name of the user, for people to read. Default: the user id. */
-	userName?: string;
-	/** A value of the app's own. The library never looks into it. */
-	metadata?: unknown;
-	/**
-	 * The codecs that the user's pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs
-	 * that the room does not have are ignored. If the list has none of a kind, that kind stays as the room has it.
-	 */
-	codecs?: readonly string[];
-	/** Replaces `webRtc.maxIncomingBitrate` for each connection of the user. In bit/s. */
-	maxIncomingBitrate?: number;
-	/** Replaces `webRtc.maxOutgoingBitrate` for each connection of the user. In bit/s. */
-	maxOutgoingBitrate?: number;
-}
 
 /** How to open a room. */
 export interface RoomOptions {
@@ -57,51 +28,12 @@ export interface RoomOptions {
 	 * of the Sfu, in the order of the offer.
 	 */
 	codecs?: readonly string[];
-}
-
-/** The events of a room. */
-export type RoomEvents = {
-	/** A user has joined. */
-	userJoined: (event: { user: User }) => void;
-	/** A user has left. Its connections have closed already. */
-	userLeft: (event: { user: User; reason: UserCloseReason }) => void;
-	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track. */
-	pushed: (event: { user: User; pushers: readonly Pusher[] }) => void;
-	/** A user sends a new track, or has opened or announced a data channel. */
-	pusherAdded: (event: { user: User; pusher: AnyPusher }) => void;
-	/** A pusher sends nothing anymore, because the client or the app has paused it. */
-	pusherPaused: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
-	/** A pusher sends again. */
-	pusherResumed: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
-	/** The source or the metadata of a pusher has changed. */
-	pusherChanged: (event: { user: User; pusher: AnyPusher }) => void;
-	/** A pusher has closed. When a user leaves, it comes for each of its pushers (`userLeft`), before the event `userLeft`. */
-	pusherClosed: (event: { user: User; pusher: AnyPusher; reason: PusherCloseReason }) => void;
-	/** Another user speaks. Both are undefined if nobody speaks. Only with the option `audioObservers`. */
-	activeSpeakerChanged: (event: { user: User | undefined; pusher: Pusher | undefined }) => void;
 	/**
-	 * The levels of all who are louder than `audioObservers.threshold`, every `audioObservers.interval`, the loudest first.
-	 * When nobody is anymore, it comes once without levels. Only with the option `audioObservers`.
+	 * Whether users wait in the lobby until the app admits them: see {@link Room.waiting}. {@link Room.setLobby} changes it.
+	 * Default false.
 	 */
-	audioLevels: (event: { levels: readonly AudioLevel[] }) => void;
-	/** The room has closed. Emitted once, last. */
-	closed: (event: { reason: RoomCloseReason }) => void;
-};
-
-const checkJoin = validator<JoinOptions>(
-	{
-		type: 'object',
-		properties: {
-			userId: nonEmpty,
-			userName: { type: 'string' },
-			codecs: codecNames,
-			maxIncomingBitrate: bitrate,
-			maxOutgoingBitrate: bitrate,
-		},
-		required: ['userId'],
-	},
-	'options',
-);
+	lobby?: boolean;
+}
 
 /** The receivers of a message. */
 export interface SendDataOptions {
@@ -136,11 +68,21 @@ export class Room extends Emitter<RoomEvents> {
 	readonly #users = new Map<string, User>();
 	readonly #quality: QualityMonitor;
 	readonly #userQuota: Quota;
+	readonly #pauses = new AppPauses();
+	readonly #bans = new Set<string>();
+	readonly #lobby: Lobby;
+	#hasLobby: boolean;
+	#locked = false;
 	#emptyTimer: NodeJS.Timeout | undefined;
 	#closed = false;
 
 	/** @internal */
-	constructor(roomId: string, pool: WorkerPool, codecs: CodecPolicy, options: ResolvedOptions) {
+	constructor(
+		roomId: string,
+		pool: WorkerPool,
+		{ codecs, lobby }: { codecs: CodecPolicy; lobby: boolean },
+		options: ResolvedOptions,
+	) {
 		super(options.logger);
 		this.roomId = roomId;
 		this.#options = options;
@@ -150,6 +92,17 @@ export class Room extends Emitter<RoomEvents> {
 		this.#layerController = new LayerController(options.webRtc.initialOutgoingBitrate, options.logger);
 		this.#quality = new QualityMonitor(options.qualityInterval);
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
+		this.#hasLobby = lobby;
+		this.#lobby = new Lobby(options.limits, {
+			waiting: (waiting) => {
+				clearTimeout(this.#emptyTimer);
+				this.emit('userWaiting', { waiting });
+			},
+			ended: (waiting, outcome) => {
+				this.emit('waitingEnded', { waiting, outcome });
+				this.#closeWhenEmpty();
+			},
+		});
 	}
 
 	/** Whether it has closed. */
@@ -167,6 +120,73 @@ export class Room extends Emitter<RoomEvents> {
 		return this.#speakers.active;
 	}
 
+	/** Whether nobody new may join. */
+	get locked(): boolean {
+		return this.#locked;
+	}
+
+	/** Whether users wait in the lobby until the app admits them. */
+	get lobby(): boolean {
+		return this.#hasLobby;
+	}
+
+	/** The users who wait in the lobby, by user id, in the order of coming. While there are any, the room stays open. */
+	get waiting(): ReadonlyMap<string, WaitingUser> {
+		return this.#lobby.waiting;
+	}
+
+	/** The ids of the users who may not join. */
+	get bans(): ReadonlySet<string> {
+		return this.#bans;
+	}
+
+	/** What the app has muted by `pusher.pause()`. It holds when the user pushes the source again, and when it comes again. */
+	get mutes(): readonly Mute[] {
+		return this.#pauses.mutes;
+	}
+
+	/** Lets nobody new join: `room.join()` rejects with `forbidden`. Those who are in the room stay. */
+	lock(): void {
+		this.#locked = true;
+	}
+
+	/** Takes {@link Room.lock} back. */
+	unlock(): void {
+		this.#locked = false;
+	}
+
+	/** Chooses whether users who join from now on wait in the lobby. Those who wait already go on waiting. */
+	setLobby(lobby: boolean): void {
+		this.#hasLobby = lobby;
+	}
+
+	/** Makes a user leave, if it is there, and lets none with its id join again until {@link Room.unban} is called. */
+	ban(userId: string, reason = 'kicked'): void {
+		this.#bans.add(userId);
+		this.#lobby.refuse(userId, 'the user is banned from the room');
+		this.#users.get(userId)?.close(reason);
+	}
+
+	/** Takes a ban back. @returns whether there was one */
+	unban(userId: string): boolean {
+		return this.#bans.delete(userId);
+	}
+
+	/**
+	 * Takes back what the app has muted of a user, and resumes its pushers.
+	 *
+	 * @param source - which source; default: all of the user. A kind alone stands for all sources of the kind
+	 */
+	unmute(userId: string, source: { kind?: Mute['kind']; source?: string } = {}): void {
+		this.#pauses.unmute(userId, source.kind, source.source);
+		for (const pusher of this.#users.get(userId)?.pushers.values() ?? []) {
+			const isMeant = source.kind === undefined || source.kind === pusher.kind;
+			if (!isMeant || (source.source !== undefined && source.source !== pusher.source)) continue;
+			// This fails only if it closes meanwhile, or its worker has died.
+			pusher.resume().catch(() => undefined);
+		}
+	}
+
 	/**
 	 * Makes all users leave, and frees the media.
 	 *
@@ -176,6 +196,7 @@ export class Room extends Emitter<RoomEvents> {
 		if (this.#closed) return;
 		this.#closed = true;
 		clearTimeout(this.#emptyTimer);
+		this.#lobby.close();
 		for (const user of this.#users.values()) user.close('roomClosed');
 		this.#media.close();
 		this.emit('closed', { reason });
@@ -188,15 +209,17 @@ export class Room extends Emitter<RoomEvents> {
 	}
 
 	/**
-	 * Adds a user.
+	 * Adds a user. If the room has a lobby, it resolves when the app has admitted the user.
 	 *
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` if the room has none of its codecs, `conflict` if
-	 *   the user id is in the room already, `limit_exceeded`, `closed`
+	 *   the user id is in the room already, `forbidden` if it is banned, the room is locked or the app refuses it,
+	 *   `limit_exceeded`, `closed`
 	 */
-	join(options: JoinOptions): Promise<User> {
-		return new Promise((resolve) => {
-			resolve(this.#join(options));
-		});
+	async join(options: JoinOptions): Promise<User> {
+		const checked = { ...checkJoinOptions(options, this.#options.limits) };
+		this.#assertJoinable(checked);
+		if (!this.#hasLobby || checked.admitted) return this.#join(checked);
+		return this.#lobby.wait(checked, (admitted) => this.#join(admitted));
 	}
 
 	/**
@@ -220,20 +243,26 @@ export class Room extends Emitter<RoomEvents> {
 		return sent.filter(({ status }) => status === 'fulfilled').length;
 	}
 
-	#join(options: JoinOptions): User {
+	/** @throws {@link SfuError} `closed`, `forbidden`, `conflict` */
+	#assertJoinable({ userId, admitted }: JoinOptions): void {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
-		const { userId, userName = userId, metadata, codecs, ...bitrates } = checkJoin(options);
-		const { webRtc, limits } = this.#options;
-		const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
-		const { idLength } = limits;
-		checkLength(userId, 'options.userId', idLength);
-		checkLength(userName, 'options.userName', idLength);
+		if (this.#bans.has(userId)) throw new SfuError('forbidden', 'the user is banned from the room');
 		if (this.#users.has(userId)) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
+		if (this.#locked && !admitted) throw new SfuError('forbidden', 'the room is locked');
+	}
+
+	#join(options: JoinOptions): User {
+		this.#assertJoinable(options);
+		const { userId, userName = userId, metadata, codecs, permissions = {}, ...bitrates } = options;
+		const { webRtc } = this.#options;
+		const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
 		const policy = codecs ? this.#codecs.narrow(codecs) : this.#codecs;
 		const giveBack = this.#userQuota.take();
 		const user = new User(
-			{ userId, userName, metadata },
+			{ userId, userName, metadata, permissions },
 			{
+				pauses: this.#pauses,
+				ban: (id) => this.#bans.add(id),
 				media: this.#media,
 				codecs: policy,
 				layerController: this.#layerController,
@@ -260,6 +289,9 @@ export class Room extends Emitter<RoomEvents> {
 
 	/** Repeats the events of a user's pushers, and offers the pushers to the others. */
 	#follow(user: User): void {
+		user.on('permissionsChanged', (event) => {
+			this.emit('permissionsChanged', { user, ...event });
+		});
 		user.on('pusherAdded', ({ pusher }) => {
 			if (pusher.kind === 'audio') this.#speakers.add(user, pusher);
 			this.emit('pusherAdded', { user, pusher });
@@ -299,7 +331,7 @@ export class Room extends Emitter<RoomEvents> {
 
 	#closeWhenEmpty(): void {
 		clearTimeout(this.#emptyTimer);
-		if (this.#closed || this.#users.size > 0) return;
+		if (this.#closed || this.#users.size > 0 || this.waiting.size > 0) return;
 		this.#emptyTimer = setTimeout(() => {
 			this.close('empty');
 		}, this.#options.emptyRoomTimeout);

@@ -9,7 +9,8 @@ import { toSfuError } from '../media/callWorker.js';
 import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
 import { Quota } from '../Quota.js';
 import { logRoom } from './RoomLog.js';
-import { Room, type RoomCloseReason, type RoomOptions } from './Room.js';
+import { Room, type RoomOptions } from './Room.js';
+import type { RoomCloseReason } from './RoomEvents.js';
 
 /** The events of an Sfu. */
 export type SfuEvents = {
@@ -27,7 +28,7 @@ export type SfuEvents = {
 
 const checkRoomId = validator<string>(nonEmpty, 'roomId');
 
-const checkRoomOptions = validator<RoomOptions>(strict({ codecs: codecNames }), 'options');
+const checkRoomOptions = validator<RoomOptions>(strict({ codecs: codecNames, lobby: { type: 'boolean' } }), 'options');
 
 /**
  * An SFU (selective forwarding unit): media workers, and the rooms on them. A process needs only one.
@@ -125,13 +126,13 @@ export class Sfu extends Emitter<SfuEvents> {
 	async getOrCreateRoom(roomId: string, options: RoomOptions = {}): Promise<Room> {
 		if (this.#closed) throw this.#gone();
 		checkLength(checkRoomId(roomId), 'roomId', this.limits.idLength);
-		const { codecs: names } = checkRoomOptions(options);
+		const { codecs: names, lobby = false } = checkRoomOptions(options);
 		const codecs = names ? this.#codecs.narrow(names) : this.#codecs;
 		const open = this.#rooms.get(roomId);
 		if (open) return open;
 		let opening = this.#opening.get(roomId);
 		if (!opening) {
-			opening = this.#openRoom(roomId, codecs).finally(() => this.#opening.delete(roomId));
+			opening = this.#openRoom(roomId, { codecs, lobby }).finally(() => this.#opening.delete(roomId));
 			this.#opening.set(roomId, opening);
 		}
 		return opening;
@@ -142,9 +143,9 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#pool.dump();
 	}
 
-	async #openRoom(roomId: string, codecs: CodecPolicy): Promise<Room> {
+	async #openRoom(roomId: string, settings: { codecs: CodecPolicy; lobby: boolean }): Promise<Room> {
 		const giveBack = this.#roomQuota.take();
-		const room = new Room(roomId, this.#pool, codecs, this.#options);
+		const room = new Room(roomId, this.#pool, settings, this.#options);
 		room.once('closed', giveBack);
 		try {
 			await room.open();

@@ -1,7 +1,6 @@
 import type { Connection } from '../connections/Connection.js';
 import type { ConnectionContext } from '../connections/ConnectionContext.js';
 import type { OfferingConnection } from '../connections/OfferingConnection.js';
-import type { PushRejection } from '../connections/rejections.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import { UserConnections } from '../connections/UserConnections.js';
 import { Emitter } from '../Emitter.js';
@@ -14,36 +13,20 @@ import type { QualityMonitor } from '../stats/QualityMonitor.js';
 import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
 import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
+import type { AppPauses } from './AppPauses.js';
+import type { Permissions } from './Permissions.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
-
-/** The answer to a push. */
-export interface PushResult {
-	/** The SDP answer. */
-	answer: string;
-	/** All pushers of the connection: tracks in the order of the m-lines, then data channels. */
-	pushers: AnyPusher[];
-	/** The connection that the offer belongs to. */
-	connection: Connection;
-	/** The m-lines that send, and that were not taken, or only in part. */
-	rejected: PushRejection[];
-}
-
-/** The answer to a pull. */
-export interface PullResult {
-	/** The SDP answer. An m-line is `inactive` if its pusher has no codec in common with it, or has just gone. */
-	answer: string;
-	/** All pullers of the connection: tracks in the order of the m-lines, then data channels. */
-	pullers: AnyPuller[];
-	/** The connection that the offer belongs to. */
-	connection: Connection;
-}
+import { UserGate } from './UserGate.js';
+import type { KickOptions, PullResult, PushResult } from './userCalls.js';
 
 /** @internal */
 export interface UserContext extends Omit<
 	ConnectionContext,
-	'userId' | 'pusherQuota' | 'dataPusherQuota' | 'pullerQuota'
+	'userId' | 'gate' | 'pusherQuota' | 'dataPusherQuota' | 'pullerQuota'
 > {
 	quality: QualityMonitor;
+	pauses: AppPauses;
+	ban: (userId: string) => void;
 	/** @throws {@link SfuError} `not_found` */
 	findUser: (userId: string) => User;
 	/** All users of the room but this one. */
@@ -60,22 +43,30 @@ export class User extends Emitter<UserEvents> {
 	readonly metadata: unknown;
 	readonly #context: UserContext;
 	readonly #connections: UserConnections;
+	readonly #gate: UserGate;
 	readonly #pushers = new Map<string, AnyPusher>();
 	readonly #pullers = new Map<string, AnyPuller>();
 	#closed = false;
 
 	/** @internal */
-	constructor(member: { userId: string; userName: string; metadata: unknown }, context: UserContext) {
+	constructor(
+		member: { userId: string; userName: string; metadata: unknown; permissions: Partial<Permissions> },
+		context: UserContext,
+	) {
 		super(context.logger);
 		const { limits } = context.options;
 		this.userId = member.userId;
 		this.userName = member.userName;
 		this.metadata = member.metadata;
 		this.#context = context;
+		const { pauses, findUser, logger } = context;
+		const { userId, permissions } = member;
+		this.#gate = new UserGate({ user: this, userId, permissions, pauses, findUser, logger });
 		this.#connections = new UserConnections(
 			{
 				...context,
-				userId: this.userId,
+				userId,
+				gate: this.#gate,
 				pusherQuota: new Quota(limits.pushersPerUser, 'pushers of one user'),
 				dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data channels that one user pushes'),
 				pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
@@ -106,6 +97,11 @@ export class User extends Emitter<UserEvents> {
 		return this.#pullers;
 	}
 
+	/** What it may do. {@link User.setPermissions} changes it. */
+	get permissions(): Readonly<Permissions> {
+		return this.#gate.permissions;
+	}
+
 	/** Its RTCPeerConnections. */
 	get connections(): readonly Connection[] {
 		return this.#connections.all;
@@ -129,12 +125,32 @@ export class User extends Emitter<UserEvents> {
 	}
 
 	/**
-	 * Makes it leave the room, as {@link User.close} does. The client is told the reason.
+	 * Makes it leave the room, as {@link User.close} does. The client is told the reason. It never throws.
 	 *
-	 * @param reason - default `kicked`
+	 * @param options - the reason, or the reason and whether the user is banned, too; default: the reason `kicked`
 	 */
-	kick(reason: UserCloseReason = 'kicked'): void {
+	kick(options: UserCloseReason | KickOptions = {}): void {
+		const { reason = 'kicked', ban = false } = typeof options === 'string' ? { reason: options } : options;
+		if (ban) this.#context.ban(this.userId);
 		this.close(reason);
+	}
+
+	/**
+	 * Changes what it may do. Tracks, data channels and pullers that are no longer allowed close (`notPermitted`). With
+	 * {@link User.autoPull}, what was denied and is allowed now is offered. The client is told.
+	 *
+	 * @param changes - the permissions to change; the others stay
+	 * @throws {@link SfuError} `invalid_argument`, `closed`
+	 */
+	setPermissions(changes: Partial<Permissions>): void {
+		this.#assertOpen();
+		const before = this.permissions;
+		this.#gate.change(changes);
+		const { permissions } = this;
+		this.#gate.enforce();
+		for (const connection of this.connections) void connection.followPermissions();
+		this.othersPushed(this.#gate.takeDenied());
+		this.emit('permissionsChanged', { permissions, before });
 	}
 
 	/**
@@ -146,8 +162,8 @@ export class User extends Emitter<UserEvents> {
 	 *
 	 * @param offer - the SDP offer
 	 * @param options - facts that the offer itself does not tell
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `unsupported`, `conflict`, `limit_exceeded`,
-	 *   `unavailable`, `closed`, `internal`; nothing has changed then
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `unsupported`, `forbidden`, `conflict`,
+	 *   `limit_exceeded`, `unavailable`, `closed`, `internal`; nothing has changed then
 	 * @example
 	 * ```ts
 	 * const { answer, pushers } = await user.push(offer, { media: { '0': { source: 'camera' } } });
@@ -184,7 +200,7 @@ export class User extends Emitter<UserEvents> {
 	async pull(options: PullOptions | ServerPullOptions): Promise<PullResult | ServerOffer> {
 		this.#assertOpen();
 		const { targetUserId, specs, offer, connectionId } = checkPullOptions(options);
-		const target = this.#context.findUser(targetUserId);
+		const target = this.#findTarget(targetUserId);
 		if (offer === undefined) {
 			const { media, data } = findTargets(target, specs);
 			return this.#connections.toOffer().pull({ media: audioFirst(media), data });
@@ -209,7 +225,8 @@ export class User extends Emitter<UserEvents> {
 		this.#assertOpen();
 		const connection = this.#connections.toOffer();
 		const pushers = this.#context.othersThan(this).flatMap((other) => [...other.pushers.values()]);
-		connection.follow(audioFirst(pushers));
+		connection.follow([]);
+		this.othersPushed(pushers);
 		return connection;
 	}
 
@@ -237,7 +254,9 @@ export class User extends Emitter<UserEvents> {
 	/** @internal Others push. */
 	othersPushed(pushers: readonly AnyPusher[]): void {
 		const { offering } = this.#connections;
-		if (offering?.follows) offering.follow(audioFirst(pushers.filter(isOpen)));
+		if (!offering?.follows) return;
+		if (this.permissions.pull === false) this.#gate.deny(pushers);
+		else offering.follow(audioFirst(pushers.filter(isOpen)));
 	}
 
 	#follow(connection: Connection): void {
@@ -296,6 +315,13 @@ export class User extends Emitter<UserEvents> {
 			this.emit('pullerClosed', { puller, reason });
 		});
 		this.emit('pullerAdded', { puller, inBand });
+	}
+
+	/** Nobody learns from a refusal that a hidden user is there. */
+	#findTarget(userId: string): User {
+		const target = this.#context.findUser(userId);
+		if (!target.permissions.hidden || target === this) return target;
+		throw new SfuError('not_found', `no user ${quoted(userId)} in the room`);
 	}
 
 	#findOffering(connectionId: string): OfferingConnection {

@@ -7,6 +7,7 @@ import type { PullerCloseReason } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
+import type { Permissions } from './Permissions.js';
 
 /** Why a user has left. */
 export type UserCloseReason =
@@ -20,6 +21,8 @@ export type UserCloseReason =
 
 /** The events of a user. */
 export type UserEvents = {
+	/** Its permissions have changed. What they no longer allow has closed already. */
+	permissionsChanged: (event: { permissions: Readonly<Permissions>; before: Readonly<Permissions> }) => void;
 	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track, before the caller has the answer. */
 	pushed: (event: { pushers: readonly Pusher[] }) => void;
 	/** The user sends a new track, or has opened or announced a data channel. */

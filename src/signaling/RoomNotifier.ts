@@ -2,7 +2,7 @@ import { SfuError, type AnyPuller, type AnyPusher, type Room, type User } from '
 import type { ActiveSpeakerData, JoinData, Notifications, TextMessage, UserData } from '../protocol/index.js';
 import type { ClientLimits } from './limits.js';
 import { Member } from './Member.js';
-import { dataPullerData, dataPusherData, ownDataPusherData, userData } from './serialize.js';
+import { dataPullerData, dataPusherData, ownDataPusherData, permissionsData, userData } from './serialize.js';
 import type { EncodeNotification } from './SignalingClient.js';
 
 interface RoomNotifierOptions<Message> {
@@ -29,6 +29,15 @@ export class RoomNotifier<Message> {
 		const { roomId } = room;
 		room.on('userJoined', ({ user }) => {
 			this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
+		});
+		room.on('permissionsChanged', ({ user, permissions, before }) => {
+			if (before.hidden && !permissions.hidden) this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
+			else if (!before.hidden && permissions.hidden) this.#tellLeft(user);
+			const member = this.#members.get(user.userId);
+			if (member) {
+				const data = { roomId, userId: user.userId, permissions: permissionsData(permissions) };
+				this.#tell([member], 'permissionsChanged', data);
+			}
 		});
 		room.on('pushed', ({ user, pushers }) => {
 			this.#tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers, { rtcpilot }) });
@@ -71,8 +80,7 @@ export class RoomNotifier<Message> {
 		}
 		room.on('userLeft', ({ user, reason }) => {
 			if (reason === 'roomClosed') return;
-			this.#tellOthers(user, 'userLeft', [user.userId]);
-			if (rtcpilot) this.#tellOthers(user, 'userLeave', { roomId, userId: user.userId });
+			if (!user.permissions.hidden) this.#tellLeft(user);
 		});
 		room.once('closed', ({ reason }) => {
 			this.#tellAll('roomClosed', { roomId, reason });
@@ -119,7 +127,7 @@ export class RoomNotifier<Message> {
 	/** The other users, as the response to `join` lists them. */
 	others(user: User): UserData[] {
 		return [...this.room.users.values()]
-			.filter((other) => other !== user)
+			.filter((other) => other !== user && !other.permissions.hidden)
 			.map((other) => userData(other, other.pushers.values(), { rtcpilot: this.#rtcpilot }));
 	}
 
@@ -129,13 +137,15 @@ export class RoomNotifier<Message> {
 	}
 
 	/** Tells the others that the socket of a user is lost, and that the user may come back. */
-	lost({ userId }: User): void {
-		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userDisconnect', { roomId: this.room.roomId, userId });
+	lost(user: User): void {
+		const { userId } = user;
+		if (this.#rtcpilot) this.#tellOthers(user, 'userDisconnect', { roomId: this.room.roomId, userId });
 	}
 
 	/** Tells the others that a user whose socket was lost has come back. */
-	cameBack({ userId, userName }: User): void {
-		if (this.#rtcpilot) this.#tellOthers({ userId }, 'userReconnect', { roomId: this.room.roomId, userId, userName });
+	cameBack(user: User): void {
+		const { userId, userName } = user;
+		if (this.#rtcpilot) this.#tellOthers(user, 'userReconnect', { roomId: this.room.roomId, userId, userName });
 	}
 
 	/** Notifies a member of its own pullers and connections. */
@@ -191,13 +201,21 @@ export class RoomNotifier<Message> {
 		this.#tell([...this.#members.values()], method, data);
 	}
 
-	#tellOthers<Method extends keyof Notifications>(
-		{ userId }: { userId: string },
-		method: Method,
-		data: Notifications[Method],
-	): void {
+	/** Tells the others of a user, unless it is hidden. */
+	#tellOthers<Method extends keyof Notifications>(user: User, method: Method, data: Notifications[Method]): void {
+		if (!user.permissions.hidden) this.#tellAllBut(user, method, data);
+	}
+
+	/** Tells the others that a user has left, or is hidden from now on. */
+	#tellLeft(user: User): void {
+		const { userId } = user;
+		this.#tellAllBut(user, 'userLeft', [userId]);
+		if (this.#rtcpilot) this.#tellAllBut(user, 'userLeave', { roomId: this.room.roomId, userId });
+	}
+
+	#tellAllBut<Method extends keyof Notifications>(user: User, method: Method, data: Notifications[Method]): void {
 		this.#tell(
-			[...this.#members.values()].filter((member) => member.user.userId !== userId),
+			[...this.#members.values()].filter((member) => member.user !== user),
 			method,
 			data,
 		);

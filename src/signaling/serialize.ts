@@ -1,9 +1,20 @@
-import type { AnyPuller, AnyPusher, DataPuller, DataPusher, Pusher, PusherMedia, ServerOffer, User } from '../index.js';
+import type {
+	AnyPuller,
+	AnyPusher,
+	DataPuller,
+	DataPusher,
+	Permissions,
+	Pusher,
+	PusherMedia,
+	ServerOffer,
+	User,
+} from '../index.js';
 import type {
 	DataPullerData,
 	DataPusherData,
 	OfferData,
 	OwnDataPusherData,
+	PermissionsData,
 	PusherData,
 	PushSuccess,
 	RtpParam,
@@ -126,3 +137,10 @@ function rtpParam(media: PusherMedia, rtcpilot: boolean): RtpParam {
 		...(rids.length > 0 && { encodings: rids.map((rid) => ({ rid })) }),
 	};
 }
+
+/** Describes its permissions to a client. What a function decides may be allowed. */
+export const permissionsData = ({ push, pull, createRoom: _, ...others }: Permissions): PermissionsData => ({
+	...others,
+	push: typeof push === 'boolean' ? push : { ...push, ...(push.kinds && { kinds: [...push.kinds] }) },
+	pull: pull !== false,
+});

@@ -35,6 +35,8 @@ export abstract class Endpoint<
 	readonly userId: string;
 	/** The connection that carries it. */
 	readonly connectionId: string;
+	/** @internal Called each time that the app pauses or resumes it. */
+	appPaused: ((paused: boolean) => void) | undefined;
 	readonly #pauses: Pauses;
 	#closed = false;
 
@@ -97,6 +99,7 @@ export abstract class Endpoint<
 	/** @internal */
 	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
 		this.assertOpen();
+		if (cause === 'app') this.appPaused?.(paused);
 		if (this.#pauses.set(cause, paused)) {
 			this.emit(paused ? 'paused' : 'resumed', ...([{ cause }] as Parameters<Events['paused' | 'resumed']>));
 		}

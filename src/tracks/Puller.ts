@@ -25,6 +25,8 @@ export type PullerCloseReason =
 	| 'removed'
 	/** The client has rejected its m-line, or the offer that it came with. */
 	| 'rejected'
+	/** The permissions of its user no longer allow it. */
+	| 'notPermitted'
 	/** Its user has left. */
 	| 'userLeft'
 	/** Its media worker died. */

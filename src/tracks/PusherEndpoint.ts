@@ -1,6 +1,6 @@
 import type { Limits } from '../options.js';
 import { Endpoint, type EndpointEvents, type EndpointOptions } from './Endpoint.js';
-import type { PauseTarget } from './Pauses.js';
+import type { PauseOrigin, PauseTarget } from './Pauses.js';
 import { readDetails, type PusherDetails } from './PushOptions.js';
 
 /** Why a pusher has closed. */
@@ -13,6 +13,8 @@ export type PusherCloseReason =
 	| 'channelClosed'
 	/** The client has stopped its m-line, or used it for something else. */
 	| 'removed'
+	/** The permissions of its user no longer allow it. */
+	| 'notPermitted'
 	/** Its user has left. */
 	| 'userLeft'
 	/** Its media worker died. */
@@ -34,6 +36,8 @@ export type PusherEvents = EndpointEvents<PusherCloseReason> & {
 export abstract class PusherEndpoint extends Endpoint<PusherEvents, PusherCloseReason> {
 	/** The id that others pull it by. It is unique. */
 	abstract readonly pusherId: string;
+	/** @internal Throws `forbidden` if the client may not change these. */
+	assertUpdate: ((details: PusherDetails) => void) | undefined;
 	protected readonly limits: Limits;
 	#source: string | undefined;
 	#metadata: unknown;
@@ -59,11 +63,24 @@ export abstract class PusherEndpoint extends Endpoint<PusherEvents, PusherCloseR
 	/**
 	 * Changes the source or the metadata. A property that `details` does not have stays as it is.
 	 *
-	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `closed`
+	 * @param by - on whose behalf; the permissions of its user bind the client, and not the app; default `app`
+	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `forbidden`, `closed`
 	 */
-	update(details: PusherDetails): void {
+	update(details: PusherDetails, by: PauseOrigin = 'app'): void {
 		this.assertOpen();
-		this.setDetails(readDetails(details, this.limits));
+		const checked = readDetails(details, this.limits);
+		if (by === 'client') this.assertUpdate?.(checked);
+		this.setDetails(checked);
+	}
+
+	/** @internal Takes the details of an offer, unless the permissions have changed since it came. */
+	followClient(details: PusherDetails): void {
+		try {
+			this.assertUpdate?.(details);
+		} catch {
+			return;
+		}
+		this.setDetails(details);
 	}
 
 	/** @internal Does what {@link PusherEndpoint.update} does, with details that have been checked. */

@@ -12,6 +12,8 @@ import { ackMessage, payloadProtocol, writeOpen } from '../../src/sdp/dataChanne
 import type { DataPusher } from '../../src/tracks/DataPusher.js';
 import type { AnnouncedChannel } from '../../src/tracks/PushOptions.js';
 import { turns, until } from '../media/setup.js';
+import { AppPauses } from '../../src/rooms/AppPauses.js';
+import { UserGate } from '../../src/rooms/UserGate.js';
 import { outcome } from '../rooms/setup.js';
 import { FakeWorkers, type Delay } from '../support/fakeWorkers.js';
 
@@ -44,6 +46,14 @@ async function start(t: TestContext, options: Options = {}) {
 	const limits = { ...defaultLimits, dataPushersPerUser: 2, ...options.limits };
 	const context: DataContext = {
 		userId: 'alice',
+		gate: new UserGate({
+			userId: 'alice',
+			user: undefined as never,
+			findUser: () => undefined as never,
+			pauses: new AppPauses(),
+			permissions: {},
+			logger,
+		}),
 		dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data pushers of one user'),
 		pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
 		options: { limits },

@@ -324,6 +324,9 @@ export class RoomClient {
 					view.users.delete(userId);
 				}
 			},
+			permissionsChanged: ({ userId }) => {
+				assert.equal(userId, view.userId, 'a client is told of its own permissions alone');
+			},
 			pusherClosed: ({ userId, pusherIds }) => {
 				const { pushers } = this.#known(view, userId, method);
 				for (const pusherId of pusherIds) assert.ok(pushers.delete(pusherId), `unknown pusher ${pusherId} closed`);

@@ -64,7 +64,7 @@ export const pushing: Record<string, RequestHandler> = {
 		find(user.pushers, pusherId, 'pusher');
 		const details = detailsOf(request);
 		await authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
-		find(user.pushers, pusherId, 'pusher').update(details);
+		find(user.pushers, pusherId, 'pusher').update(details, 'client');
 		return () => ({ code: 0, message: 'updatePusher success' });
 	},
 };

@@ -1,0 +1,55 @@
+import type { Limits } from '../options.js';
+import { bitrate, checkLength, codecNames, nonEmpty, validator } from '../schemas.js';
+import { changePermissions, defaultPermissions, type Permissions } from './Permissions.js';
+
+/** How to add a user to a room. */
+export interface JoinOptions {
+	/** The id of the user. It must be unique in the room. */
+	userId: string;
+	/** The name of the user, for people to read. Default: the user id. */
+	userName?: string;
+	/** A value of the app's own. The library never looks into it. */
+	metadata?: unknown;
+	/**
+	 * The codecs that the user's pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs
+	 * that the room does not have are ignored. If the list has none of a kind, that kind stays as the room has it.
+	 */
+	codecs?: readonly string[];
+	/** Replaces `webRtc.maxIncomingBitrate` for each connection of the user. In bit/s. */
+	maxIncomingBitrate?: number;
+	/** Replaces `webRtc.maxOutgoingBitrate` for each connection of the user. In bit/s. */
+	maxOutgoingBitrate?: number;
+	/** What the user may do. A permission that is missing is given. Default: everything, and it is not hidden. */
+	permissions?: Partial<Permissions>;
+	/** Whether the user joins past the lobby and the lock of the room. A ban holds all the same. Default false. */
+	admitted?: boolean;
+	/** Ends the wait in the lobby when it is aborted: the join rejects with `closed`. */
+	signal?: AbortSignal;
+}
+
+const check = validator<JoinOptions>(
+	{
+		type: 'object',
+		properties: {
+			userId: nonEmpty,
+			userName: { type: 'string' },
+			codecs: codecNames,
+			maxIncomingBitrate: bitrate,
+			maxOutgoingBitrate: bitrate,
+			permissions: { type: 'object' },
+			admitted: { type: 'boolean' },
+		},
+		required: ['userId'],
+	},
+	'options',
+);
+
+/** @throws {@link SfuError} `invalid_argument` */
+export function checkJoinOptions(options: JoinOptions, { idLength }: Limits): JoinOptions {
+	const checked = check(options);
+	const { userId, userName = userId, permissions } = checked;
+	checkLength(userId, 'options.userId', idLength);
+	checkLength(userName, 'options.userName', idLength);
+	if (permissions) changePermissions(defaultPermissions, permissions);
+	return checked;
+}

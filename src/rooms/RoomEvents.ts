@@ -1,0 +1,58 @@
+import type { PauseCause } from '../tracks/Pauses.js';
+import type { Pusher } from '../tracks/Pusher.js';
+import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
+import type { AnyPusher } from '../tracks/tracks.js';
+import type { WaitingOutcome, WaitingUser } from './Lobby.js';
+import type { Permissions } from './Permissions.js';
+import type { AudioLevel } from './Speakers.js';
+import type { User } from './User.js';
+import type { UserCloseReason } from './UserEvents.js';
+
+/** Why a room has closed. */
+export type RoomCloseReason =
+	/** `room.close()` was called without a reason. */
+	| 'closed'
+	/** Nobody was in the room for `emptyRoomTimeout`. */
+	| 'empty'
+	/** The Sfu has been closed. */
+	| 'sfuClosed'
+	| (string & {});
+
+/** The events of a room. */
+export type RoomEvents = {
+	/** A user has joined. */
+	userJoined: (event: { user: User }) => void;
+	/** A user has left. Its connections have closed already. */
+	userLeft: (event: { user: User; reason: UserCloseReason }) => void;
+	/** The permissions of a user have changed. What they no longer allow has closed already. */
+	permissionsChanged: (event: {
+		user: User;
+		permissions: Readonly<Permissions>;
+		before: Readonly<Permissions>;
+	}) => void;
+	/** A user waits in the lobby for the app to admit or to refuse it. */
+	userWaiting: (event: { waiting: WaitingUser }) => void;
+	/** The wait of a user has ended. When it is admitted, `userJoined` comes before, unless its join fails after all. */
+	waitingEnded: (event: { waiting: WaitingUser; outcome: WaitingOutcome }) => void;
+	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track. */
+	pushed: (event: { user: User; pushers: readonly Pusher[] }) => void;
+	/** A user sends a new track, or has opened or announced a data channel. */
+	pusherAdded: (event: { user: User; pusher: AnyPusher }) => void;
+	/** A pusher sends nothing anymore, because the client or the app has paused it. */
+	pusherPaused: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
+	/** A pusher sends again. */
+	pusherResumed: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
+	/** The source or the metadata of a pusher has changed. */
+	pusherChanged: (event: { user: User; pusher: AnyPusher }) => void;
+	/** A pusher has closed. When a user leaves, it comes for each of its pushers (`userLeft`), before the event `userLeft`. */
+	pusherClosed: (event: { user: User; pusher: AnyPusher; reason: PusherCloseReason }) => void;
+	/** Another user speaks. Both are undefined if nobody speaks. Only with the option `audioObservers`. */
+	activeSpeakerChanged: (event: { user: User | undefined; pusher: Pusher | undefined }) => void;
+	/**
+	 * The levels of all who are louder than `audioObservers.threshold`, every `audioObservers.interval`, the loudest first.
+	 * When nobody is anymore, it comes once without levels. Only with the option `audioObservers`.
+	 */
+	audioLevels: (event: { levels: readonly AudioLevel[] }) => void;
+	/** The room has closed. Emitted once, last. */
+	closed: (event: { reason: RoomCloseReason }) => void;
+};

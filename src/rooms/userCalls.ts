@@ -1,0 +1,34 @@
+import type { Connection } from '../connections/Connection.js';
+import type { PushRejection } from '../connections/rejections.js';
+import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
+import type { UserCloseReason } from './UserEvents.js';
+
+/** The answer to a push. */
+export interface PushResult {
+	/** The SDP answer. */
+	answer: string;
+	/** All pushers of the connection: tracks in the order of the m-lines, then data channels. */
+	pushers: AnyPusher[];
+	/** The connection that the offer belongs to. */
+	connection: Connection;
+	/** The m-lines that send, and that were not taken, or only in part. */
+	rejected: PushRejection[];
+}
+
+/** The answer to a pull. */
+export interface PullResult {
+	/** The SDP answer. An m-line is `inactive` if its pusher has no codec in common with it, or has just gone. */
+	answer: string;
+	/** All pullers of the connection: tracks in the order of the m-lines, then data channels. */
+	pullers: AnyPuller[];
+	/** The connection that the offer belongs to. */
+	connection: Connection;
+}
+
+/** How to kick a user. */
+export interface KickOptions {
+	/** The reason, which the client is told. Default `kicked`. */
+	reason?: UserCloseReason;
+	/** Whether its id may not join the room again until `room.unban()` is called. Default false. */
+	ban?: boolean;
+}
