@@ -350,6 +350,10 @@ export interface Notifications {
 	roomClosed: ClosedRoomData;
 	/** The app has made the user leave. */
 	kicked: ClosedRoomData;
+	/** The client waits in the lobby until the app decides. The response to `join` comes then. */
+	waiting: MemberData;
+	/** Another client of the user has joined. The socket closes with 4000, and the client must not join again by itself. */
+	replaced: MemberData;
 	/** The app has changed what the client may do. What is no longer allowed has closed already. */
 	permissionsChanged: PermissionsChangedData;
 	/** Another user has sent a text. */

@@ -17,6 +17,8 @@ export type UserCloseReason =
 	| 'kicked'
 	/** Its room has been closed. */
 	| 'roomClosed'
+	/** Another client of the user has joined, and begins anew in its place. */
+	| 'replaced'
 	| (string & {});
 
 /** The events of a user. */

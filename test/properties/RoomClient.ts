@@ -299,6 +299,12 @@ export class RoomClient {
 		const view = this.view;
 		assert.ok(view, `told of ${method} while in no room`);
 		const notifications: { [Name in keyof Notifications]: (data: Notifications[Name]) => void } = {
+			waiting: () => {
+				assert.fail('told to wait, though there is no lobby');
+			},
+			replaced: ({ roomId, userId }) => {
+				assert.deepEqual([roomId, userId], [view.roomId, view.userId], 'the own user is replaced');
+			},
 			newUser: (users) => {
 				for (const user of users) this.#met(view, user);
 			},

@@ -326,7 +326,7 @@ describe('offer', () => {
 		const { bob, peer, request, connect, user } = await asked(t);
 		bob.lose();
 		const back = connect();
-		assert.equal((await back.join('room', 'bob')).resumed, true);
+		assert.equal((await back.comeBack(bob)).resumed, true);
 		const again = await back.asked();
 		assert.deepEqual(again.data, request.data);
 		assert.ok(!('request' in (back.received[0] as object)), 'after the response to the join');
