@@ -300,7 +300,7 @@ export interface PermissionsChangedData extends MemberData {
 	permissions: PermissionsData;
 }
 
-/** The data of `userReconnect`. */
+/** The data of `userReconnect` and `userRenamed`. */
 export interface UserReconnectData extends MemberData {
 	/** The name of the user. */
 	userName: string;
@@ -348,6 +348,8 @@ export interface Notifications {
 	connectionClosed: ConnectionClosedData;
 	/** The room has been closed for everybody. */
 	roomClosed: ClosedRoomData;
+	/** A user has another name. */
+	userRenamed: UserReconnectData;
 	/** The app has made the user leave. */
 	kicked: ClosedRoomData;
 	/** The client waits in the lobby until the app decides. The response to `join` comes then. */

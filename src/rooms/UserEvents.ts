@@ -23,6 +23,8 @@ export type UserCloseReason =
 
 /** The events of a user. */
 export type UserEvents = {
+	/** It has another name. */
+	renamed: (event: { userName: string; before: string }) => void;
 	/** Its permissions have changed. What they no longer allow has closed already. */
 	permissionsChanged: (event: { permissions: Readonly<Permissions>; before: Readonly<Permissions> }) => void;
 	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track, before the caller has the answer. */

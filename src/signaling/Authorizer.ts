@@ -21,6 +21,14 @@ export type Asked<Action extends AuthorizeAction = AuthorizeAction> = Action ext
 	? Omit<Action, 'data'>
 	: never;
 
+/** The client whose action is asked about. */
+interface Asker<Context> {
+	/** The value that the app gave with the client. */
+	context: Context;
+	/** Aborts when the client is gone. */
+	signal: AbortSignal;
+}
+
 /** Asks the app about the actions of clients. Whatever is not clearly allowed is refused. */
 export class Authorizer<Context> {
 	readonly #authorize: Authorize<Context> | AuthorizeTable<Context> | undefined;
@@ -39,8 +47,8 @@ export class Authorizer<Context> {
 	 *
 	 * @throws {@link SfuError} (rejects) `forbidden`, `timeout`, or the error of the app
 	 */
-	async assertAllowed(action: AuthorizeAction, context: Context): Promise<void> {
-		if ((await this.#ask(action, context)) !== true) throw refused(action);
+	async assertAllowed(action: AuthorizeAction, asker: Asker<Context>): Promise<void> {
+		if ((await this.#ask(action, asker)) !== true) throw refused(action);
 	}
 
 	/**
@@ -49,10 +57,10 @@ export class Authorizer<Context> {
 	 * @returns how the user joins
 	 * @throws {@link SfuError} (rejects) `forbidden`, `timeout`, or the error of the app
 	 */
-	async grantOf(action: JoinAction, context: Context): Promise<JoinGrant> {
-		const result = await this.#ask(action, context);
+	async grantOf(action: JoinAction, asker: Asker<Context>): Promise<JoinGrant> {
+		const result = await this.#ask(action, asker);
 		if (result === true) return {};
-		if (typeof result !== 'object' || result === null) throw refused(action);
+		if (typeof result !== 'object' || result === null || Array.isArray(result)) throw refused(action);
 		const given = Object.fromEntries(Object.entries(result).filter(([, value]) => value !== undefined));
 		try {
 			return checkGrant(given);
@@ -62,27 +70,34 @@ export class Authorizer<Context> {
 		}
 	}
 
-	#ask(action: AuthorizeAction, context: Context): unknown {
+	#ask(action: AuthorizeAction, { context, signal }: Asker<Context>): unknown {
 		const authorize = this.#authorize;
 		if (!authorize) return true;
-		if (typeof authorize === 'function') return this.#inTime(() => authorize(action, context));
+		if (typeof authorize === 'function') return this.#inTime(() => authorize(action, context), signal);
 		const decide = Object.hasOwn(authorize, action.action) ? authorize[action.action] : undefined;
 		if (typeof decide !== 'function') return decide;
 		// The name of the action says which function takes it.
-		return this.#inTime(() => (decide as (action: AuthorizeAction, context: Context) => unknown)(action, context));
+		const decideOn = decide as (action: AuthorizeAction, context: Context) => unknown;
+		return this.#inTime(() => decideOn(action, context), signal);
 	}
 
-	/** Rejects with `timeout` if the answer does not come in time. What comes later is ignored. */
-	#inTime(ask: () => unknown): Promise<unknown> {
+	/** Rejects if the answer does not come in time, or the client is gone. What comes later is ignored. */
+	#inTime(ask: () => unknown, signal: AbortSignal): Promise<unknown> {
 		return new Promise((resolve, reject) => {
+			const gone = () => {
+				clearTimeout(timer);
+				reject(new SfuError('closed', 'the client is gone'));
+			};
 			const timer = setTimeout(() => {
 				reject(new SfuError('timeout', `authorize did not answer within ${this.#timeout} ms`));
 			}, this.#timeout);
+			signal.addEventListener('abort', gone, { once: true });
 			const answer = async () => ask();
 			answer()
 				.then(resolve, reject)
 				.finally(() => {
 					clearTimeout(timer);
+					signal.removeEventListener('abort', gone);
 				});
 		});
 	}

@@ -79,6 +79,7 @@ export class Joining<Message> {
 		this.#options.joined(joined);
 		if (before) Member.dismiss(before, notifier.replaced(user.userId));
 		if (resumed) this.#update(joined, grant);
+		member.saidName = this.#join.userName;
 		if (lost) notifier.cameBack(user);
 		return () => {
 			assertThere();
@@ -95,8 +96,11 @@ export class Joining<Message> {
 		};
 	}
 
-	/** Applies what may have changed since the user joined. */
-	#update({ member: { user } }: Joined<Message>, { permissions }: JoinGrant): void {
+	/** Applies what has changed since the user joined: what the app says now, and the name if the client has a new one. */
+	#update({ member: { user, saidName } }: Joined<Message>, { userName, permissions }: JoinGrant): void {
+		const said = this.#join.userName === saidName ? undefined : this.#join.userName;
+		const name = userName ?? (user.permissions.updateMetadata ? said : undefined);
+		if (name !== undefined) user.rename(name);
 		if (permissions) user.setPermissions(permissions);
 	}
 

@@ -12,6 +12,8 @@ export class Member<Message> {
 	readonly #offers: RateLimit;
 	readonly #delivery: OfferDelivery;
 	#session: MemberSession<Message> | undefined;
+	/** The name that the client has said in its last join. The app may have given the user another one. */
+	saidName: string | undefined;
 	#listening = false;
 	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;

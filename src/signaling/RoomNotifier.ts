@@ -54,6 +54,10 @@ export class RoomNotifier<Message> {
 		room.on('userJoined', ({ user }) => {
 			this.#tellOthers(user, 'newUser', [userData(user, [])]);
 		});
+		room.on('userRenamed', ({ user }) => {
+			const { userId, userName } = user;
+			this.#tellOthers(user, 'userRenamed', { roomId, userId, userName });
+		});
 		room.on('permissionsChanged', ({ user, permissions, before }) => {
 			if (before.hidden && !permissions.hidden) this.#tellOthers(user, 'newUser', [userData(user, [])]);
 			else if (!before.hidden && permissions.hidden) this.#tellLeft(user);
@@ -137,13 +141,14 @@ export class RoomNotifier<Message> {
 		const before = this.#members.get(userId);
 		if (before && this.#isSameClient(before, resumeToken)) return { member: before, resumed: true };
 		if (before) {
-			if (before.session && !takeOver) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
+			if (!before.lost && !takeOver) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
 			// It was in the room already, so neither lock nor lobby is asked.
 			options.admitted = true;
 			this.#replace(before);
 		}
 		const joining = this.#join({ userName, ...options, userId, signal: entry.signal }, entry);
-		this.#joining.set(userId, joining);
+		// Nobody waits for a join that may take as long as the app likes.
+		if (!this.#waiting.has(userId)) this.#joining.set(userId, joining);
 		try {
 			const member = await joining;
 			return { member, resumed: false };
@@ -170,7 +175,6 @@ export class RoomNotifier<Message> {
 		const joining = this.room.join(options);
 		const waiting = this.room.waiting.get(userId);
 		if (waiting && waiting !== waitedBefore) {
-			this.#joining.delete(userId);
 			this.#waiting.set(userId, session);
 			session.client.send(this.#encode('waiting', { roomId, userId }));
 			waits();

@@ -77,6 +77,7 @@ export class Session<Message = string, Context = unknown> {
 	#waiting = 0;
 	#joined: Joined<Message> | undefined;
 	#joining: Joining<Message> | undefined;
+	readonly #gone = new AbortController();
 	#open = true;
 
 	/** @internal */
@@ -121,6 +122,7 @@ export class Session<Message = string, Context = unknown> {
 		this.#open = false;
 		this.#joined = undefined;
 		this.#joining?.abort();
+		this.#gone.abort();
 		this.#context.closed();
 		// Another session may have taken the user over.
 		if (joined?.member.session !== this) return;
@@ -266,7 +268,7 @@ export class Session<Message = string, Context = unknown> {
 			authorize: async ({ roomId, userId, userName }) => {
 				const { authorizer, context } = this.#context;
 				const action = { action: 'join', roomId, userId, userName, data: data as Record<string, unknown> } as const;
-				return authorizer.grantOf(action, context);
+				return authorizer.grantOf(action, { context, signal: this.#gone.signal });
 			},
 			openRoom,
 			joined: (joined) => {
@@ -328,7 +330,10 @@ export class Session<Message = string, Context = unknown> {
 
 	async #authorize(action: Asked<Exclude<AuthorizeAction, { action: 'join' }>>, data: unknown): Promise<void> {
 		const { authorizer, context } = this.#context;
-		await authorizer.assertAllowed({ ...action, data: data as Record<string, unknown> }, context);
+		await authorizer.assertAllowed(
+			{ ...action, data: data as Record<string, unknown> },
+			{ context, signal: this.#gone.signal },
+		);
 		this.#assertOpen();
 	}
 

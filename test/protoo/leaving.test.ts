@@ -127,15 +127,15 @@ describe('A user whose socket is lost', () => {
 	it('can be lost again, and again', async (t) => {
 		const server = await serve(t, { reconnectTimeout: 500 });
 		const bob = await server.join('bob');
-		let alice = await server.join('alice');
+		const sockets = [await server.join('alice')];
 		for (let round = 0; round < 2; round++) {
-			const before = alice;
-			alice = server.connect();
-			if (round > 0) await alice.comeBack(before);
-			else alice = before;
+			const before = sockets.at(-1)!;
 			await setTimeout(300);
-			alice.lose();
+			before.lose();
 			await setTimeout(300);
+			const again = server.connect();
+			if (round === 0) await again.comeBack(before);
+			sockets.push(again);
 		}
 		assert.deepEqual(methods(await bob.told()), ['newUser']);
 		assert.deepEqual(await bob.next('userLeft'), ['alice']);
