@@ -1,9 +1,9 @@
 /**
  * The codes that a WebSocket is closed with (RFC 6455, section 7.4.1).
  *
- * After 1006, 1008, 1009 and 1013 the user stays for `reconnectTimeout`. A client that connects and joins again within
- * this time goes on with everything that it pushed and pulled. After 1001 from the server the user has left, and the
- * client joins anew. After 4000 the client must not connect again, since its user speaks on another socket.
+ * After 1006, 1008, 1009 and 1013 the user stays for `reconnectTimeout`. A client that connects and joins again with its
+ * `resumeToken` within this time goes on with everything that it pushed and pulled. After 1001 from the server the user has left, and the
+ * client joins anew. After 4000 the client must not connect again, since another client speaks for its user.
  */
 export const closeCodes = {
 	/** The client has finished, and its user leaves at once. */
@@ -20,6 +20,6 @@ export const closeCodes = {
 	tooLarge: 1009,
 	/** The client reads too slowly: more than `limits.bufferedBytes` wait for it. */
 	tooSlow: 1013,
-	/** The same user has joined on another socket. */
+	/** The same user has joined on another socket. The notification `replaced` comes first. */
 	replaced: 4000,
 } as const;

@@ -276,7 +276,7 @@ export interface PermissionsChangedData extends MemberData {
 	permissions: PermissionsData;
 }
 
-/** The data of `userReconnect`. */
+/** The data of `userReconnect` and `userRenamed`. */
 export interface UserReconnectData extends MemberData {
 	/** The name of the user. */
 	userName: string;
@@ -324,8 +324,14 @@ export interface Notifications {
 	connectionClosed: ConnectionClosedData;
 	/** The room has been closed for everybody. */
 	roomClosed: ClosedRoomData;
+	/** A user has another name. */
+	userRenamed: UserReconnectData;
 	/** The app has made the user leave. */
 	kicked: ClosedRoomData;
+	/** The client waits in the lobby until the app decides. The response to `join` comes then. */
+	waiting: MemberData;
+	/** Another client of the user has joined. The socket closes with 4000, and the client must not join again by itself. */
+	replaced: MemberData;
 	/** The app has changed what the client may do. What is no longer allowed has closed already. */
 	permissionsChanged: PermissionsChangedData;
 	/** Another user has sent a text. */

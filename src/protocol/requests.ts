@@ -6,6 +6,13 @@ import type { PushData, PusherIdData, PushSuccess, UnpushData, UpdatePusherData 
 export interface JoinData extends MemberData {
 	/** The name of the user, for people to read. */
 	userName: string;
+	/** Asks to be hidden: a viewer whom no client is told of. The app may decide otherwise. */
+	audience?: boolean;
+	/**
+	 * The token of the client's last `join`, by which it comes back. `null` if it has none. A client that leaves it out
+	 * knows no tokens.
+	 */
+	resumeToken?: string | null;
 }
 
 /** One pusher to pull. */
@@ -76,7 +83,7 @@ export interface UnpullData extends MemberData {
 	pullerIds: string[];
 }
 
-/** The data of the notification `textMessage`, from a client. */
+/** The data of the request and the notification `textMessage`, from a client. */
 export interface TextMessageData extends MemberData {
 	/** Ignored. The others get the name that the user joined with. */
 	userName?: string;
@@ -90,8 +97,10 @@ export interface TextMessageData extends MemberData {
 export interface JoinSuccess extends Success<'join'> {
 	/** All other users of the room. */
 	users: UserData[];
-	/** Whether the user was in the room already. Its pushers and pullers go on. */
+	/** Whether the client has come back to its user, told by its `resumeToken`. Its pushers and pullers go on. */
 	resumed: boolean;
+	/** A secret for the next `join`. Each join gets another one. */
+	resumeToken: string;
 	/** The user who speaks. Missing if nobody does. */
 	activeSpeaker?: ActiveSpeakerData;
 }
@@ -177,6 +186,8 @@ export interface ClientRequests {
 	join: RequestTypes<JoinData, JoinSuccess>;
 	/** Leaves the room. The socket may join again. */
 	leave: RequestTypes<MemberData, Success<'leave'>>;
+	/** Sends a text to the others. As a notification it has no response. */
+	textMessage: RequestTypes<TextMessageData, Success<'textMessage'>>;
 	/** Used by RTCPilot's web client. Other clients do not need it, since the server pings each WebSocket. */
 	heartbeat: RequestTypes<MemberData, HeartbeatSuccess>;
 	/** Offers a connection that sends, or changes it. */

@@ -1,6 +1,12 @@
 import { SfuError, type Logger } from '../index.js';
 import { closeCodes, errorCodes } from '../protocol/index.js';
-import { OutgoingRequests, type ClientLimits, type Session, type Signaling } from '../signaling/index.js';
+import {
+	OutgoingRequests,
+	type ClientLimits,
+	type ContextArgument,
+	type Session,
+	type Signaling,
+} from '../signaling/index.js';
 import {
 	InvalidRequestError,
 	readMessage,
@@ -12,18 +18,23 @@ import {
 import type { Socket } from './Socket.js';
 
 /** The server's end of one socket. It reads and writes the messages of a session. */
-export class Peer {
+export class Peer<Context> {
 	readonly #socket: Socket;
 	readonly #limits: ClientLimits;
 	readonly #logger: Logger;
 	readonly #outgoing: OutgoingRequests;
-	readonly #session: Session;
+	readonly #session: Session<string, Context>;
 	readonly #pendingIds = new Set<number>();
 	#invalidInARow = 0;
 	#closed = false;
 
 	/** @param context - a value for `authorize` */
-	constructor(socket: Socket, signaling: Signaling, context: unknown, logger: Logger) {
+	constructor(
+		socket: Socket,
+		signaling: Signaling<string, Context>,
+		context: ContextArgument<Context>,
+		logger: Logger,
+	) {
 		this.#socket = socket;
 		this.#limits = signaling.limits;
 		this.#logger = logger;
@@ -41,7 +52,7 @@ export class Peer {
 					if (this.#shut()) socket.close(code, reason);
 				},
 			},
-			context,
+			...context,
 		);
 		socket.listen({
 			message: (text) => {

@@ -6,11 +6,17 @@
 export * from '../protocol/index.js';
 export { defaultClientLimits } from '../signaling/index.js';
 export type {
+	ActionData,
 	Authorize,
 	AuthorizeAction,
+	AuthorizeEach,
+	AuthorizeTable,
 	AutoPullAction,
 	ClientLimits,
+	ContextArgument,
+	Decision,
 	JoinAction,
+	JoinGrant,
 	PullAction,
 	PushAction,
 	TextMessageAction,

@@ -289,6 +289,9 @@ export class Room extends Emitter<RoomEvents> {
 
 	/** Repeats the events of a user's pushers, and offers the pushers to the others. */
 	#follow(user: User): void {
+		user.on('renamed', ({ before }) => {
+			this.emit('userRenamed', { user, before });
+		});
 		user.on('permissionsChanged', (event) => {
 			this.emit('permissionsChanged', { user, ...event });
 		});

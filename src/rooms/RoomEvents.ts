@@ -24,6 +24,8 @@ export type RoomEvents = {
 	userJoined: (event: { user: User }) => void;
 	/** A user has left. Its connections have closed already. */
 	userLeft: (event: { user: User; reason: UserCloseReason }) => void;
+	/** A user has another name. */
+	userRenamed: (event: { user: User; before: string }) => void;
 	/** The permissions of a user have changed. What they no longer allow has closed already. */
 	permissionsChanged: (event: {
 		user: User;

@@ -16,8 +16,9 @@ import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { AppPauses } from './AppPauses.js';
 import type { Permissions } from './Permissions.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
+import { checkName } from './JoinOptions.js';
 import { UserGate } from './UserGate.js';
-import type { KickOptions, PullResult, PushResult } from './userCalls.js';
+import { audioFirst, type KickOptions, type PullResult, type PushResult } from './userCalls.js';
 
 /** @internal */
 export interface UserContext extends Omit<
@@ -37,8 +38,6 @@ export interface UserContext extends Omit<
 export class User extends Emitter<UserEvents> {
 	/** Its id. It is unique in the room. */
 	readonly userId: string;
-	/** Its name, for people to read. */
-	readonly userName: string;
 	/** A value of the app's own. The library never looks into it. */
 	readonly metadata: unknown;
 	readonly #context: UserContext;
@@ -46,6 +45,7 @@ export class User extends Emitter<UserEvents> {
 	readonly #gate: UserGate;
 	readonly #pushers = new Map<string, AnyPusher>();
 	readonly #pullers = new Map<string, AnyPuller>();
+	#userName: string;
 	#closed = false;
 
 	/** @internal */
@@ -54,22 +54,21 @@ export class User extends Emitter<UserEvents> {
 		context: UserContext,
 	) {
 		super(context.logger);
-		const { limits } = context.options;
-		this.userId = member.userId;
-		this.userName = member.userName;
+		const { userId, permissions } = member;
+		this.userId = userId;
+		this.#userName = member.userName;
 		this.metadata = member.metadata;
 		this.#context = context;
-		const { pauses, findUser, logger } = context;
-		const { userId, permissions } = member;
+		const { pauses, findUser, logger, options } = context;
 		this.#gate = new UserGate({ user: this, userId, permissions, pauses, findUser, logger });
 		this.#connections = new UserConnections(
 			{
 				...context,
 				userId,
 				gate: this.#gate,
-				pusherQuota: new Quota(limits.pushersPerUser, 'pushers of one user'),
-				dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data channels that one user pushes'),
-				pullerQuota: new Quota(limits.pullersPerUser, 'pullers of one user'),
+				pusherQuota: new Quota(options.limits.pushersPerUser, 'pushers of one user'),
+				dataPusherQuota: new Quota(options.limits.dataPushersPerUser, 'data channels that one user pushes'),
+				pullerQuota: new Quota(options.limits.pullersPerUser, 'pullers of one user'),
 			},
 			{
 				opened: (connection) => {
@@ -95,6 +94,11 @@ export class User extends Emitter<UserEvents> {
 	/** The tracks and data channels that it receives, by puller id. */
 	get pullers(): ReadonlyMap<string, AnyPuller> {
 		return this.#pullers;
+	}
+
+	/** Its name, for people to read. {@link User.rename} changes it. */
+	get userName(): string {
+		return this.#userName;
 	}
 
 	/** What it may do. {@link User.setPermissions} changes it. */
@@ -151,6 +155,16 @@ export class User extends Emitter<UserEvents> {
 		for (const connection of this.connections) void connection.followPermissions();
 		this.othersPushed(this.#gate.takeDenied());
 		this.emit('permissionsChanged', { permissions, before });
+	}
+
+	/** Changes its name, and the others are told. @throws {@link SfuError} `invalid_argument`, `closed` */
+	rename(userName: string): void {
+		this.#assertOpen();
+		checkName(userName, this.#context.options.limits);
+		const before = this.#userName;
+		if (userName === before) return;
+		this.#userName = userName;
+		this.emit('renamed', { userName, before });
 	}
 
 	/**
@@ -335,7 +349,3 @@ export class User extends Emitter<UserEvents> {
 		if (this.#closed) throw new SfuError('closed', 'the user has left the room');
 	}
 }
-
-/** The first m-line of our offers is one for audio. */
-const audioFirst = <Kind extends AnyPusher>(pushers: readonly Kind[]): Kind[] =>
-	[...pushers].sort((a, b) => Number(b.kind === 'audio') - Number(a.kind === 'audio'));

@@ -17,10 +17,14 @@ export type UserCloseReason =
 	| 'kicked'
 	/** Its room has been closed. */
 	| 'roomClosed'
+	/** Another client of the user has joined, and begins anew in its place. */
+	| 'replaced'
 	| (string & {});
 
 /** The events of a user. */
 export type UserEvents = {
+	/** It has another name. */
+	renamed: (event: { userName: string; before: string }) => void;
 	/** Its permissions have changed. What they no longer allow has closed already. */
 	permissionsChanged: (event: { permissions: Readonly<Permissions>; before: Readonly<Permissions> }) => void;
 	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track, before the caller has the answer. */

@@ -32,3 +32,7 @@ export interface KickOptions {
 	/** Whether its id may not join the room again until `room.unban()` is called. Default false. */
 	ban?: boolean;
 }
+
+/** The first m-line of our offers is one for audio. */
+export const audioFirst = <Kind extends AnyPusher>(pushers: readonly Kind[]): Kind[] =>
+	[...pushers].sort((a, b) => Number(b.kind === 'audio') - Number(a.kind === 'audio'));

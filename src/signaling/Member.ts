@@ -1,4 +1,6 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { SfuError, type ServerOffer, type User } from '../index.js';
+import { closeCodes } from '../protocol/index.js';
 import type { ClientLimits } from './limits.js';
 import { OfferDelivery } from './OfferDelivery.js';
 import { RateLimit } from './RateLimit.js';
@@ -10,9 +12,14 @@ export class Member<Message> {
 	readonly #offers: RateLimit;
 	readonly #delivery: OfferDelivery;
 	#session: MemberSession<Message> | undefined;
+	/** The name that the client has said in its last join. The app may have given the user another one. */
+	saidName: string | undefined;
 	#listening = false;
 	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;
+	#token = newToken();
+	/** The token that the client came back with. It counts until the client is known to have the new one. */
+	#usedToken: string | undefined;
 
 	constructor(user: User, { offerBurst, offersPerSecond }: ClientLimits) {
 		this.user = user;
@@ -43,14 +50,35 @@ export class Member<Message> {
 		return this.#leaving;
 	}
 
-	/** Makes the user leave because its client left or got lost. */
-	leave(reason: 'left' | 'disconnected'): void {
+	/** The secret by which the client comes back. Each session gets another one. */
+	get resumeToken(): string {
+		return this.#token;
+	}
+
+	/** Whether a client that sends this token is the one that joined. */
+	isResumedBy(token: string): boolean {
+		return [this.#token, this.#usedToken].some((known) => known !== undefined && equal(known, token));
+	}
+
+	/** Notes that the client has sent a message after its join, so that it has the new token. */
+	confirm(): void {
+		this.#usedToken = undefined;
+	}
+
+	/** Makes the user leave because its client left or got lost, or another client takes its place. */
+	leave(reason: 'left' | 'disconnected' | 'replaced'): void {
 		this.#leaving = true;
 		this.user.close(reason);
 	}
 
-	/** Lets `session` speak for the user. The session gets no notification before {@link Member.listen}. */
-	attach(session: MemberSession<Message>): void {
+	/**
+	 * Lets `session` speak for the user. The session gets no notification before {@link Member.listen}.
+	 *
+	 * @param usedToken - the token that the client came back with
+	 */
+	attach(session: MemberSession<Message>, usedToken?: string | null): void {
+		this.#usedToken = usedToken ?? undefined;
+		this.#token = newToken();
 		clearTimeout(this.#graceTimer);
 		this.#graceTimer = undefined;
 		this.#session = session;
@@ -89,8 +117,27 @@ export class Member<Message> {
 		if (!this.#offers.take()) throw new SfuError('limit_exceeded', 'too many offers in too short a time');
 	}
 
+	/**
+	 * Closes the socket of the client that spoke for the user before. The client is told that this is final.
+	 *
+	 * @param session - the session to close
+	 * @param notification - the encoded notification `replaced`
+	 */
+	static dismiss<Message>(session: MemberSession<Message>, notification: Message): void {
+		session.client.send(notification);
+		session.close(closeCodes.replaced, 'joined again on another socket');
+	}
+
 	/** Sends an encoded notification. */
 	send(message: Message): void {
 		this.#session?.client.send(message);
 	}
+}
+
+/** 256 bits, which nobody guesses. */
+const newToken = () => randomBytes(32).toString('base64url');
+
+function equal(known: string, given: string): boolean {
+	const [a, b] = [Buffer.from(known), Buffer.from(given)];
+	return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,15 +1,36 @@
-import { SfuError, type AnyPuller, type AnyPusher, type Room, type User } from '../index.js';
+import { SfuError, type AnyPuller, type AnyPusher, type JoinOptions, type Room, type User } from '../index.js';
 import type { ActiveSpeakerData, JoinData, Notifications, TextMessage, UserData } from '../protocol/index.js';
+import { quoted } from '../quoted.js';
+import type { JoinGrant } from './authorize.js';
 import type { ClientLimits } from './limits.js';
 import { Member } from './Member.js';
 import { dataPullerData, dataPusherData, ownDataPusherData, permissionsData, userData } from './serialize.js';
-import type { EncodeNotification } from './SignalingClient.js';
+import type { EncodeNotification, MemberSession } from './SignalingClient.js';
 
 interface RoomNotifierOptions<Message> {
 	encode: EncodeNotification<Message>;
 	rtcpilot: boolean;
 	audioLevels: boolean;
 	limits: ClientLimits;
+}
+
+/** A client that wants to join. */
+interface Entry<Message> {
+	/** The data of its message. */
+	join: JoinData;
+	/** How it joins. */
+	grant: JoinGrant;
+	session: MemberSession<Message>;
+	/** Ends the wait in the lobby. */
+	signal: AbortSignal;
+	/** Called at once if the client waits in the lobby. */
+	waits: () => void;
+}
+
+/** The user that a client speaks for, and whether it has come back to it. */
+interface Entered<Message> {
+	member: Member<Message>;
+	resumed: boolean;
 }
 
 /** Notifies the members of a room. Each notification is encoded once for all of its receivers. */
@@ -19,7 +40,10 @@ export class RoomNotifier<Message> {
 	readonly #encode: EncodeNotification<Message>;
 	readonly #limits: ClientLimits;
 	readonly #members = new Map<string, Member<Message>>();
+	/** The joins of which the user is not a member yet, but those that wait in the lobby. */
 	readonly #joining = new Map<string, Promise<unknown>>();
+	/** The sessions whose join waits in the lobby. */
+	readonly #waiting = new Map<string, MemberSession<Message>>();
 
 	constructor(room: Room, { encode, rtcpilot, audioLevels, limits }: RoomNotifierOptions<Message>) {
 		this.room = room;
@@ -29,6 +53,10 @@ export class RoomNotifier<Message> {
 		const { roomId } = room;
 		room.on('userJoined', ({ user }) => {
 			this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
+		});
+		room.on('userRenamed', ({ user }) => {
+			const { userId, userName } = user;
+			this.#tellOthers(user, 'userRenamed', { roomId, userId, userName });
 		});
 		room.on('permissionsChanged', ({ user, permissions, before }) => {
 			if (before.hidden && !permissions.hidden) this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
@@ -101,27 +129,83 @@ export class RoomNotifier<Message> {
 		for (const member of [...this.#members.values()]) member.leave('left');
 	}
 
-	/** Lets a user join or come back. */
-	async enter({ userId, userName }: JoinData): Promise<Member<Message>> {
-		for (;;) {
-			const member = this.#members.get(userId);
-			if (member) return member;
-			const joining = this.#joining.get(userId);
-			if (!joining) break;
+	/** Lets a client join, come back to its user, or take the place of another client of the user. */
+	async enter({ grant, ...entry }: Entry<Message>): Promise<Entered<Message>> {
+		const { userId, userName, resumeToken } = entry.join;
+		const { takeOver = this.#rtcpilot, ...options } = grant;
+		// A wait for the lobby ends when the client that waits is dismissed.
+		if (takeOver) this.#dismissWaiting(userId);
+		for (let joining = this.#joining.get(userId); joining; joining = this.#joining.get(userId)) {
 			await joining.catch(() => undefined);
 		}
-		const joining = this.room.join({ userId, userName });
-		this.#joining.set(userId, joining);
+		const before = this.#members.get(userId);
+		if (before && this.#isSameClient(before, resumeToken)) return { member: before, resumed: true };
+		if (before) {
+			if (!before.lost && !takeOver) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
+			// It was in the room already, so neither lock nor lobby is asked.
+			options.admitted = true;
+			this.#replace(before);
+		}
+		const joining = this.#join({ userName, ...options, userId, signal: entry.signal }, entry);
+		// Nobody waits for a join that may take as long as the app likes.
+		if (!this.#waiting.has(userId)) this.#joining.set(userId, joining);
+		try {
+			const member = await joining;
+			return { member, resumed: false };
+		} finally {
+			if (this.#joining.get(userId) === joining) this.#joining.delete(userId);
+		}
+	}
+
+	/**
+	 * Whether a token vouches for the client. Without any, the option `rtcpilot` does: such clients know no token. `null`
+	 * stands for a client that knows tokens, and has none.
+	 */
+	#isSameClient(member: Member<Message>, token: string | null | undefined): boolean {
+		return token === undefined ? this.#rtcpilot : token !== null && member.isResumedBy(token);
+	}
+
+	async #join(
+		options: JoinOptions,
+		{ session, waits }: Pick<Entry<Message>, 'session' | 'waits'>,
+	): Promise<Member<Message>> {
+		const { roomId } = this.room;
+		const { userId } = options;
+		const waitedBefore = this.room.waiting.get(userId);
+		const joining = this.room.join(options);
+		const waiting = this.room.waiting.get(userId);
+		if (waiting && waiting !== waitedBefore) {
+			this.#waiting.set(userId, session);
+			session.client.send(this.#encode('waiting', { roomId, userId }));
+			waits();
+		}
 		try {
 			const user = await joining;
-			if (user.closed) throw new SfuError('closed', 'the room has been closed');
+			if (user.closed) throw new SfuError('closed', 'the user has left meanwhile');
 			const member = new Member<Message>(user, this.#limits);
 			this.#members.set(userId, member);
 			this.#follow(member);
 			return member;
 		} finally {
-			this.#joining.delete(userId);
+			if (this.#waiting.get(userId) === session) this.#waiting.delete(userId);
 		}
+	}
+
+	/** Makes the user of another client leave, so that a client may begin anew in its place. */
+	#replace(member: Member<Message>): void {
+		const { session } = member;
+		member.leave('replaced');
+		if (session) Member.dismiss(session, this.replaced(member.user.userId));
+	}
+
+	#dismissWaiting(userId: string): void {
+		const session = this.#waiting.get(userId);
+		if (session) Member.dismiss(session, this.replaced(userId));
+	}
+
+	/** The encoded notification that a client is dismissed with. */
+	replaced(userId: string): Message {
+		return this.#encode('replaced', { roomId: this.room.roomId, userId });
 	}
 
 	/** The other users, as the response to `join` lists them. */
@@ -132,8 +216,9 @@ export class RoomNotifier<Message> {
 	}
 
 	/** Sends a text to all users but its author. */
-	sendText(user: User, message: TextMessage): void {
-		this.#tellOthers(user, 'textMessage', message);
+	sendText(message: TextMessage): void {
+		const user = this.room.users.get(message.userId);
+		if (user) this.#tellOthers(user, 'textMessage', message);
 	}
 
 	/** Tells the others that the socket of a user is lost, and that the user may come back. */

@@ -1,14 +1,16 @@
-import { SfuError, type Logger } from '../index.js';
-import { closeCodes, type JoinSuccess, type MemberData, type RequestData, type Success } from '../protocol/index.js';
+import { SfuError, type Logger, type User } from '../index.js';
+import { closeCodes, type MemberData, type RequestData, type Success } from '../protocol/index.js';
 import { quoted } from '../quoted.js';
 import { checkLength } from '../schemas.js';
-import type { Authorize, AuthorizeAction } from './authorize.js';
+import type { Asked, Authorizer } from './Authorizer.js';
+import type { AuthorizeAction } from './authorize.js';
+import { Joining, type Joined } from './Joining.js';
 import type { ClientLimits } from './limits.js';
-import type { Member } from './Member.js';
 import { RateLimit } from './RateLimit.js';
 import { offering } from './requests/offering.js';
 import { pulling } from './requests/pulling.js';
 import { pushing } from './requests/pushing.js';
+import { texting } from './requests/texting.js';
 import type { Outcome, Reply, RequestContext, RequestHandler } from './requests/RequestContext.js';
 import type { RoomNotifier } from './RoomNotifier.js';
 import { checkData } from './schemas.js';
@@ -34,12 +36,14 @@ export type RequestResult =
 export type Respond = (result: RequestResult) => void;
 
 /** @internal */
-export interface SessionContext<Message> {
+export interface SessionContext<Message, Context> {
 	/** @throws {@link SfuError} */
-	openRoom: (roomId: string) => Promise<RoomNotifier<Message>>;
-	authorize: Authorize | undefined;
+	openRoom: (roomId: string, options: { create: boolean }) => Promise<RoomNotifier<Message>>;
+	authorizer: Authorizer<Context>;
 	/** The value that the app gave with the client. */
-	context: unknown;
+	context: Context;
+	/** Called when the client speaks for a user. */
+	joined: (user: User) => void;
 	reconnectTimeout: number;
 	/** The maximum length of room ids, user ids and user names. */
 	idLength: number;
@@ -48,27 +52,23 @@ export interface SessionContext<Message> {
 	closed: () => void;
 }
 
-interface Joined<Message> {
-	notifier: RoomNotifier<Message>;
-	member: Member<Message>;
-}
-
 // A client that closes its socket without a code leaves, too (RFC 6455, section 7.4.1).
 const leavingCodes: readonly number[] = [closeCodes.normal, closeCodes.goingAway, closeCodes.noCode];
 
 /**
  * The session of one client, from its connection to its end, and the user that joined in it. It handles messages one
- * after the other. Only a pull that waits for another offer of the server lets later messages pass.
+ * after the other. Only a pull that waits for another offer of the server, and a join that waits in the lobby, let later
+ * messages pass.
  */
-export class Session<Message = string> {
+export class Session<Message = string, Context = unknown> {
 	/** @internal */
 	readonly client: SignalingClient<Message>;
-	readonly #context: SessionContext<Message>;
+	readonly #context: SessionContext<Message, Context>;
 	readonly #requests = new Map<string, RequestHandler>([
 		['join', (data) => this.#join(data)],
 		['leave', (data) => this.#leave(data)],
 		['heartbeat', (data) => this.#heartbeat(data)],
-		...Object.entries({ ...pushing, ...pulling, ...offering }),
+		...Object.entries({ ...pushing, ...pulling, ...offering, ...texting }),
 	]);
 	readonly #requestContext: RequestContext;
 	readonly #rate: RateLimit;
@@ -76,17 +76,20 @@ export class Session<Message = string> {
 	#queue: Promise<void> = Promise.resolve();
 	#waiting = 0;
 	#joined: Joined<Message> | undefined;
+	#joining: Joining<Message> | undefined;
+	readonly #gone = new AbortController();
 	#open = true;
 
 	/** @internal */
-	constructor(client: SignalingClient<Message>, context: SessionContext<Message>) {
+	constructor(client: SignalingClient<Message>, context: SessionContext<Message, Context>) {
 		this.client = client;
 		this.#context = context;
 		this.#rate = new RateLimit(context.limits.messageBurst, context.limits.messagesPerSecond);
 		this.#requestContext = {
 			session: this,
 			memberOf: (data) => this.#memberOf(data).member,
-			authorize: (action) => this.#authorize(action),
+			sendText: (message) => this.#joined?.notifier.sendText(message),
+			authorize: (action, data) => this.#authorize(action, data),
 		};
 	}
 
@@ -118,6 +121,8 @@ export class Session<Message = string> {
 		const joined = this.#current();
 		this.#open = false;
 		this.#joined = undefined;
+		this.#joining?.abort();
+		this.#gone.abort();
 		this.#context.closed();
 		// Another session may have taken the user over.
 		if (joined?.member.session !== this) return;
@@ -235,7 +240,7 @@ export class Session<Message = string> {
 		try {
 			this.#assertOpen();
 			if (method !== 'textMessage') throw new SfuError('not_found', `no notification ${quoted(method)}`);
-			await this.#sendText(data);
+			await texting.textMessage(data, this.#requestContext);
 		} catch (error) {
 			this.#context.logger.debug('a notification was dropped', { method, error: this.#knownError(error, method) });
 		}
@@ -253,67 +258,57 @@ export class Session<Message = string> {
 		return new SfuError('internal', 'internal error', { cause: error });
 	}
 
-	async #sendText(data: unknown): Promise<void> {
-		const message = checkData.textMessage(data);
-		const { notifier, member } = this.#memberOf(message);
-		const { roomId, message: text, time } = message;
-		const { userId, userName } = member.user;
-		await this.#authorize({ action: 'textMessage', roomId, userId, message: text });
-		// The name is that of the join, not that of the message.
-		if (!member.user.closed) notifier.sendText(member.user, { roomId, userId, userName, message: text, time });
-	}
-
-	async #join(data: unknown): Promise<Reply<JoinSuccess>> {
+	async #join(data: unknown): Promise<Outcome> {
 		const join: RequestData<'join'> = checkData.join(data);
-		const { roomId, userId, userName } = join;
-		const { idLength } = this.#context;
-		if (this.#current()) throw new SfuError('conflict', 'this socket has joined already');
+		const { idLength, openRoom } = this.#context;
+		if (this.#current() || this.#joining) throw new SfuError('conflict', 'this socket has joined already');
 		for (const key of ['roomId', 'userId', 'userName'] as const) checkLength(join[key], `data.${key}`, idLength);
-		await this.#authorize({ action: 'join', roomId, userId, userName });
-		const notifier = await this.#context.openRoom(roomId);
-		this.#assertOpen();
-		const member = await notifier.enter(join);
-		if (!this.#open) {
-			// No other session has used the member.
-			if (!member.session && !member.lost) member.leave('left');
-			throw closed();
+		const joining = new Joining(join, {
+			session: this,
+			authorize: async ({ roomId, userId, userName }) => {
+				const { authorizer, context } = this.#context;
+				const action = { action: 'join', roomId, userId, userName, data: data as Record<string, unknown> } as const;
+				return authorizer.grantOf(action, { context, signal: this.#gone.signal });
+			},
+			openRoom,
+			joined: (joined) => {
+				this.#joined = joined;
+				this.#context.joined(joined.member.user);
+			},
+		});
+		this.#joining = joining;
+		const ended = () => {
+			if (this.#joining === joining) this.#joining = undefined;
+		};
+		try {
+			const outcome = await joining.run();
+			if ('later' in outcome) return { later: outcome.later.finally(ended) };
+			ended();
+			return outcome;
+		} catch (error) {
+			ended();
+			throw error;
 		}
-		const { user } = member;
-		const assertThere = () => {
-			if (user.closed) throw new SfuError('closed', 'the user has left meanwhile');
-		};
-		assertThere();
-		const before = member.session;
-		const wasLost = member.lost;
-		const resumed = wasLost || before !== undefined;
-		member.attach(this);
-		this.#joined = { notifier, member };
-		before?.close(closeCodes.replaced, 'joined again on another socket');
-		if (wasLost) notifier.cameBack(user);
-		return () => {
-			assertThere();
-			member.listen();
-			const { activeSpeaker } = notifier;
-			return {
-				code: 0,
-				message: 'join success',
-				users: notifier.others(user),
-				resumed,
-				...(activeSpeaker && { activeSpeaker }),
-			};
-		};
 	}
 
 	#leave(data: unknown): Reply<Success<'leave'>> {
-		const { member } = this.#memberOf(checkData.leave(data));
-		this.#joined = undefined;
-		member.leave('left');
+		const leave = checkData.leave(data);
+		const joining = this.#joining;
+		if (joining && isOf(leave, joining.who)) {
+			this.#joining = undefined;
+			joining.abort();
+		} else {
+			const { member } = this.#memberOf(leave);
+			this.#joined = undefined;
+			member.leave('left');
+		}
 		return () => ({ code: 0, message: 'leave success' });
 	}
 
 	#heartbeat(data: unknown): Reply {
 		const { roomId, userId } = checkData.heartbeat(data);
-		this.#memberOf({ roomId, userId });
+		// A client that waits in the lobby is alive, too.
+		if (!this.#joining || !isOf({ roomId, userId }, this.#joining.who)) this.#memberOf({ roomId, userId });
 		return () => ({ code: 0, message: 'ok', roomId, userId });
 	}
 
@@ -329,14 +324,17 @@ export class Session<Message = string> {
 		if (roomId !== joined.notifier.room.roomId)
 			throw new SfuError('forbidden', 'roomId must be that of the joined room');
 		if (userId !== joined.member.user.userId) throw new SfuError('forbidden', 'userId must be that of the joined user');
+		joined.member.confirm();
 		return joined;
 	}
 
-	async #authorize(action: AuthorizeAction): Promise<void> {
-		const { authorize, context } = this.#context;
-		const allowed: unknown = authorize ? await authorize(action, context) : true;
+	async #authorize(action: Asked<Exclude<AuthorizeAction, { action: 'join' }>>, data: unknown): Promise<void> {
+		const { authorizer, context } = this.#context;
+		await authorizer.assertAllowed(
+			{ ...action, data: data as Record<string, unknown> },
+			{ context, signal: this.#gone.signal },
+		);
 		this.#assertOpen();
-		if (allowed !== true) throw new SfuError('forbidden', `${action.action} is not allowed`);
 	}
 
 	/** Stops the handling of a message whose client is gone. */
@@ -344,5 +342,7 @@ export class Session<Message = string> {
 		if (!this.#open) throw closed();
 	}
 }
+
+const isOf = (one: MemberData, other: MemberData) => one.roomId === other.roomId && one.userId === other.userId;
 
 const closed = () => new SfuError('closed', 'the socket has been closed');

@@ -1,22 +1,36 @@
-import { SfuError, type Room, type Sfu } from '../index.js';
+import { SfuError, type Room, type Sfu, type User } from '../index.js';
 import { closeCodes } from '../protocol/index.js';
+import { quoted } from '../quoted.js';
 import { milliseconds, strict, validator } from '../schemas.js';
-import type { Authorize } from './authorize.js';
+import { actionNames, type Authorize, type AuthorizeTable } from './authorize.js';
+import { Authorizer } from './Authorizer.js';
 import { defaultClientLimits, limitsSchema, type ClientLimits } from './limits.js';
 import { RoomNotifier } from './RoomNotifier.js';
 import { Session } from './Session.js';
 import type { EncodeNotification, SignalingClient } from './SignalingClient.js';
 
-/** The options of every adapter. */
-export interface SignalingOptions {
-	/** Allows or refuses each join, push, change of a pusher, pull, `autoPull` and text message. Default: allows all. */
-	authorize?: Authorize;
+/**
+ * The options of every adapter.
+ *
+ * @typeParam Context - the value that the app gives with each client
+ */
+export interface SignalingOptions<Context = unknown> {
 	/**
-	 * How long a user whose socket was lost stays in the room, in ms. The user comes back by joining again. A client that
-	 * closes its socket itself leaves at once. Default 20,000.
+	 * Allows or refuses each join, push, change of a pusher, pull, `autoPull` and text message: a function, or an object with
+	 * a function or `true` for each action that is not refused. Default: allows all.
+	 */
+	authorize?: Authorize<Context> | AuthorizeTable<Context>;
+	/** How long `authorize` may take, in ms. After that the action is refused. Default 10,000. */
+	authorizeTimeout?: number;
+	/**
+	 * How long a user whose socket was lost stays in the room, in ms. Its client comes back by joining again with its
+	 * `resumeToken`. A client that closes its socket itself leaves at once. Default 20,000.
 	 */
 	reconnectTimeout?: number;
-	/** Also sends `userDisconnect`, `userReconnect` and `userLeave`, for RTCPilot's web client. Default false. */
+	/**
+	 * Serves RTCPilot's web client. The adapter also sends `userDisconnect`, `userReconnect` and `userLeave`. RTCPilot's
+	 * client knows no `resumeToken`: a join without one takes over the user with the same id. Default false.
+	 */
 	rtcpilot?: boolean;
 	/**
 	 * Also sends `audioLevels`, how loud everybody is, every `audioObservers.interval` of the Sfu. The clients get
@@ -27,9 +41,10 @@ export interface SignalingOptions {
 	limits?: Partial<ClientLimits>;
 }
 
-const checkOptions = validator<SignalingOptions>(
+const checkOptions = validator<SignalingOptions<never>>(
 	strict({
 		authorize: {},
+		authorizeTimeout: { ...milliseconds, minimum: 1 },
 		reconnectTimeout: milliseconds,
 		rtcpilot: { type: 'boolean' },
 		audioLevels: { type: 'boolean' },
@@ -38,10 +53,27 @@ const checkOptions = validator<SignalingOptions>(
 	'options',
 );
 
+function checkAuthorize(authorize: unknown): void {
+	const problem = (what: string) => new SfuError('invalid_argument', `options.authorize${what}`);
+	if (authorize === undefined || typeof authorize === 'function') return;
+	if (typeof authorize !== 'object' || authorize === null)
+		throw problem(' must be a function, or an object of functions');
+	for (const [name, decide] of Object.entries(authorize)) {
+		if (!actionNames.some((known) => known === name)) throw problem(` must not have ${quoted(name)}`);
+		if (decide !== undefined && decide !== true && typeof decide !== 'function') {
+			throw problem(`.${name} must be a function or true`);
+		}
+	}
+}
+
+/** The context of a client. It may be left out if it may be `undefined`. */
+export type ContextArgument<Context> = undefined extends Context ? [context?: Context] : [context: Context];
+
 /**
  * Handles the `join` / `push` / `pull` messages of clients, for adapters of any text format and transport.
  *
  * @typeParam Message - an encoded notification
+ * @typeParam Context - the value that the app gives with each client
  * @example
  * ```ts
  * const signaling = new Signaling(sfu, (method, data) => JSON.stringify({ method, data }));
@@ -52,13 +84,15 @@ const checkOptions = validator<SignalingOptions>(
  * });
  * ```
  */
-export class Signaling<Message = string> {
+export class Signaling<Message = string, Context = unknown> {
 	/** The limits in force. */
 	readonly limits: Readonly<ClientLimits>;
 	readonly #sfu: Sfu;
 	readonly #encode: EncodeNotification<Message>;
-	readonly #options: SignalingOptions;
-	readonly #sessions = new Set<Session<Message>>();
+	readonly #options: SignalingOptions<Context>;
+	readonly #authorizer: Authorizer<Context>;
+	readonly #sessions = new Set<Session<Message, Context>>();
+	readonly #contexts = new WeakMap<User, Context>();
 	readonly #notifiers = new Map<Room, RoomNotifier<Message>>();
 	#closed = false;
 
@@ -68,19 +102,30 @@ export class Signaling<Message = string> {
 	 * @param options - see {@link SignalingOptions}
 	 * @throws `SfuError` `invalid_argument`; the message names the option
 	 */
-	constructor(sfu: Sfu, encodeNotification: EncodeNotification<Message>, options: SignalingOptions = {}) {
+	constructor(sfu: Sfu, encodeNotification: EncodeNotification<Message>, options: SignalingOptions<Context> = {}) {
 		this.#sfu = sfu;
 		this.#encode = encodeNotification;
-		this.#options = checkOptions(options);
-		if (options.authorize !== undefined && typeof options.authorize !== 'function') {
-			throw new SfuError('invalid_argument', 'options.authorize must be a function');
-		}
+		checkOptions(options);
+		this.#options = options;
+		const { authorize, authorizeTimeout = 10_000 } = options;
+		checkAuthorize(authorize);
+		this.#authorizer = new Authorizer(authorize, authorizeTimeout, sfu.logger);
 		this.limits = { ...defaultClientLimits, ...options.limits };
 	}
 
 	/** The number of open sessions. */
 	get sessions(): number {
 		return this.#sessions.size;
+	}
+
+	/**
+	 * Returns the value that the app gave with the client that speaks, or spoke last, for a user.
+	 *
+	 * @param user - the user
+	 * @returns `undefined` if the user has not joined through this object
+	 */
+	contextOf(user: User): Context | undefined {
+		return this.#contexts.get(user);
 	}
 
 	/** Closes all sessions with 1001, and makes all users leave. The Sfu stays open. */
@@ -98,11 +143,13 @@ export class Signaling<Message = string> {
 	 * @param client - the client
 	 * @param context - a value for `authorize`, for example the client's HTTP request
 	 */
-	open(client: SignalingClient<Message>, context?: unknown): Session<Message> {
-		const session = new Session<Message>(client, {
-			openRoom: (roomId) => this.#openRoom(roomId),
-			authorize: this.#options.authorize,
-			context,
+	open(client: SignalingClient<Message>, ...[context]: ContextArgument<Context>): Session<Message, Context> {
+		const given = context as Context;
+		const session = new Session<Message, Context>(client, {
+			openRoom: (roomId, options) => this.#openRoom(roomId, options),
+			authorizer: this.#authorizer,
+			context: given,
+			joined: (user) => this.#contexts.set(user, given),
 			reconnectTimeout: this.#options.reconnectTimeout ?? 20_000,
 			idLength: this.#sfu.limits.idLength,
 			limits: this.limits,
@@ -114,11 +161,12 @@ export class Signaling<Message = string> {
 		return session;
 	}
 
-	#end(session: Session<Message>): void {
+	#end(session: Session<Message, Context>): void {
 		session.close(closeCodes.goingAway, 'the server is going away');
 	}
 
-	async #openRoom(roomId: string): Promise<RoomNotifier<Message>> {
+	async #openRoom(roomId: string, { create }: { create: boolean }): Promise<RoomNotifier<Message>> {
+		if (!create && !this.#sfu.rooms.has(roomId)) throw new SfuError('forbidden', 'the user may not open a room');
 		const room = await this.#sfu.getOrCreateRoom(roomId);
 		// The app may have closed it in `roomOpened`.
 		if (room.closed) throw new SfuError('closed', 'the room has been closed');

@@ -4,10 +4,15 @@
  * @module
  */
 export type {
+	ActionData,
 	Authorize,
 	AuthorizeAction,
+	AuthorizeEach,
+	AuthorizeTable,
 	AutoPullAction,
+	Decision,
 	JoinAction,
+	JoinGrant,
 	PullAction,
 	PushAction,
 	TextMessageAction,
@@ -19,5 +24,5 @@ export { OutgoingRequests } from './OutgoingRequests.js';
 export type { Session } from './Session.js';
 export type { RequestResult, Respond } from './Session.js';
 export { Signaling } from './Signaling.js';
-export type { SignalingOptions } from './Signaling.js';
+export type { ContextArgument, SignalingOptions } from './Signaling.js';
 export type { ClientResponse, EncodeNotification, OutgoingRequest, SignalingClient } from './SignalingClient.js';

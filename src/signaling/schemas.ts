@@ -41,7 +41,9 @@ const data = { type: 'array', maxItems: 1000, items: object(channelProperties, [
 
 /** The schemas by method. `autoPull` is a form of `pull`, and `offerResponse` is the response to `offer`. */
 export const dataSchemas = {
-	join: member({ userName: text }),
+	join: member({ userName: text, audience: { type: 'boolean' }, resumeToken: { type: ['string', 'null'] } }, [
+		'userName',
+	]),
 	leave: member({}),
 	heartbeat: member({}),
 	push: member({ sdp: offer, media, data, connectionId: nonEmpty }, ['sdp']),

@@ -299,6 +299,15 @@ export class RoomClient {
 		const view = this.view;
 		assert.ok(view, `told of ${method} while in no room`);
 		const notifications: { [Name in keyof Notifications]: (data: Notifications[Name]) => void } = {
+			userRenamed: () => {
+				assert.fail('told of another name, though each user keeps its own');
+			},
+			waiting: () => {
+				assert.fail('told to wait, though there is no lobby');
+			},
+			replaced: ({ roomId, userId }) => {
+				assert.deepEqual([roomId, userId], [view.roomId, view.userId], 'the own user is replaced');
+			},
 			newUser: (users) => {
 				for (const user of users) this.#met(view, user);
 			},

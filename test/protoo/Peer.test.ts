@@ -194,13 +194,13 @@ describe('Peer', () => {
 		const { sfu, connect, adapter } = await start(t, { limits: { bufferedBytes: 1000 } });
 		const socket = connect();
 		socket.request(1, 'join', join);
-		await socket.responses(1);
+		const { resumeToken } = (await socket.responses(1))[0]!.data as { resumeToken: string };
 		socket.bufferedAmount = 1001;
 		await sfu.rooms.get('room')!.join({ userId: 'bob' });
 		assert.deepEqual([socket.closedWith, adapter.sockets], [1013, 0]);
 		assert.ok(sfu.rooms.get('room')!.users.has('alice'));
 		const again = connect();
-		again.request(1, 'join', join);
+		again.request(1, 'join', { ...join, resumeToken });
 		assert.equal(((await again.responses(1))[0]?.data as { resumed: boolean }).resumed, true);
 	});
 

@@ -45,7 +45,7 @@ describe('authorize is asked', () => {
 		await alice.heartbeat();
 		await alice.leave();
 		assert.deepEqual(
-			asked.map(([action]) => action),
+			asked.map(([{ data: _, ...action }]) => action),
 			[
 				{ action: 'join', ...member, userName: 'Alice' },
 				{ action: 'push', ...member, sdp: sending },

@@ -110,7 +110,7 @@ describe('A user whose socket is lost', () => {
 
 		alice.lose();
 		const again = server.connect();
-		const { users, resumed } = await again.join('room', 'alice');
+		const { users, resumed } = await again.comeBack(alice);
 		assert.equal(resumed, true);
 		assert.deepEqual(
 			users.map(({ userId, pushers }) => [userId, pushers.length]),
@@ -127,11 +127,15 @@ describe('A user whose socket is lost', () => {
 	it('can be lost again, and again', async (t) => {
 		const server = await serve(t, { reconnectTimeout: 500 });
 		const bob = await server.join('bob');
+		const sockets = [await server.join('alice')];
 		for (let round = 0; round < 2; round++) {
-			const alice = await server.join('alice');
+			const before = sockets.at(-1)!;
 			await setTimeout(300);
-			alice.lose();
+			before.lose();
 			await setTimeout(300);
+			const again = server.connect();
+			if (round === 0) await again.comeBack(before);
+			sockets.push(again);
 		}
 		assert.deepEqual(methods(await bob.told()), ['newUser']);
 		assert.deepEqual(await bob.next('userLeft'), ['alice']);
@@ -142,7 +146,8 @@ describe('A user whose socket is lost', () => {
 		const [alice, bob] = [await server.join('alice'), await server.join('bob')];
 		alice.lose();
 		await bob.push(sendingOffer());
-		const again = await server.join('alice');
+		const again = server.connect();
+		await again.comeBack(alice);
 		assert.deepEqual(await again.told(), []);
 		await bob.push(sendingOffer());
 		assert.deepEqual(methods(await again.told()), ['newPusher']);
@@ -167,7 +172,7 @@ describe('A user that joins on another socket while the first is open', () => {
 		const pushed = await first.push(sendingOffer());
 		await bob.told();
 		const second = server.connect();
-		assert.equal((await second.join('room', 'alice')).resumed, true);
+		assert.equal((await second.comeBack(first)).resumed, true);
 		assert.equal(await first.closed, 4000);
 		assert.equal(server.adapter.sockets, 2);
 		await setTimeout(100);
@@ -180,7 +185,7 @@ describe('A user that joins on another socket while the first is open', () => {
 
 	for (const existing of [true, false]) {
 		it(`at the same time leaves one of both (${existing ? 'an open' : 'a new'} room)`, async (t) => {
-			const server = await serve(t);
+			const server = await serve(t, { rtcpilot: true });
 			const bob = existing ? await server.join('bob') : undefined;
 			const clients = Array.from({ length: 5 }, () => server.connect());
 			const joined = clients.map((client) => client.join('room', 'alice'));

@@ -326,7 +326,7 @@ describe('offer', () => {
 		const { bob, peer, request, connect, user } = await asked(t);
 		bob.lose();
 		const back = connect();
-		assert.equal((await back.join('room', 'bob')).resumed, true);
+		assert.equal((await back.comeBack(bob)).resumed, true);
 		const again = await back.asked();
 		assert.deepEqual(again.data, request.data);
 		assert.ok(!('request' in (back.received[0] as object)), 'after the response to the join');
@@ -338,7 +338,7 @@ describe('offer', () => {
 	it('goes to the next socket when that replaces this one', async (t) => {
 		const { bob, peer, request, connect, user } = await asked(t);
 		const other = connect();
-		await other.join('room', 'bob');
+		await other.comeBack(bob);
 		assert.equal(await bob.closed, 4000);
 		const again = await other.asked();
 		assert.deepEqual(again.data, request.data);
@@ -354,7 +354,7 @@ describe('offer', () => {
 		bob.lose();
 		await assert.rejects(waiting);
 		const back = connect();
-		await back.join('room', 'bob');
+		await back.comeBack(bob);
 		const again = await back.asked();
 		assert.deepEqual(again.data.sdp, offered.sdp);
 		respond(back, peer, again);

@@ -200,7 +200,8 @@ describe('A session', () => {
 		const { sfu, connect, join: joins } = await start(t);
 		const first = await joins('alice');
 		const second = connect();
-		const result = await second.request('join', join);
+		const { resumeToken } = first.joined;
+		const result = await second.request('join', { ...join, resumeToken });
 		assert.equal('data' in result && (result.data as { resumed: boolean }).resumed, true);
 		assert.deepEqual([first.closedWith, first.session.open], [closeCodes.replaced, false]);
 		first.session.closed(1000);

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { type Logger, Sfu } from 'sfu-rooms';
-import type { ServerRequests } from 'sfu-rooms/protocol';
+import type { JoinSuccess, ServerRequests } from 'sfu-rooms/protocol';
 import {
 	OutgoingRequests,
 	Signaling,
@@ -47,7 +47,7 @@ export async function start(t: TestContext, options: SignalingOptions = {}) {
 	const connect = (context?: unknown) => new TestClient(signaling, context);
 	const join = async (userId: string) => {
 		const client = connect();
-		await client.request('join', { roomId: 'room', userId, userName: userId });
+		await client.join(userId);
 		return client;
 	};
 	return {
@@ -71,9 +71,24 @@ export class TestClient implements SignalingClient<Encoded> {
 	readonly outgoing = new OutgoingRequests(10, 1000);
 	readonly session;
 	closedWith: number | undefined;
+	/** The success of its last join. */
+	joined!: JoinSuccess;
 
 	constructor(signaling: Signaling<Encoded>, context?: unknown) {
 		this.session = signaling.open(this, context);
+	}
+
+	/** Joins the room `room`, and resolves to the error if it may not. */
+	async join(userId: string, more: object = {}) {
+		const result = await this.request('join', { roomId: 'room', userId, userName: userId, ...more });
+		if ('error' in result) return result.error.code;
+		this.joined = result.data as JoinSuccess;
+		return undefined;
+	}
+
+	/** The names and data of all notifications so far. */
+	get told(): Encoded[] {
+		return this.received.filter((message) => 'method' in message);
 	}
 
 	send(message: Encoded): void {

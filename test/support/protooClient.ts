@@ -28,7 +28,7 @@ export interface Spec {
 
 /** What a client may ask, and what it is answered. */
 export interface Requests {
-	join: { data: Membership & { userName: string }; success: JoinSuccess };
+	join: { data: Membership & { userName: string; resumeToken?: string | null }; success: JoinSuccess };
 	push: { data: Membership & { sdp: Description }; success: PushSuccess };
 	pull: { data: Membership & { sdp: Description; targetUserId: string; specs: Spec[] }; success: PullSuccess };
 	leave: { data: Membership; success: { code: 0; message: 'leave success' } };
@@ -77,6 +77,8 @@ export class ProtooClient {
 	static patience = 5000;
 	/** Every message that has come, oldest first. */
 	readonly received: unknown[] = [];
+	/** The resume token of its last join. */
+	token: string | undefined;
 	#link!: Link;
 	#closeCode: number | undefined;
 	#responses: Response[] = [];
@@ -215,9 +217,22 @@ export class ProtooClient {
 		return this.#notifications.splice(0);
 	}
 
-	join(roomId: string, userId: string, userName = `User_${userId}`): Promise<JoinSuccess> {
+	join(roomId: string, userId: string, userName = `User_${userId}`, resumeToken?: string | null): Promise<JoinSuccess> {
 		this.#membership = { roomId, userId };
-		return this.request('join', { ...this.#membership, userName });
+		const token = resumeToken !== undefined && { resumeToken };
+		const joined = this.request('join', { ...this.#membership, userName, ...token });
+		return handled(
+			joined.then((success) => {
+				this.token = success.resumeToken;
+				return success;
+			}),
+		);
+	}
+
+	/** Joins as the same client that has lost this socket. */
+	comeBack(lost: ProtooClient): Promise<JoinSuccess> {
+		const { roomId, userId } = lost.#membership;
+		return this.join(roomId, userId, undefined, lost.token);
 	}
 
 	push(sdp: string): Promise<PushSuccess> {

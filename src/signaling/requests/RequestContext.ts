@@ -1,9 +1,10 @@
 import { SfuError } from '../../index.js';
 import { quoted } from '../../quoted.js';
+import type { Asked } from '../Authorizer.js';
 import type { AuthorizeAction } from '../authorize.js';
 import type { Member } from '../Member.js';
 import type { MemberSession } from '../SignalingClient.js';
-import type { MemberData } from '../../protocol/index.js';
+import type { MemberData, TextMessage } from '../../protocol/index.js';
 
 /**
  * Makes the data of a success. The session calls it just before it sends the response, so that the data is not older than
@@ -24,12 +25,16 @@ export interface RequestContext {
 	 * @throws {@link SfuError} `conflict` if nobody has joined, `forbidden` if `data` names another room or user
 	 */
 	memberOf: (data: MemberData) => Member<unknown>;
+	/** Sends a text of the user to the others of its room. */
+	sendText: (message: TextMessage) => void;
 	/**
 	 * Asks the app whether the client may do something.
 	 *
-	 * @throws {@link SfuError} (rejects) `forbidden`, `closed` if the socket closed meanwhile, or the error of the app
+	 * @param action - the action
+	 * @param data - all of the data of the message
+	 * @throws {@link SfuError} (rejects) `forbidden`, `timeout`, `closed` if the socket closed meanwhile, or the error of the app
 	 */
-	authorize: (action: AuthorizeAction) => Promise<void>;
+	authorize: (action: Asked<Exclude<AuthorizeAction, { action: 'join' }>>, data: unknown) => Promise<void>;
 }
 
 /** Handles a request. If it throws, the response is a failure. */

@@ -54,7 +54,7 @@ export async function autoPull(
 	if (other) throw new SfuError('invalid_argument', `data.autoPull pulls everything, and needs no data.${other}`);
 	const member = memberOf(pull);
 	member.countOffer();
-	await authorize({ action: 'autoPull', roomId, userId });
+	await authorize({ action: 'autoPull', roomId, userId }, data);
 	const { connectionId } = member.user.autoPull();
 	return () => ({ code: 0, message: 'pull success', connectionId });
 }

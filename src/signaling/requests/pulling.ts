@@ -20,7 +20,7 @@ export const pulling: Record<string, RequestHandler> = {
 			pusherId: pusher_id,
 			...(negotiated !== undefined && { negotiated }),
 		}));
-		await authorize({ action: 'pull', roomId, userId, targetUserId, specs });
+		await authorize({ action: 'pull', roomId, userId, targetUserId, specs }, data);
 		if (!pull.sdp) return { later: pullOffered(member, session, { targetUserId, specs }) };
 		const { answer, pullers, connection } = await member.user.pull({
 			targetUserId,

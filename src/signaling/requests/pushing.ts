@@ -21,7 +21,7 @@ export const pushing: Record<string, RequestHandler> = {
 		member.countOffer();
 		const { sdp } = push.sdp;
 		const options = pushOptions(push);
-		await authorize({ action: 'push', roomId, userId, sdp, ...options });
+		await authorize(pushAction({ roomId, userId, sdp }, options), data);
 		const { answer, pushers, connection, rejected } = await member.user.push(sdp, options);
 		return (): PushSuccess => ({
 			code: 0,
@@ -63,11 +63,22 @@ export const pushing: Record<string, RequestHandler> = {
 		const { user } = memberOf(request);
 		find(user.pushers, pusherId, 'pusher');
 		const details = detailsOf(request);
-		await authorize({ action: 'updatePusher', roomId, userId, pusherId, details });
+		await authorize({ action: 'updatePusher', roomId, userId, pusherId, details }, data);
 		find(user.pushers, pusherId, 'pusher').update(details, 'client');
 		return () => ({ code: 0, message: 'updatePusher success' });
 	},
 };
+
+const pushAction = (
+	push: { roomId: string; userId: string; sdp: string },
+	{ media, data, connectionId }: PushOptions,
+) => ({
+	action: 'push' as const,
+	...push,
+	...(media && { media }),
+	...(data && { dataChannels: data }),
+	...(connectionId !== undefined && { connectionId }),
+});
 
 function pushOptions({ media, data, connectionId }: PushData): PushOptions {
 	return {
