@@ -12,7 +12,7 @@ export type { Mute } from './rooms/AppPauses.js';
 export type { JoinOptions } from './rooms/JoinOptions.js';
 export type { AdmitOptions, WaitingOutcome, WaitingUser } from './rooms/Lobby.js';
 export { defaultPermissions } from './rooms/Permissions.js';
-export type { Permissions, PullRequestOfUser, PushPermissions } from './rooms/Permissions.js';
+export type { Permissions, PullRequestOfUser, PushPermissions, RoomMember } from './rooms/Permissions.js';
 export type { Room, RoomOptions, SendDataOptions } from './rooms/Room.js';
 export type { RoomCloseReason, RoomEvents } from './rooms/RoomEvents.js';
 export { Sfu } from './rooms/Sfu.js';

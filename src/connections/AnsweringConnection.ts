@@ -1,7 +1,7 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { DataChannels } from '../data/DataChannels.js';
 import { Rollback } from '../Rollback.js';
-import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
+import { isUsable, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities } from '../sdp/rtpParameters.js';
 import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
@@ -11,6 +11,7 @@ import type { Pusher } from '../tracks/Pusher.js';
 import type { AnnouncedChannel, CheckedPushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { wantedBitrate } from './BitrateLimits.js';
+import { ClientIdentity } from './ClientIdentity.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
@@ -54,9 +55,8 @@ export class AnsweringConnection extends Connection {
 	readonly #everPulled = new Set<string>();
 	/** The ids of header extensions by URI. They hold for the whole transport. */
 	#extensionIds = new Map<string, number>();
-	readonly #remoteSessionId: string;
-	readonly #fingerprints: string;
-	#remoteIce: IceCredentials;
+	/** @internal What tells the client's RTCPeerConnection from others. */
+	readonly identity: ClientIdentity;
 	/** The mid of the m-line that carries the transport of all: the BUNDLE tag (RFC 9143, section 7.2). */
 	#bundleTag: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
@@ -70,20 +70,9 @@ export class AnsweringConnection extends Connection {
 	 */
 	constructor(context: ConnectionContext, offer: Offer) {
 		super(context);
-		this.#remoteSessionId = offer.sessionId;
-		this.#fingerprints = joinFingerprints(offer);
-		this.#remoteIce = offer.ice;
+		this.identity = new ClientIdentity(offer);
 		const { startBitrate, maxIncomingBitrate } = context.options.webRtc;
 		if (startBitrate > 0) this.#startBitrate = Math.min(startBitrate, maxIncomingBitrate || startBitrate);
-	}
-
-	/** @internal Whether an offer comes from the same RTCPeerConnection. */
-	isOf(offer: Offer): boolean {
-		if (joinFingerprints(offer) !== this.#fingerprints) return false;
-		if (offer.sessionId === this.#remoteSessionId) return true;
-		// aiortc and werift use a new session id in each offer, against RFC 8829, section 5.2.2.
-		const { usernameFragment, password } = this.#remoteIce;
-		return offer.ice.usernameFragment === usernameFragment && offer.ice.password === password;
 	}
 
 	/**
@@ -125,7 +114,7 @@ export class AnsweringConnection extends Connection {
 
 	async #apply(offer: Offer, negotiation: Negotiation, dataRequest: DataRequest): Promise<Answered> {
 		const isCarried = offer.media.some((media) => isUsable(media) && media.mid === this.#bundleTag);
-		const restart = this.transport !== undefined && this.#remoteIce.usernameFragment !== offer.ice.usernameFragment;
+		const restart = this.transport !== undefined && this.identity.isRestartedBy(offer);
 		if (this.transport && !isCarried && offer.media.some(isUsable)) {
 			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
 			throw new SfuError(
@@ -168,7 +157,7 @@ export class AnsweringConnection extends Connection {
 			if (restart) await transport.restartIce();
 			this.assertOpen();
 
-			this.#remoteIce = offer.ice;
+			this.identity.update(offer);
 			if (!isCarried) this.#bundleTag = offer.media[offer.tag]?.mid;
 			this.#extensionIds = extensionIds;
 			this.#sections = sections;
@@ -291,8 +280,6 @@ export class AnsweringConnection extends Connection {
 		});
 	}
 }
-
-const joinFingerprints = ({ dtls }: Offer): string => dtls.fingerprints.map(({ value }) => value).join(' ');
 
 // mediasoup's worker has room for this many bytes of MID in the packets that it sends.
 const longestMid = 8;

@@ -35,6 +35,8 @@ export interface PushData extends MemberData {
 	media?: PushMediaData[];
 	/** Data channels with negotiated ids. The server notices the others when the client opens them. */
 	data?: PushChannelData[];
+	/** The id of the connection that the offer belongs to, if there is one already. Default: the offer tells. */
+	connectionId?: string;
 }
 
 /** The data of `unpush`. */

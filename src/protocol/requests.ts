@@ -26,10 +26,12 @@ export interface PullData extends MemberData {
 	specs: PullSpecData[];
 	/** The offer. */
 	sdp: OfferSdp;
+	/** The id of the connection that the offer belongs to, if there is one already. Default: the offer tells. */
+	connectionId?: string;
 }
 
 /** The data of `pull` without an offer: the server makes one. */
-export interface PullOfferedData extends Omit<PullData, 'sdp'> {
+export interface PullOfferedData extends Omit<PullData, 'sdp' | 'connectionId'> {
 	/** Left out. */
 	sdp?: never;
 }

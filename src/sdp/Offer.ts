@@ -7,6 +7,8 @@ export interface Offer {
 	 * RTCPeerConnection.
 	 */
 	readonly sessionId: string;
+	/** The session version of the `o=` line. It should rise with each offer that differs from the one before. */
+	readonly sessionVersion: bigint;
 	/** The ICE credentials of the offerer. */
 	readonly ice: IceCredentials;
 	/** The fingerprint of the offerer, and the DTLS role that the offerer will have. */

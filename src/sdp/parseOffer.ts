@@ -49,6 +49,7 @@ export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 	const tagged = media[tag] ?? {};
 	const offer: Offer = {
 		sessionId,
+		sessionVersion: BigInt(/^\d{1,20}$/.exec(text(session.origin?.sessionVersion) ?? '')?.[0] ?? 0),
 		ice: iceCredentials(session, tagged),
 		dtls: dtlsParameters(session, tagged),
 		extmapAllowMixed: session.extmapAllowMixed !== undefined,
@@ -99,7 +100,7 @@ function dtlsParameters(session: ParsedSession, media: ParsedMedia): Required<Dt
 function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number): OfferedMediaSection {
 	const type = text(media.type);
 	const protocol = text(media.protocol);
-	const formats = text(media.payloads);
+	const formats = text(text(media.payloads)?.trim());
 	if (type === undefined || protocol === undefined || !token.test(protocol) || formats === undefined) {
 		throw invalid(`m-line ${index} is malformed`);
 	}

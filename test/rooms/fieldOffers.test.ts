@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { assertAnswers, editMedia, replaceLine, sections, withoutLine } from '../support/offers.js';
-import { startRoom } from './setup.js';
+import { pullAll, specsOf, startRoom } from './setup.js';
 
 /** Offers of clients in the field, in the forms that have failed. */
 const field = (name: string) => readFileSync(new URL(`../fixtures/field/${name}.sdp`, import.meta.url), 'utf8');
@@ -223,5 +223,88 @@ describe('Of several fingerprints', () => {
 				message: new RegExp(`"${algorithm}" is not supported`),
 			});
 		}
+	});
+});
+
+describe('The MediaStreams of several users', () => {
+	const streamsOf = (answer: string) => [...answer.matchAll(/^a=msid:(\S+) /gm)].map(([, id]) => id);
+
+	it('are different ones for those who pull them, though their clients use the same id', async (t) => {
+		const { join } = await startRoom(t);
+		const [alice, bob, carol] = [await join('alice'), await join('bob'), await join('carol')];
+		await alice.push(field('same-msid-alice'));
+		await bob.push(field('same-msid-bob'));
+		const answers = [await carol.pull(pullAll(alice)), await carol.pull(pullAll(bob))].map(({ answer }) => answer);
+		const [ofAlice, ofBob] = answers.map((answer) => new Set(streamsOf(answer)));
+		assert.deepEqual([ofAlice!.size, ofBob!.size], [1, 1], 'the tracks of one user are one MediaStream');
+		assert.notDeepEqual(ofAlice, ofBob);
+		const offered = await (await join('dan')).pull({ targetUserId: 'bob', specs: specsOf(bob) });
+		assert.deepEqual(new Set(streamsOf(offered.sdp)), ofBob);
+	});
+
+	it('have ids of any characters, and none is cut', async (t) => {
+		const { join } = await startRoom(t);
+		const [alice, bob] = [await join('alice'), await join('bob')];
+		await alice.push(field('msid-pipe'));
+		const { answer } = await bob.pull(pullAll(alice));
+		assert.deepEqual(streamsOf(answer).sort(), ['PA_1|camera', 'PA_1|mic']);
+	});
+
+	it('have ids that SDP may have, however the client writes them', async (t) => {
+		const { join } = await startRoom(t);
+		const [alice, bob] = [await join('alice'), await join('bob')];
+		await alice.push(field('msid-pipe').replace('PA_1|mic', 'x'.repeat(2000)).replace('PA_1|camera', 'ä"\u202e'));
+		const streams = streamsOf((await bob.pull(pullAll(alice))).answer);
+		assert.equal(new Set(streams).size, 2);
+		for (const id of streams) assert.match(id!, /^[\w-]{1,64}$/);
+	});
+});
+
+describe('An offer belongs to the RTCPeerConnection', () => {
+	it('of its process: FFmpeg, started again with its certificate, is another one', async (t) => {
+		const alice = await startAlice(t);
+		const first = await alice.push(field('ffmpeg-restart-1'));
+		const second = await alice.push(field('ffmpeg-restart-2'));
+		assert.notEqual(second.connection, first.connection);
+		assert.deepEqual([first.connection.closed, second.pushers.length], [false, 1]);
+	});
+
+	it('that restarts ICE with another session id, as werift does', async (t) => {
+		const alice = await startAlice(t);
+		const first = await alice.push(field('werift-icerestart-1'));
+		const second = await alice.push(field('werift-icerestart-2'));
+		assert.equal(second.connection, first.connection);
+		assert.deepEqual(second.pushers, first.pushers);
+	});
+
+	const restarted = (offer: string) =>
+		replaceLine(offer, 'o=', `o=${/^o=(\S+ \d+)/m.exec(offer)![1]} 3 IN IP4 127.0.0.1`).replace(
+			/^a=ice-ufrag:.*$/gm,
+			'a=ice-ufrag:other',
+		);
+
+	it('that the client names', async (t) => {
+		const alice = await startAlice(t);
+		const offer = field('ffmpeg-restart-1');
+		const { connection } = await alice.push(offer);
+		const { connectionId } = connection;
+		// Neither the session nor the sources are those of the first offer.
+		const other = field('ffmpeg-restart-2').replace(/^o=.*$/m, 'o=- 5 5 IN IP4 127.0.0.1');
+		assert.equal((await alice.push(other, { connectionId })).connection, connection);
+		await assert.rejects(alice.push(offer, { connectionId: 'none' }), { code: 'not_found' });
+		await assert.rejects(alice.push(field('msid-pipe'), { connectionId }), { code: 'conflict' });
+		connection.close();
+		await assert.rejects(alice.push(offer, { connectionId }), { code: 'conflict' });
+	});
+
+	it('whose connection has been closed, and which needs a new one then', async (t) => {
+		const alice = await startAlice(t);
+		for (const name of ['same-msid-alice', 'werift-icerestart-1', 'sim-paused']) {
+			const offer = field(name);
+			const { connection } = await alice.push(offer);
+			connection.close();
+			await assert.rejects(alice.push(restarted(offer)), { code: 'conflict', message: /new RTCPeerConnection/ });
+		}
+		assert.equal(alice.connections.length, 0);
 	});
 });

@@ -7,6 +7,7 @@ import {
 } from '../../index.js';
 import type { PushChannelData, PushData, PushMediaData, PushSuccess } from '../../protocol/index.js';
 import { quoted } from '../../quoted.js';
+import { firstTwice } from '../../schemas.js';
 import { checkData } from '../schemas.js';
 import { ownPushersData } from '../serialize.js';
 import { find, type RequestHandler } from './RequestContext.js';
@@ -68,8 +69,12 @@ export const pushing: Record<string, RequestHandler> = {
 	},
 };
 
-function pushOptions({ media, data }: PushData): PushOptions {
-	return { ...(media && { media: mediaOptions(media) }), ...(data && { data: data.map(channelOf) }) };
+function pushOptions({ media, data, connectionId }: PushData): PushOptions {
+	return {
+		...(media && { media: mediaOptions(media) }),
+		...(data && { data: data.map(channelOf) }),
+		...(connectionId !== undefined && { connectionId }),
+	};
 }
 
 // A message may have unknown fields, which the core would refuse.
@@ -87,8 +92,7 @@ function channelOf(data: PushChannelData): PushDataOptions {
 }
 
 function mediaOptions(media: PushMediaData[]): NonNullable<PushOptions['media']> {
-	const mids = media.map(({ mid }) => mid);
-	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
+	const twice = firstTwice(media.map(({ mid }) => mid));
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quoted(twice)} twice`);
 	return Object.fromEntries(media.map((options) => [options.mid, mediaOptionsOf(options)]));
 }
