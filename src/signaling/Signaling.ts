@@ -105,7 +105,7 @@ export class Signaling<Message = string, Context = unknown> {
 	constructor(sfu: Sfu, encodeNotification: EncodeNotification<Message>, options: SignalingOptions<Context> = {}) {
 		this.#sfu = sfu;
 		this.#encode = encodeNotification;
-		checkOptions(options as SignalingOptions<never>);
+		checkOptions(options);
 		this.#options = options;
 		const { authorize, authorizeTimeout = 10_000 } = options;
 		checkAuthorize(authorize);
