@@ -86,6 +86,12 @@ export function checkLength(text: string, subject: string, longest: number): voi
 	}
 }
 
+/** @throws {@link SfuError} `invalid_argument` if a value is no text, or longer than that many code points */
+export function checkText(text: unknown, subject: string, longest: number): void {
+	if (typeof text !== 'string') throw new SfuError('invalid_argument', `${subject} must be string`);
+	checkLength(text, subject, longest);
+}
+
 /**
  * Compiles a JSON schema to a function that returns a valid value, and throws `invalid_argument` for another one. ajv keeps
  * compiled schemas for ever, so compile each schema once.

@@ -1,6 +1,5 @@
 import type { Limits } from '../options.js';
 import { bitrate, checkLength, codecNames, nonEmpty, validator } from '../schemas.js';
-import { SfuError } from '../SfuError.js';
 import { changePermissions, defaultPermissions, type Permissions } from './Permissions.js';
 
 /** How to add a user to a room. */
@@ -53,10 +52,4 @@ export function checkJoinOptions(options: JoinOptions, { idLength }: Limits): Jo
 	checkLength(userName, 'options.userName', idLength);
 	if (permissions) changePermissions(defaultPermissions, permissions);
 	return checked;
-}
-
-/** @throws {@link SfuError} `invalid_argument` */
-export function checkName(userName: unknown, { idLength }: Limits): void {
-	if (typeof userName !== 'string') throw new SfuError('invalid_argument', 'userName must be string');
-	checkLength(userName, 'userName', idLength);
 }

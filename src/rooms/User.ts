@@ -8,6 +8,7 @@ import { isOpen } from '../isOpen.js';
 import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
 import { parseOffer } from '../sdp/parseOffer.js';
+import { checkText } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import type { QualityMonitor } from '../stats/QualityMonitor.js';
 import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
@@ -16,7 +17,6 @@ import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { AppPauses } from './AppPauses.js';
 import type { Permissions } from './Permissions.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
-import { checkName } from './JoinOptions.js';
 import { UserGate } from './UserGate.js';
 import { audioFirst, type KickOptions, type PullResult, type PushResult } from './userCalls.js';
 
@@ -160,7 +160,7 @@ export class User extends Emitter<UserEvents> {
 	/** Changes its name, and the others are told. @throws {@link SfuError} `invalid_argument`, `closed` */
 	rename(userName: string): void {
 		this.#assertOpen();
-		checkName(userName, this.#context.options.limits);
+		checkText(userName, 'userName', this.#context.options.limits.idLength);
 		const before = this.#userName;
 		if (userName === before) return;
 		this.#userName = userName;

@@ -92,8 +92,9 @@ export class Authorizer<Context> {
 				reject(new SfuError('timeout', `authorize did not answer within ${this.#timeout} ms`));
 			}, this.#timeout);
 			signal.addEventListener('abort', gone, { once: true });
-			const answer = async () => ask();
-			answer()
+			new Promise((answer) => {
+				answer(ask());
+			})
 				.then(resolve, reject)
 				.finally(() => {
 					clearTimeout(timer);

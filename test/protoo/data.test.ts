@@ -116,7 +116,9 @@ describe('push with data', () => {
 		};
 		const { bob, push } = await start(t, { authorize });
 		await assert.rejects(push([{ ...chat, unknown: 'field' }]), { errorCode: 403 });
-		assert.deepEqual((asked.at(-1) as { data?: unknown }).data, [chat]);
+		const { dataChannels, data } = asked.at(-1) as { dataChannels: unknown; data: { data: unknown } };
+		assert.deepEqual(dataChannels, [chat]);
+		assert.deepEqual(data.data, [{ ...chat, unknown: 'field' }]);
 		assert.deepEqual(await methods(bob), []);
 	});
 

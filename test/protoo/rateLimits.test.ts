@@ -57,7 +57,9 @@ describe('More offers than offerBurst', () => {
 		const tooMany = { errorCode: 429, errorReason: /too many offers/ };
 		await assert.rejects(alice.push(sendingOffer()), tooMany);
 		await assert.rejects(alice.pull(sendingOffer(), 'bob', [{ type: 'audio', pusher_id: 'any' }]), tooMany);
-		await assert.rejects((await server.join('alice')).push(sendingOffer()), tooMany);
+		const again = server.connect();
+		await again.comeBack(alice);
+		await assert.rejects(again.push(sendingOffer()), tooMany);
 		assert.deepEqual(await bob.told(), []);
 		assert.deepEqual(await held(server.sfu), before);
 		await bob.push(sendingOffer());

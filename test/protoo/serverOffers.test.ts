@@ -110,7 +110,8 @@ describe('pull without an offer', () => {
 		const { bob, pushed, user } = await call(t, { authorize });
 		await assert.rejects(bob.pullOffered('alice', specsOf(pushed)), { errorCode: 403 });
 		const specs = pushed.pushers.map(({ pusherId, kind }) => ({ pusherId, kind }));
-		assert.deepEqual(asked.at(-1), { action: 'pull', ...as('bob'), targetUserId: 'alice', specs });
+		const data = { ...as('bob'), targetUserId: 'alice', specs: specsOf(pushed) };
+		assert.deepEqual(asked.at(-1), { action: 'pull', ...as('bob'), targetUserId: 'alice', specs, data });
 		assert.deepEqual(user.connections.length, 0);
 	});
 });
@@ -232,7 +233,7 @@ describe('pull with autoPull', () => {
 		};
 		const { bob, user } = await call(t, { authorize });
 		await assert.rejects(bob.request('pull', { ...as('bob'), autoPull: true }), { errorCode: 403 });
-		assert.deepEqual(asked.at(-1), { action: 'autoPull', ...as('bob') });
+		assert.deepEqual(asked.at(-1), { action: 'autoPull', ...as('bob'), data: { ...as('bob'), autoPull: true } });
 		assert.equal(user.connections.length, 0);
 	});
 });
