@@ -1,24 +1,18 @@
 export type { Connection, ConnectionCloseReason, ConnectionEvents, ConnectionState } from './connections/Connection.js';
+export type { PushRejection } from './connections/rejections.js';
 export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
 export type { Layers } from './layers/LayerSelection.js';
+export type { ListenAddress } from './listenAddress.js';
 export { consoleLogger } from './Logger.js';
 export type { LogFields, Logger } from './Logger.js';
 export { defaultCodecs, defaultLimits } from './options.js';
-export type {
-	AudioObserverOptions,
-	CodecOption,
-	Limits,
-	ListenAddress,
-	SfuOptions,
-	WebRtcOptions,
-	WorkerOptions,
-} from './options.js';
+export type { AudioObserverOptions, CodecOption, Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './options.js';
 export type { Mute } from './rooms/AppPauses.js';
 export type { JoinOptions } from './rooms/JoinOptions.js';
 export type { AdmitOptions, WaitingOutcome, WaitingUser } from './rooms/Lobby.js';
 export { defaultPermissions } from './rooms/Permissions.js';
-export type { Permissions, PullRequestOfUser, PushPermissions } from './rooms/Permissions.js';
+export type { Permissions, PullRequestOfUser, PushPermissions, RoomMember } from './rooms/Permissions.js';
 export type { Room, RoomOptions, SendDataOptions } from './rooms/Room.js';
 export type { RoomCloseReason, RoomEvents } from './rooms/RoomEvents.js';
 export { Sfu } from './rooms/Sfu.js';

@@ -1,5 +1,6 @@
 import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import { availableParallelism } from 'node:os';
+import { checkListenAddress, type ListenAddress } from './listenAddress.js';
 import { consoleLogger, type Logger } from './Logger.js';
 import { bitrate, count, milliseconds, nonEmpty, strict, validator } from './schemas.js';
 
@@ -37,24 +38,6 @@ export interface Limits {
 	 * lost. When a reliable data channel loses one, its puller closes (`tooSlow`). Default 2,000,000.
 	 */
 	dataBufferBytes: number;
-}
-
-/** An address for media. */
-export interface ListenAddress {
-	/** The IP address to bind to, such as `0.0.0.0`. */
-	ip: string;
-	/** The address that clients are told, if it is another one, for example behind NAT. Default: `ip`. */
-	announcedAddress?: string;
-	/**
-	 * The port of the first worker, for both UDP and TCP. The n-th worker takes the n-th port from here. Default: any free
-	 * port of mediasoup's range, 10000 to 59999.
-	 */
-	port?: number;
-	/**
-	 * The protocols that clients may connect over. Clients prefer UDP, but Firefox may come to receive over TCP all the same.
-	 * Default: both.
-	 */
-	protocols?: ('udp' | 'tcp')[];
 }
 
 /** A codec that pushers may send. */
@@ -138,6 +121,11 @@ export interface WorkerOptions {
 	count?: number;
 	/** The path of the worker's binary. Default: `MEDIASOUP_WORKER_BIN`, or mediasoup's own place. */
 	binary?: string;
+	/**
+	 * How long a worker process may take to answer, in ms. One that does not, for example because it was stopped, is killed
+	 * and replaced like one that died. 0 stands for ever. Default 15,000.
+	 */
+	healthTimeout?: number;
 	/** The level of the workers' log, which goes through mediasoup's `debug`. Default `error`. */
 	logLevel?: WorkerLogLevel;
 }
@@ -236,6 +224,7 @@ const checkOptions = validator<SfuOptions>(
 		workers: strict({
 			count,
 			binary: nonEmpty,
+			healthTimeout: milliseconds,
 			logLevel: { enum: ['debug', 'warn', 'error', 'none'] },
 		}),
 		codecs: {
@@ -268,6 +257,9 @@ const checkOptions = validator<SfuOptions>(
 export function resolveOptions(options: SfuOptions): ResolvedOptions {
 	const { webRtc, workers, codecs, limits, audioObservers, qualityInterval, emptyRoomTimeout, logger } =
 		checkOptions(options);
+	for (const [index, address] of (webRtc?.listen ?? []).entries()) {
+		checkListenAddress(address, `options.webRtc.listen.${index}`);
+	}
 	return {
 		webRtc: {
 			listen: [{ ip: '127.0.0.1' }],
@@ -282,7 +274,13 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 			keyframeRequestDelay: 500,
 			...given(webRtc),
 		},
-		workers: { count: availableParallelism(), logLevel: 'error', binary: undefined, ...given(workers) },
+		workers: {
+			count: availableParallelism(),
+			logLevel: 'error',
+			healthTimeout: 15_000,
+			binary: undefined,
+			...given(workers),
+		},
 		codecs: codecs ?? defaultCodecs,
 		limits: { ...defaultLimits, ...given(limits) },
 		audioObservers: audioObservers && { interval: 1000, threshold: -80, ...given(audioObservers) },

@@ -68,6 +68,12 @@ function reason({ instancePath, keyword, params, message }: ErrorObject, subject
 	}
 }
 
+/** The first value that occurs a second time. */
+export function firstTwice<Value>(values: readonly Value[]): Value | undefined {
+	const seen = new Set<Value>();
+	return values.find((value) => seen.size === seen.add(value).size);
+}
+
 /**
  * Checks the length of a text, in Unicode code points.
  *

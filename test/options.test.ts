@@ -23,7 +23,7 @@ describe('Without options', () => {
 				startBitrate: 1_250_000,
 				keyframeRequestDelay: 500,
 			},
-			workers: { count: availableParallelism(), logLevel: 'error', binary: undefined },
+			workers: { count: availableParallelism(), logLevel: 'error', healthTimeout: 15_000, binary: undefined },
 			codecs: defaultCodecs,
 			limits: {
 				rooms: 10_000,
@@ -100,6 +100,28 @@ describe('A wrong option is named:', () => {
 			{ webRtc: { listen: [{ ip: '::', announcedAddress: '' }] } },
 			'options.webRtc.listen.0.announcedAddress must NOT have fewer than 1 characters',
 		],
+		[
+			{ webRtc: { listen: [{ ip: 'localhost' }] } },
+			'options.webRtc.listen.0.ip must be an IP address, and is "localhost"',
+		],
+		...['0.0.0.0', '::', '0:0:0:0:0:0:0:0', '::0.0.0.0'].map((ip): [unknown, string] => [
+			{ webRtc: { listen: [{ ip: '127.0.0.1' }, { ip }] } },
+			`options.webRtc.listen.1.announcedAddress is missing: clients cannot send to ${ip}, so name an address of this machine`,
+		]),
+		...[
+			'http://sfu.example.com',
+			'sfu.example.com:443',
+			'0.0.0.0',
+			'::',
+			'1.2.3',
+			'256.1.1.1',
+			'a b',
+			'-a',
+			'[::1]',
+		].map((announcedAddress): [unknown, string] => [
+			{ webRtc: { listen: [{ ip: '0.0.0.0', announcedAddress }] } },
+			`options.webRtc.listen.0.announcedAddress must be an IP address or a host name that clients can send to, and is "${announcedAddress}"`,
+		]),
 		[
 			{ webRtc: { listen: [{ ip: '::', protocols: ['sctp'] }] } },
 			'options.webRtc.listen.0.protocols.0 must be one of ["udp","tcp"]',

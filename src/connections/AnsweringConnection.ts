@@ -1,7 +1,7 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { DataChannels } from '../data/DataChannels.js';
 import { Rollback } from '../Rollback.js';
-import { isUsable, type IceCredentials, type Offer } from '../sdp/Offer.js';
+import { isUsable, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities } from '../sdp/rtpParameters.js';
 import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
@@ -11,6 +11,7 @@ import type { Pusher } from '../tracks/Pusher.js';
 import type { AnnouncedChannel, CheckedPushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { wantedBitrate } from './BitrateLimits.js';
+import { ClientIdentity } from './ClientIdentity.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
@@ -27,6 +28,7 @@ import {
 	type NewPuller,
 	type NewPusher,
 } from './negotiate.js';
+import { rejections, type PushRejection } from './rejections.js';
 
 /**
  * @internal The answer to an offer, and all pushers and pullers of the connection: tracks by m-line, then data channels. Some
@@ -36,6 +38,7 @@ export interface Answered {
 	answer: string;
 	pushers: AnyPusher[];
 	pullers: AnyPuller[];
+	rejected: PushRejection[];
 }
 
 /** The data channels of an offer: those that the client announces, or wants. */
@@ -52,10 +55,9 @@ export class AnsweringConnection extends Connection {
 	readonly #everPulled = new Set<string>();
 	/** The ids of header extensions by URI. They hold for the whole transport. */
 	#extensionIds = new Map<string, number>();
-	readonly #remoteSessionId: string;
-	readonly #fingerprints: string;
-	#remoteIce: IceCredentials;
-	/** The mid of the first live m-line. It is the BUNDLE tag, and carries the transport of all (RFC 9143, section 7.2). */
+	/** @internal What tells the client's RTCPeerConnection from others. */
+	readonly identity: ClientIdentity;
+	/** The mid of the m-line that carries the transport of all: the BUNDLE tag (RFC 9143, section 7.2). */
 	#bundleTag: string | undefined;
 	#negotiations: Promise<unknown> = Promise.resolve();
 	#pendingNegotiations = 0;
@@ -68,20 +70,9 @@ export class AnsweringConnection extends Connection {
 	 */
 	constructor(context: ConnectionContext, offer: Offer) {
 		super(context);
-		this.#remoteSessionId = offer.sessionId;
-		this.#fingerprints = joinFingerprints(offer);
-		this.#remoteIce = offer.ice;
+		this.identity = new ClientIdentity(offer);
 		const { startBitrate, maxIncomingBitrate } = context.options.webRtc;
 		if (startBitrate > 0) this.#startBitrate = Math.min(startBitrate, maxIncomingBitrate || startBitrate);
-	}
-
-	/** @internal Whether an offer comes from the same RTCPeerConnection. */
-	isOf(offer: Offer): boolean {
-		if (joinFingerprints(offer) !== this.#fingerprints) return false;
-		if (offer.sessionId === this.#remoteSessionId) return true;
-		// aiortc and werift use a new session id in each offer, against RFC 8829, section 5.2.2.
-		const { usernameFragment, password } = this.#remoteIce;
-		return offer.ice.usernameFragment === usernameFragment && offer.ice.password === password;
 	}
 
 	/**
@@ -122,9 +113,9 @@ export class AnsweringConnection extends Connection {
 	}
 
 	async #apply(offer: Offer, negotiation: Negotiation, dataRequest: DataRequest): Promise<Answered> {
-		const bundleTag = offer.media.find(isUsable)?.mid;
-		const restart = this.transport !== undefined && this.#remoteIce.usernameFragment !== offer.ice.usernameFragment;
-		if (this.transport && bundleTag !== undefined && bundleTag !== this.#bundleTag) {
+		const isCarried = offer.media.some((media) => isUsable(media) && media.mid === this.#bundleTag);
+		const restart = this.transport !== undefined && this.identity.isRestartedBy(offer);
+		if (this.transport && !isCarried && offer.media.some(isUsable)) {
 			// Chromium and Firefox drop the transport then, and begin a DTLS association that ours cannot take part in.
 			throw new SfuError(
 				'conflict',
@@ -166,8 +157,8 @@ export class AnsweringConnection extends Connection {
 			if (restart) await transport.restartIce();
 			this.assertOpen();
 
-			this.#remoteIce = offer.ice;
-			this.#bundleTag = bundleTag;
+			this.identity.update(offer);
+			if (!isCarried) this.#bundleTag = offer.media[offer.tag]?.mid;
 			this.#extensionIds = extensionIds;
 			this.#sections = sections;
 			if (this.dataChannels !== dataChannels) this.dataChannels?.close('removed');
@@ -177,7 +168,7 @@ export class AnsweringConnection extends Connection {
 			const wanted = wantedBitrate(offer.bandwidth, videoLimits(sections));
 			await Promise.all([...sections.map(followDirection), this.bitrates.setWanted(wanted)]);
 			this.assertOpen();
-			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.setDetails(details);
+			for (const { pusher, details } of sections) if (details && !pusher?.closed) pusher?.followClient(details);
 			this.#updateDataPushers(dataRequest, added);
 			dataChannels?.start(added.filter((one) => 'pullerId' in one).filter((puller) => puller.kind === 'data'));
 			this.awaitClient({ restarted: restart });
@@ -188,6 +179,7 @@ export class AnsweringConnection extends Connection {
 				answer,
 				pushers: [...sections.flatMap(({ pusher }) => pusher ?? []), ...(dataChannels?.pushers ?? [])],
 				pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(dataChannels?.pullers ?? [])],
+				rejected: 'push' in dataRequest ? rejections(sections) : [],
 			};
 		} catch (error) {
 			rollback.run();
@@ -245,7 +237,7 @@ export class AnsweringConnection extends Connection {
 		if (!('push' in request)) return;
 		for (const { id, details } of request.push) {
 			const pusher = this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
-			if (pusher && !added.includes(pusher)) pusher.setDetails(details);
+			if (pusher && !added.includes(pusher)) pusher.followClient(details);
 		}
 	}
 
@@ -288,8 +280,6 @@ export class AnsweringConnection extends Connection {
 		});
 	}
 }
-
-const joinFingerprints = ({ dtls }: Offer): string => dtls.fingerprints.map(({ value }) => value).join(' ');
 
 // mediasoup's worker has room for this many bytes of MID in the packets that it sends.
 const longestMid = 8;

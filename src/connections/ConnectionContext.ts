@@ -5,6 +5,7 @@ import type { RoomMedia } from '../media/RoomMedia.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Quota } from '../Quota.js';
 import type { MediaGate } from '../tracks/MediaGate.js';
+import type { StreamIds } from './StreamIds.js';
 
 /** The parts of a room and a user that the user's connections need. */
 export interface ConnectionContext {
@@ -17,6 +18,7 @@ export interface ConnectionContext {
 	/** The permissions of the user. */
 	readonly gate: MediaGate;
 	readonly layerController: LayerController;
+	readonly streamIds: StreamIds;
 	readonly options: ResolvedOptions;
 	readonly logger: Logger;
 }

@@ -23,7 +23,7 @@ export interface PusherTransport {
 export async function createPusher(
 	{ media, codec, options: { scalabilityMode, ...details } }: NewPusher,
 	{ connectionId, router, transport, extensionIds }: PusherTransport,
-	{ userId, gate, pusherQuota, options, logger }: ConnectionContext,
+	{ userId, gate, pusherQuota, streamIds, options, logger }: ConnectionContext,
 ): Promise<Pusher> {
 	const rollback = new Rollback();
 	try {
@@ -39,7 +39,9 @@ export async function createPusher(
 		for (const { uri, id } of rtpParameters.headerExtensions ?? []) extensionIds.set(uri, id);
 		const { mid, streamId = connectionId } = media;
 		const { limits } = options;
-		const pusher = new Pusher({ userId, connectionId, mid, streamId, details, source, limits, logger });
+		const { id: toldStreamId, release } = streamIds.take(connectionId, streamId);
+		rollback.add(release);
+		const pusher = new Pusher({ userId, connectionId, mid, streamId, toldStreamId, details, source, limits, logger });
 		pusher.once('closed', rollback.run);
 		rollback.add(() => {
 			pusher.close('notPermitted');

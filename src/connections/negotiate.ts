@@ -1,6 +1,6 @@
 import { parseScalabilityMode } from 'mediasoup';
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
-import { findCodec, type CodecPolicy } from '../media/codecs.js';
+import { describeCodec, findCodec, type CodecPolicy } from '../media/codecs.js';
 import { quoted } from '../quoted.js';
 import { acceptedRids, acceptedSources, isSimulcastCodec } from '../sdp/encodings.js';
 import type { Offer, OfferedCodec, OfferedMediaSection } from '../sdp/Offer.js';
@@ -9,6 +9,7 @@ import { SfuError } from '../SfuError.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { CheckedPushOptions, PushMediaOptions } from '../tracks/PushOptions.js';
+import { describeCodecs, describeUnusable, whyNoCodec, whyUnrecognizable } from './rejections.js';
 
 /** An m-line of a connection for which the client offers. */
 export interface MediaSection {
@@ -45,6 +46,8 @@ export interface NegotiatedSection extends MediaSection {
 	push?: NewPusher;
 	/** To be created in place of `puller`. */
 	pull?: NewPuller;
+	/** Why what the client sends on it is not received. */
+	refusal?: string;
 	/** The new source or metadata of `pusher`. */
 	details?: PushMediaOptions;
 }
@@ -83,16 +86,14 @@ export function negotiatePush(
 ): Negotiation {
 	const negotiated = keep(offer, sections, codecs, options.media);
 	const starting = negotiated.filter(({ media, pusher, push }) => sends(media) && !pusher && !push);
-	for (const section of starting) {
-		const push = newPusher(section.media, codecs, options.media);
-		if (push) section.push = push;
-	}
+	for (const section of starting) Object.assign(section, newPusher(section.media, codecs, options.media));
 	for (const [mid, mediaOptions] of options.media) giveDetails(negotiated, mid, mediaOptions);
 	checkSources(negotiated);
 	const isFirst = sections.length === 0;
 	const hasData = offer.media.some(({ data }) => data);
 	if (((isFirst && !hasData) || starting.length > 0) && !negotiated.some(({ push }) => push)) {
-		throw new SfuError('unsupported', `the offer sends nothing that can be taken; it has: ${describe(offer)}`);
+		const has = negotiated.map(describe).join(', ');
+		throw new SfuError('unsupported', `the offer sends nothing that can be taken; it has: ${has}`);
 	}
 	return { sections: negotiated, removed: removed(negotiated, sections) };
 }
@@ -119,7 +120,7 @@ export function negotiatePull(
 		if (ofKind.length > free.length) {
 			throw new SfuError(
 				'invalid_argument',
-				`specs name ${ofKind.length} ${kind} pushers to send, but the offer receives ${kind} on ${free.length} free m-lines`,
+				`specs name ${ofKind.length} ${kind} pushers to send, but the offer receives ${kind} on ${free.length} free m-lines${describeUnusable(offer)}`,
 			);
 		}
 		const inOrder = [...free.filter(({ media }) => !sends(media)), ...free.filter(({ media }) => sends(media))];
@@ -137,7 +138,7 @@ export function negotiatePull(
 	if (assigned.length > 0 && assigned.every(({ section }) => !section.pull)) {
 		const missing = assigned.map(
 			({ pusher, section: { media } }) =>
-				`pusher ${pusher.pusherId} sends ${pusher.media.codec}, the offer has ${codecNames(media)}`,
+				`pusher ${pusher.pusherId} sends ${describePushed(pusher)}, the offer has ${describeOthers(pusher, media)}`,
 		);
 		throw new SfuError('unsupported', `no codec in common: ${missing.join('; ')}`);
 	}
@@ -208,14 +209,13 @@ function keep(
 		if (!before || before.mid !== mid || !media.kind) return { media, mid, pusher: undefined, puller: undefined };
 		const { pusher, puller } = before;
 		const goesOn = pusher && stillPushed(media, pusher);
-		const push =
-			pusher && !goesOn && !pusher.closed && sends(media) ? newPusher(media, codecs, options, pusher) : undefined;
+		const replaced = pusher && !goesOn && !pusher.closed && sends(media);
 		return {
 			media,
 			mid,
 			pusher: goesOn ? pusher : undefined,
 			puller: puller && stillPulled(media, puller) ? puller : undefined,
-			...(push && { push }),
+			...(replaced && newPusher(media, codecs, options, pusher)),
 		};
 	});
 }
@@ -264,18 +264,16 @@ function stillOffered({ codecs }: OfferedMediaSection, { codecs: [negotiated] }:
 	);
 }
 
+/** Selects the codec of a new pusher, or says why there can be none. */
 function newPusher(
 	media: OfferedMediaSection,
 	codecs: CodecPolicy,
 	mediaOptions: CheckedPushOptions['media'],
-	replaced?: Pusher,
-): NewPusher | undefined {
-	const { kind, index, mid, sources, rids } = media;
-	if (mid === undefined && sources.length === 0) {
-		throw new SfuError('invalid_argument', `invalid offer: m-line ${index} has neither a=mid nor a=ssrc`);
-	}
+	before?: Pusher,
+): { push: NewPusher } | { refusal: string } | undefined {
+	const { kind, index, mid, rids } = media;
 	if (!kind) return undefined;
-	const { source, metadata } = replaced ?? {};
+	const { source, metadata } = before ?? {};
 	const kept = { ...(source !== undefined && { source }), ...(metadata !== undefined && { metadata }) };
 	const options = { ...kept, ...(mid === undefined ? undefined : mediaOptions.get(mid)) };
 	const policy = options.codecs ? codecs.narrow(options.codecs, kind) : codecs;
@@ -285,14 +283,27 @@ function newPusher(
 	if (!codec && options.codecs) {
 		throw new SfuError(
 			'unsupported',
-			`none of the codecs ${options.codecs.join(', ')} can be taken: m-line ${index} offers ${codecNames(media)}`,
+			`none of the codecs ${options.codecs.join(', ')} can be taken: m-line ${index} offers ${describeCodecs(media)}`,
 		);
 	}
-	return codec && { media: { ...media, kind }, codec, options };
+	if (!codec) return { refusal: whyNoCodec(media, policy) };
+	const refusal = whyUnrecognizable(media);
+	return refusal === undefined ? { push: { media: { ...media, kind }, codec, options } } : { refusal };
 }
 
-const codecNames = ({ codecs }: OfferedMediaSection): string =>
-	[...new Set(codecs.map(({ name }) => name))].join('/') || 'no media codec';
+function describePushed({ pullSource }: Pusher): string {
+	const [codec] = pullSource.rtpParameters.codecs;
+	const [, name = ''] = codec?.mimeType.split('/') ?? [];
+	return describeCodec({ name, parameters: (codec?.parameters ?? {}) as Record<string, string> });
+}
 
-const describe = ({ media }: Offer): string =>
-	media.map((section) => `${section.direction} ${section.type} (${codecNames(section)})`).join(', ');
+/** Describes the codecs of an m-line by their names, unless the name is that of the pusher's codec. */
+function describeOthers({ media: { codec } }: Pusher, media: OfferedMediaSection): string {
+	const names = new Set(media.codecs.map(({ name }) => name));
+	return names.has(codec) ? describeCodecs(media) : [...names].join('/') || 'no media codec';
+}
+
+function describe({ media, refusal }: NegotiatedSection): string {
+	const reason = refusal ?? media.unusable;
+	return `${media.direction} ${media.type}${reason === undefined ? ` (${describeCodecs(media)})` : `: ${reason}`}`;
+}

@@ -2,8 +2,11 @@ import { createWorker } from 'mediasoup';
 import type { TransportListenInfo, WebRtcServer, Worker, WorkerDump, WorkerLogLevel } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
-import type { ListenAddress } from '../options.js';
+import type { ListenAddress } from '../listenAddress.js';
+import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
+import { endProcess, watchHealth } from './workerProcess.js';
+import { withoutSignalHandlers } from './withoutSignalHandlers.js';
 
 /** How to start the workers. */
 export interface WorkerPoolOptions {
@@ -12,6 +15,8 @@ export interface WorkerPoolOptions {
 	listen: readonly ListenAddress[];
 	/** The path of the worker's binary. Undefined for `MEDIASOUP_WORKER_BIN`, or mediasoup's own place. */
 	binary: string | undefined;
+	/** How long a worker may take to answer, in ms. 0 stands for ever. */
+	healthTimeout: number;
 	logLevel: WorkerLogLevel;
 }
 
@@ -66,7 +71,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 		if (this.#closed) return;
 		this.#closed = true;
 		for (const retry of this.#retries) clearTimeout(retry);
-		for (const { worker } of this.#workers.values()) worker.close();
+		for (const { worker } of this.#workers.values()) endProcess(worker);
 		this.#workers.clear();
 	}
 
@@ -95,12 +100,13 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 				listen.flatMap((address) => listenInfos(address, index)),
 			);
 			if (this.#closed) throw new SfuError('closed', 'closed while a worker was starting');
+			const hung = watchHealth(worker, this.#options.healthTimeout);
 			worker.once('died', (error) => {
-				this.#replace(index, worker, error);
+				this.#replace(index, worker, hung() ?? error);
 			});
 			this.#workers.set(index, { index, worker, webRtcServer, rooms: 0 });
 		} catch (error) {
-			worker.close();
+			endProcess(worker);
 			throw error;
 		}
 	}
@@ -108,11 +114,14 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 	async #spawn(): Promise<Worker> {
 		const { binary, logLevel } = this.#options;
 		try {
-			return await createWorker({ logLevel, ...(binary !== undefined && { workerBin: binary }) });
+			return await withoutSignalHandlers(() =>
+				createWorker({ logLevel, ...(binary !== undefined && { workerBin: binary }) }),
+			);
 		} catch (error) {
+			const name = binary === undefined ? 'the media worker' : `the media worker ${quoted(binary)} (workers.binary)`;
 			throw new SfuError(
 				'unavailable',
-				'the media worker could not be started; `npx sfu-rooms-worker` provides one, and says what is missing',
+				`${name} could not be started; \`npx sfu-rooms-worker\` provides one, and says what is missing`,
 				{ cause: error },
 			);
 		}

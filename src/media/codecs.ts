@@ -70,9 +70,22 @@ export class CodecPolicy {
 
 	/** Selects the allowed codecs of an offer, the preferred one first. By default they are in the order of the offer. */
 	select(offered: readonly OfferedCodec[], kind: MediaKind): OfferedCodec[] {
-		const accepted = offered.filter((codec) => this.accepts(codec, kind));
+		const all = offered.filter((codec) => this.accepts(codec, kind));
+		// One of Baseline is taken only if there is none of Constrained Baseline.
+		const exact = new Set(all.filter(isExact).map(({ name }) => name));
+		const accepted = all.filter((codec) => isExact(codec) || !exact.has(codec.name));
 		const rank = ({ name }: OfferedCodec) => this.#preference[kind]?.indexOf(name.toLowerCase()) ?? 0;
 		return accepted.sort((a, b) => rank(a) - rank(b));
+	}
+
+	/** Describes the allowed codecs of a kind, for people to read. */
+	describe(kind: MediaKind): string {
+		const names = this.#names(kind);
+		const allowed = this.#codecs
+			.filter((codec) => codec.kind === kind)
+			.map(({ mimeType, parameters = {} }) => ({ name: encodingName(mimeType), parameters }))
+			.filter(({ name }) => names.includes(name.toLowerCase()));
+		return allowed.map(describeCodec).join(', ') || `no ${kind}`;
 	}
 
 	#names(kind: MediaKind): readonly string[] {
@@ -81,6 +94,25 @@ export class CodecPolicy {
 			this.#codecs.filter((codec) => codec.kind === kind).map(({ mimeType }) => encodingName(mimeType).toLowerCase())
 		);
 	}
+}
+
+const isExact = ({ writtenProfile }: OfferedCodec): boolean => writtenProfile === undefined;
+
+// The parameters by which variants of a codec differ, so that mediasoup takes one and not the other.
+const variants = ['packetization-mode', 'profile-level-id', 'profile-id', 'profile'];
+
+/** Describes a codec with what tells its variants apart, for people to read: `H264 (profile-level-id=42e01f)`. */
+export function describeCodec({
+	name,
+	parameters,
+	writtenProfile: profile,
+}: Pick<OfferedCodec, 'name' | 'parameters' | 'writtenProfile'>): string {
+	const written: OfferedCodec['parameters'] = {
+		...parameters,
+		...(profile !== undefined && { 'profile-level-id': profile }),
+	};
+	const told = variants.flatMap((key) => (written[key] === undefined ? [] : `${key}=${String(written[key])}`));
+	return told.length > 0 ? `${name} (${told.join(', ')})` : name;
 }
 
 function encodingName(mimeType: string): string {
@@ -107,7 +139,8 @@ export function findCodec(
 	kind: MediaKind,
 	capabilities: RtpCapabilities,
 ): OfferedCodec | undefined {
-	return offered.find((codec) => isSameCodec(codec, kind, capabilities));
+	const same = offered.filter((codec) => isSameCodec(codec, kind, capabilities));
+	return same.find(isExact) ?? same[0];
 }
 
 function isSameCodec(codec: OfferedCodec, kind: MediaKind, capabilities: RtpCapabilities): boolean {

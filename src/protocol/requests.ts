@@ -1,27 +1,6 @@
-import type {
-	ActiveSpeakerData,
-	ChannelData,
-	DataPullerData,
-	MemberData,
-	OwnDataPusherData,
-	UserData,
-} from './notifications.js';
-
-/** An offer as `RTCPeerConnection.setLocalDescription()` makes it. */
-export interface OfferSdp {
-	/** The type of the description. */
-	type: 'offer';
-	/** The SDP. */
-	sdp: string;
-}
-
-/** An answer as `RTCPeerConnection.setLocalDescription()` makes it. */
-export interface AnswerSdp {
-	/** The type of the description. */
-	type: 'answer';
-	/** The SDP. */
-	sdp: string;
-}
+import type { ActiveSpeakerData, DataPullerData, MemberData, UserData } from './notifications.js';
+import type { AnswerSdp, OfferSdp, Success } from './parts.js';
+import type { PushData, PusherIdData, PushSuccess, UnpushData, UpdatePusherData } from './pushes.js';
 
 /** The data of `join`. */
 export interface JoinData extends MemberData {
@@ -34,42 +13,6 @@ export interface JoinData extends MemberData {
 	 * knows no tokens.
 	 */
 	resumeToken?: string | null;
-}
-
-/** Options of `push` for one m-line. */
-export interface PushMediaData {
-	/** The mid of the m-line. */
-	mid: string;
-	/** `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. `null` removes it. */
-	source?: string | null;
-	/** Any JSON value of the app's own. `null` removes it. */
-	metadata?: unknown;
-	/** The layers of VP9 or AV1, for example `L3T3_KEY`. SDP does not say them. */
-	scalabilityMode?: string;
-	/** The names of the codecs to use, the preferred one first. Default: the codecs of the room, in its order. */
-	codecs?: readonly string[];
-	/** The highest bitrate that the client may send, in bit/s. 0 for no limit. Default 0. */
-	maxBitrate?: number;
-}
-
-/** A data channel that the client opens with `negotiated: true`. */
-export interface PushChannelData extends Partial<ChannelData> {
-	/** The `id` of the RTCDataChannel. */
-	id: number;
-	/** The source, for example `screen`. `null` removes it. */
-	source?: string | null;
-	/** Any JSON value of the app's own. `null` removes it. */
-	metadata?: unknown;
-}
-
-/** The data of `push`. */
-export interface PushData extends MemberData {
-	/** The offer. */
-	sdp: OfferSdp;
-	/** Options for m-lines that send. */
-	media?: PushMediaData[];
-	/** Data channels with negotiated ids. The server notices the others when the client opens them. */
-	data?: PushChannelData[];
 }
 
 /** One pusher to pull. */
@@ -90,10 +33,12 @@ export interface PullData extends MemberData {
 	specs: PullSpecData[];
 	/** The offer. */
 	sdp: OfferSdp;
+	/** The id of the connection that the offer belongs to, if there is one already. Default: the offer tells. */
+	connectionId?: string;
 }
 
 /** The data of `pull` without an offer: the server makes one. */
-export interface PullOfferedData extends Omit<PullData, 'sdp'> {
+export interface PullOfferedData extends Omit<PullData, 'sdp' | 'connectionId'> {
 	/** Left out. */
 	sdp?: never;
 }
@@ -118,20 +63,6 @@ export interface ConnectionIdData extends MemberData {
 	connectionId: string;
 }
 
-/** The data of requests about one pusher. */
-export interface PusherIdData extends MemberData {
-	/** The id of the pusher. */
-	pusherId: string;
-}
-
-/** The data of `updatePusher`. A field that is left out stays as it is. */
-export interface UpdatePusherData extends PusherIdData {
-	/** The new source. `null` removes it. */
-	source?: string | null;
-	/** The new metadata, any JSON value. `null` removes it. */
-	metadata?: unknown;
-}
-
 /** The data of requests about one puller. */
 export interface PullerIdData extends MemberData {
 	/** The id of the puller. */
@@ -144,12 +75,6 @@ export interface PreferredLayersData extends PullerIdData {
 	spatialLayer: number;
 	/** The temporal layer. Default: the highest. */
 	temporalLayer?: number;
-}
-
-/** The data of `unpush`. */
-export interface UnpushData extends MemberData {
-	/** The ids of the pushers, at most 1000. */
-	pusherIds: string[];
 }
 
 /** The data of `unpull`. */
@@ -166,14 +91,6 @@ export interface TextMessageData extends MemberData {
 	message: string;
 	/** The client's own time, in any form. */
 	time?: number | string;
-}
-
-/** The success data that all requests but `heartbeat` have. */
-export interface Success<Method extends string> {
-	/** Always 0. */
-	code: 0;
-	/** For people to read. */
-	message: `${Method} success`;
 }
 
 /** The success data of `join`. */
@@ -194,28 +111,6 @@ export interface HeartbeatSuccess extends MemberData {
 	code: 0;
 	/** Always `ok`. */
 	message: 'ok';
-}
-
-/** A track that the client itself sends. */
-export interface OwnPusherData {
-	/** The id of the pusher. */
-	pusherId: string;
-	/** The mid of its m-line. */
-	mid: string | undefined;
-	/** The kind of the media. */
-	kind: 'audio' | 'video';
-}
-
-/** The success data of `push`. */
-export interface PushSuccess extends Success<'push'> {
-	/** The answer: a string, not an object. */
-	sdp: string;
-	/** The id of the connection. */
-	connectionId: string;
-	/** All media pushers of the connection, in the order of the m-lines. */
-	pushers: OwnPusherData[];
-	/** All data channels that the connection pushes. Missing if there are none. */
-	dataPushers?: OwnDataPusherData[];
 }
 
 /** One track that the client receives. */

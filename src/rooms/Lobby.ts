@@ -1,3 +1,4 @@
+import { toSfuError } from '../media/callWorker.js';
 import type { Limits } from '../options.js';
 import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
@@ -118,7 +119,7 @@ export class Lobby {
 					if (result instanceof SfuError) throw result;
 					resolve(join(result));
 				} catch (error) {
-					reject(error);
+					reject(toSfuError(error));
 				}
 				this.#listener.ended(waiting, outcome);
 			};

@@ -2,7 +2,6 @@ import type { MediaKind } from 'mediasoup/types';
 import { bitrate, nonEmpty, strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import type { AnyPusher } from '../tracks/tracks.js';
-import type { User } from './User.js';
 
 /** What a user may push. A property that is missing allows everything. */
 export interface PushPermissions {
@@ -22,12 +21,22 @@ export interface PushPermissions {
 	maxBitrate?: number;
 }
 
+/** A user, as the app is asked about it. */
+export interface RoomMember {
+	/** Its id. */
+	readonly userId: string;
+	/** Its name, for people to read. */
+	readonly userName: string;
+	/** A value of the app's own. */
+	readonly metadata: unknown;
+}
+
 /** A question whether a user may pull. */
 export interface PullRequestOfUser {
 	/** The user that pulls. */
-	user: User;
+	user: RoomMember;
 	/** The user that it pulls from. */
-	target: User;
+	target: RoomMember;
 	/** The track or the data channel that it pulls. */
 	pusher: AnyPusher;
 }
@@ -45,7 +54,7 @@ export interface Permissions {
 	sendText: boolean;
 	/**
 	 * Whether it may pull: everything, nothing, or what a function returns `true` for. The function is asked once for each
-	 * puller that comes to be, automatic ones, too, and again after {@link User.setPermissions}. It is synchronous; if it
+	 * puller that comes to be, automatic ones, too, and again after `user.setPermissions()`. It is synchronous; if it
 	 * throws, the puller is denied and the error is logged. Default true.
 	 */
 	pull: boolean | ((request: PullRequestOfUser) => boolean);
@@ -95,22 +104,24 @@ const check = validator<Omit<Partial<Permissions>, 'pull'>>(
 	'permissions',
 );
 
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
 /**
  * Changes permissions. A property that `changes` does not have, or has as `undefined`, stays.
  *
  * @throws {@link SfuError} `invalid_argument`
  */
 export function changePermissions(before: Readonly<Permissions>, changes: Partial<Permissions>): Readonly<Permissions> {
-	if ((changes as unknown) === null || typeof (changes as unknown) !== 'object') {
+	if (!isObject(changes)) {
 		throw new SfuError('invalid_argument', 'permissions must be object');
 	}
-	const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-	const { pull, ...others } = given as Partial<Permissions>;
+	const given = Object.fromEntries(Object.entries<unknown>({ ...changes }).filter(([, value]) => value !== undefined));
+	const { pull, ...others }: Record<string, unknown> = given;
 	check(others);
 	if (pull !== undefined && typeof pull !== 'boolean' && typeof pull !== 'function') {
 		throw new SfuError('invalid_argument', 'permissions.pull must be boolean or a function');
 	}
-	const permissions: Permissions = { ...before, ...others, ...(pull !== undefined && { pull }) };
+	const permissions: Permissions = { ...before, ...given };
 	if (typeof permissions.push === 'object') permissions.push = copied(permissions.push);
 	return Object.freeze(permissions);
 }

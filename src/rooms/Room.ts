@@ -1,3 +1,4 @@
+import { StreamIds } from '../connections/StreamIds.js';
 import { Emitter } from '../Emitter.js';
 import { withFields } from '../Logger.js';
 import { LayerController } from '../layers/LayerController.js';
@@ -63,6 +64,7 @@ export class Room extends Emitter<RoomEvents> {
 			if (!this.#closed) this.emit('audioLevels', { levels });
 		},
 	});
+	readonly #streamIds = new StreamIds();
 	readonly #users = new Map<string, User>();
 	readonly #quality: QualityMonitor;
 	readonly #userQuota: Quota;
@@ -264,6 +266,7 @@ export class Room extends Emitter<RoomEvents> {
 				media: this.#media,
 				codecs: policy,
 				layerController: this.#layerController,
+				streamIds: this.#streamIds,
 				quality: this.#quality,
 				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),

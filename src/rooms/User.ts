@@ -169,7 +169,8 @@ export class User extends Emitter<UserEvents> {
 
 	/**
 	 * Receives the tracks that an RTCPeerConnection begins to send. Each RTCPeerConnection has one {@link Connection}. It is
-	 * recognised by its DTLS fingerprint, together with the session id of the offer or the ICE credentials. A later offer
+	 * recognised by `connectionId`, or by what its offers have in common: the DTLS fingerprint, and the `o=` line, the ICE
+	 * credentials or the sources. An offer of one whose connection has closed gets `conflict`. A later offer
 	 * changes it: an m-line that stops sending pauses its pusher; an m-line that is stopped, or used for something else,
 	 * closes its pusher.
 	 *
@@ -187,9 +188,9 @@ export class User extends Emitter<UserEvents> {
 		const { limits } = this.#context.options;
 		const checked = readPushOptions(options, limits);
 		const parsed = parseOffer(offer, limits);
-		const connection = this.#connections.toAnswer(parsed);
-		const { answer, pushers } = await connection.answer(parsed, { push: checked });
-		return { answer, pushers: pushers.filter(isOpen), connection };
+		const connection = this.#connections.toAnswer(parsed, options.connectionId);
+		const { answer, pushers, rejected } = await connection.answer(parsed, { push: checked });
+		return { answer, pushers: pushers.filter(isOpen), connection, rejected };
 	}
 
 	/**
@@ -210,18 +211,18 @@ export class User extends Emitter<UserEvents> {
 	 *   `internal`; nothing has changed then
 	 */
 	pull(options: ServerPullOptions): Promise<ServerOffer>;
-	async pull(options: ServerPullOptions & { offer?: string }): Promise<PullResult | ServerOffer> {
+	async pull(options: PullOptions | ServerPullOptions): Promise<PullResult | ServerOffer> {
 		this.#assertOpen();
-		const { targetUserId, specs, offer } = checkPullOptions(options);
+		const { targetUserId, specs, offer, connectionId } = checkPullOptions(options);
 		const target = this.#findTarget(targetUserId);
 		if (offer === undefined) {
 			const { media, data } = findTargets(target, specs);
 			return this.#connections.toOffer().pull({ media: audioFirst(media), data });
 		}
 		const parsed = parseOffer(offer, this.#context.options.limits);
-		const known = this.#connections.find(parsed);
+		const known = this.#connections.find(parsed, connectionId);
 		const targets = findTargets(target, specs, (pusherId) => known?.hasPulled(pusherId) ?? false);
-		const connection = this.#connections.toAnswer(parsed);
+		const connection = this.#connections.toAnswer(parsed, connectionId);
 		const { answer, pullers } = await connection.answer(parsed, { pull: targets });
 		return { answer, pullers: pullers.filter(isOpen), connection };
 	}

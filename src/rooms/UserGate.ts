@@ -7,14 +7,13 @@ import type { MediaGate, PushGrant } from '../tracks/MediaGate.js';
 import type { PusherDetails } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { sourceOf, type AppPauses } from './AppPauses.js';
-import { changePermissions, defaultPermissions, effective, type Permissions } from './Permissions.js';
-import type { User } from './User.js';
+import { changePermissions, defaultPermissions, effective, type Permissions, type RoomMember } from './Permissions.js';
 
 interface GateOptions {
 	userId: string;
 	/** The user, for the app's predicate. */
-	user: User;
-	findUser: (userId: string) => User;
+	user: RoomMember;
+	findUser: (userId: string) => RoomMember;
 	pauses: AppPauses;
 	permissions: Partial<Permissions>;
 	logger: Logger;

@@ -1,4 +1,5 @@
 import type { Connection } from '../connections/Connection.js';
+import type { PushRejection } from '../connections/rejections.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { UserCloseReason } from './UserEvents.js';
 
@@ -10,6 +11,8 @@ export interface PushResult {
 	pushers: AnyPusher[];
 	/** The connection that the offer belongs to. */
 	connection: Connection;
+	/** The m-lines that send, and that were not taken, or only in part. */
+	rejected: PushRejection[];
 }
 
 /** The answer to a pull. */

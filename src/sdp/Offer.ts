@@ -7,6 +7,8 @@ export interface Offer {
 	 * RTCPeerConnection.
 	 */
 	readonly sessionId: string;
+	/** The session version of the `o=` line. It should rise with each offer that differs from the one before. */
+	readonly sessionVersion: bigint;
 	/** The ICE credentials of the offerer. */
 	readonly ice: IceCredentials;
 	/** The fingerprint of the offerer, and the DTLS role that the offerer will have. */
@@ -15,6 +17,13 @@ export interface Offer {
 	readonly extmapAllowMixed: boolean;
 	/** The most that the offerer wants to receive in all, in bit/s. Undefined if it says nothing. */
 	readonly bandwidth: number | undefined;
+	/**
+	 * The mids of the usable m-lines in the BUNDLE group, in its order. Empty if the offer has no group: then an answer has none
+	 * either.
+	 */
+	readonly bundle: readonly string[];
+	/** The index of the m-line that carries the transport of all: that of the BUNDLE tag (RFC 9143, section 7.2). */
+	readonly tag: number;
 	/** The m-lines, in order. */
 	readonly media: readonly OfferedMediaSection[];
 }
@@ -43,6 +52,8 @@ export interface OfferedMediaSection {
 	readonly direction: Direction;
 	/** Set if RTP can flow on it. The answer rejects an m-line that has neither this nor `data` with port 0. */
 	readonly kind: MediaKind | undefined;
+	/** Why neither RTP nor data channels can flow on it. Undefined if they can, and if the client has stopped it. */
+	readonly unusable: string | undefined;
 	/** Set if data channels can use it. */
 	readonly data: OfferedData | undefined;
 	/** The media codecs in the order of preference, without RTX, FEC and the like. */
@@ -53,10 +64,14 @@ export interface OfferedMediaSection {
 	readonly rids: readonly OfferedRid[];
 	/** The sources that it announces (RFC 5576). Simulcast without rids has several, from the lowest to the highest. */
 	readonly sources: readonly OfferedSource[];
+	/** The number of tracks that its sources belong to. More than one is the old form "Plan B", of which the first counts. */
+	readonly tracks: number;
 	/** The CNAME of its sources (RFC 5576, section 6.1). */
 	readonly cname: string | undefined;
 	/** The id of the MediaStream (`a=msid`, RFC 8830). */
 	readonly streamId: string | undefined;
+	/** Whether RTP and RTCP share a port (`a=rtcp-mux`, RFC 5761). Of bundled m-lines one says it for all. */
+	readonly rtcpMux: boolean;
 	/** Whether RTCP of reduced size may be sent (RFC 5506). */
 	readonly rtcpRsize: boolean;
 	/** The same as {@link Offer.extmapAllowMixed}, for this m-line. */
@@ -87,6 +102,8 @@ export interface OfferedCodec {
 	readonly channels: number;
 	/** The format parameters (`a=fmtp`). */
 	readonly parameters: Readonly<Record<string, string | number>>;
+	/** The `profile-level-id` as written, if `parameters` has another one: see `constrainedBaseline()`. */
+	readonly writtenProfile?: string;
 	/** The feedback that may be sent for the codec (`a=rtcp-fb`). */
 	readonly rtcpFeedback: readonly RtcpFeedback[];
 	/** The payload type of its RTX (RFC 4588). Undefined if there is none. */
@@ -106,6 +123,8 @@ export interface OfferedRid {
 	readonly rid: string;
 	/** The payload types that it may have. Undefined if it may have all. */
 	readonly payloadTypes: readonly number[] | undefined;
+	/** Whether the client has paused it (`~`, RFC 8853, section 5.1). It may begin at any time. */
+	readonly paused: boolean;
 }
 
 /** A source of RTP (RFC 5576). */

@@ -1,7 +1,7 @@
 import type { RtpEncodingParameters } from 'mediasoup/types';
 import type { OfferedCodec, OfferedMediaSection, OfferedRid, OfferedSource } from './Offer.js';
 import type { ParsedMedia } from './parsed.js';
-import { text, unsigned, type Invalid } from './readDescription.js';
+import { unsigned, type Invalid } from './readDescription.js';
 
 const ridExtension = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
 
@@ -16,34 +16,49 @@ export const isSimulcastCodec = ({ name }: Pick<OfferedCodec, 'name'>): boolean 
 
 /**
  * Reads the streams that the client sends by `a=simulcast` (RFC 8853, section 5.1), in its order. The first of several
- * alternatives counts. A stream that is paused at first (`~`) is included, because it may begin at any time.
+ * alternatives counts. A stream that is paused (`~`) is included, because it may begin at any time.
  */
-export function readRids({ rids = [], simulcast }: ParsedMedia, invalid: Invalid): OfferedRid[] {
-	const { dir1, list1, dir2, list2 } = simulcast ?? {};
-	const sent = dir1 === 'send' ? list1 : dir2 === 'send' ? list2 : undefined;
-	const names = (text(sent) ?? '').split(';').map((alternatives) => alternatives.split(',')[0]?.replace(/^~/, ''));
-	const listed = [...new Set(names)].flatMap((rid) => {
-		// RFC 8853, section 5.3.2: a stream without an a=rid line is left out.
-		const line = rids.find(({ id, direction }) => String(id) === rid && direction === 'send');
-		return line && rid ? [{ rid, payloadTypes: restrictedTo(text(line.params)) }] : [];
-	});
-	if (listed.length > mostStreams) {
-		throw invalid(`a=simulcast has ${listed.length} streams, more than the ${mostStreams} that can be taken`);
+export function readRids(
+	{ whole: { rid: lines = [], simulcast: [simulcast = ''] = [] } = {} }: ParsedMedia,
+	invalid: Invalid,
+): OfferedRid[] {
+	const [, sent = ''] = /(?:^|\s)send\s+(\S+)/.exec(simulcast) ?? [];
+	const written = sent.split(';').map((alternatives) => alternatives.split(',')[0] ?? '');
+	if (written.length > mostStreams) {
+		throw invalid(`a=simulcast has ${written.length} streams, more than the ${mostStreams} that can be taken`);
 	}
-	return listed;
+	const parameters = new Map<string, string>();
+	for (const line of lines) {
+		const [, rid, own = ''] = /^([A-Za-z0-9_-]+)\s+send(?:\s+(.*))?$/.exec(line) ?? [];
+		if (rid !== undefined && !parameters.has(rid)) parameters.set(rid, own);
+	}
+	const paused = new Map(written.map((name) => [name.replace(/^~/, ''), name.startsWith('~')]));
+	return [...paused].flatMap(([rid, isPaused]) => {
+		// RFC 8853, section 5.3.2: a stream without an a=rid line is left out.
+		const own = parameters.get(rid);
+		return own === undefined ? [] : [{ rid, payloadTypes: restrictedTo(own), paused: isPaused }];
+	});
 }
 
 /** The payload types that the stream of an `a=rid` line may have (RFC 8851, section 4). Undefined if it may have all. */
-function restrictedTo(parameters = ''): number[] | undefined {
-	const [, types] = /(?:^|;)pt=([^;]*)/.exec(parameters) ?? [];
+function restrictedTo(parameters: string): number[] | undefined {
+	const [, types] = /(?:^|;)\s*pt=([^;]*)/.exec(parameters) ?? [];
 	return types?.split(',').map(Number);
 }
 
+// The groups whose first source is media, and whose others repair it (RFC 5576, section 4.2, and RFC 5956).
+const repairSemantics = new Set(['FID', 'FEC', 'FEC-FR']);
+
 /**
  * Reads the sources that an m-line announces (RFC 5576): those of its SIM group, which clients write from the lowest to the
- * highest, or the first source if there is no SIM group.
+ * highest. If there is no SIM group, it is the first source that does not repair another one.
+ *
+ * @returns the sources, and the number of tracks that the m-line has
  */
-export function readSources({ ssrcs = [], ssrcGroups = [] }: ParsedMedia, invalid: Invalid): OfferedSource[] {
+export function readSources(
+	{ ssrcs = [], ssrcGroups = [] }: ParsedMedia,
+	invalid: Invalid,
+): { sources: OfferedSource[]; tracks: number } {
 	const groups = ssrcGroups.map(({ semantics, ssrcs: members }) => ({
 		semantics,
 		members: String(members)
@@ -55,12 +70,20 @@ export function readSources({ ssrcs = [], ssrcGroups = [] }: ParsedMedia, invali
 	if (simulcast && simulcast.length > mostStreams) {
 		throw invalid(`a=ssrc-group:SIM has ${simulcast.length} sources, more than the ${mostStreams} that can be taken`);
 	}
-	const primaries = simulcast && simulcast.length > 1 ? simulcast : [unsigned(ssrcs[0]?.id, 0xffffffff)];
-	return primaries.flatMap((ssrc) => {
+	const repairing = new Set(
+		groups.flatMap(({ semantics, members }) =>
+			repairSemantics.has(String(semantics)) ? members.slice(1).filter((member) => member !== members[0]) : [],
+		),
+	);
+	const first = [...announced].find((id) => !repairing.has(unsigned(id, 0xffffffff)));
+	const primaries = simulcast && simulcast.length > 1 ? simulcast : [unsigned(first, 0xffffffff)];
+	const sources = primaries.flatMap((ssrc) => {
 		if (!ssrc) return [];
 		const repair = groups.find(({ semantics, members }) => semantics === 'FID' && members[0] === ssrc)?.members[1];
 		return [{ ssrc, rtxSsrc: repair === 0 ? undefined : repair }];
 	});
+	const tracks = new Set(ssrcs.flatMap(({ attribute, value }) => (attribute === 'msid' ? String(value) : [])));
+	return { sources, tracks: Math.max(tracks.size, 1) };
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
 	SctpParameters,
 } from 'mediasoup/types';
 import type { MediaDescription, SessionDescription } from 'sdp-transform';
+import type { Direction } from './Offer.js';
 import { formatParameters } from './rtpParameters.js';
 
 /** Our end of a transport, which SDP describes to the client. */
@@ -78,7 +79,9 @@ export function dataLines({ sctpParameters }: LocalTransport): Partial<MediaDesc
 /** The codecs and header extensions of an m-line. */
 export function codecLines(
 	codecs: readonly RtpCodecParameters[],
-	headerExtensions: readonly RtpHeaderExtensionParameters[],
+	headerExtensions: readonly (Pick<RtpHeaderExtensionParameters, 'id' | 'uri'> & {
+		direction?: Direction | undefined;
+	})[],
 ): Pick<MediaDescription, 'payloads' | 'rtp' | 'fmtp' | 'rtcpFb' | 'ext'> {
 	return {
 		payloads: codecs.map(({ payloadType }) => payloadType).join(' '),
@@ -94,7 +97,7 @@ export function codecLines(
 		rtcpFb: codecs.flatMap(({ payloadType: payload, rtcpFeedback = [] }) =>
 			rtcpFeedback.map(({ type, parameter }) => ({ payload, type, ...(parameter && { subtype: parameter }) })),
 		),
-		ext: headerExtensions.map(({ id: value, uri }) => ({ value, uri })),
+		ext: headerExtensions.map(({ id: value, uri, direction }) => ({ value, uri, ...(direction && { direction }) })),
 	};
 }
 

@@ -16,10 +16,12 @@ export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec
 	const preference = new Set(String(media.payloads).split(' ').filter(isPayloadType).map(Number));
 	const rtpmaps = new Map((media.rtp ?? []).map((rtp) => [rtp.payload, rtp]));
 	const parameters = fmtpParameters(media);
+	const feedback = feedbackByFormat(media, preference);
 	const rtxPayloadTypes = new Map<unknown, number>();
 	for (const payloadType of preference) {
 		const repaired = parameters.get(payloadType)?.apt;
-		if (/^rtx$/i.test(String(rtpmaps.get(payloadType)?.codec)) && !rtxPayloadTypes.has(repaired)) {
+		// Of audio, mediasoup has no RTX.
+		if (kind === 'video' && /^rtx$/i.test(String(rtpmaps.get(payloadType)?.codec)) && !rtxPayloadTypes.has(repaired)) {
 			rtxPayloadTypes.set(repaired, payloadType);
 		}
 	}
@@ -30,18 +32,34 @@ export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec
 		const rtxPayloadType = rtxPayloadTypes.get(payloadType);
 		const hasRtx = rtxPayloadType !== undefined && rtpmaps.get(rtxPayloadType)?.rate === rate;
 		const name = registeredNames.get(String(codec).toLowerCase()) ?? String(codec);
+		const { apt: _, ...written } = parameters.get(payloadType) ?? {};
+		const profile = name === 'H264' ? constrainedBaseline(written['profile-level-id']) : undefined;
 		codecs.push({
 			name,
 			mimeType: `${kind}/${name}`,
 			payloadType,
 			clockRate: rate,
 			channels,
-			parameters: parameters.get(payloadType) ?? {},
-			rtcpFeedback: rtcpFeedback(media, payloadType),
+			parameters: profile === undefined ? written : { ...written, 'profile-level-id': profile },
+			...(profile !== undefined && { writtenProfile: String(written['profile-level-id']) }),
+			rtcpFeedback: [...(feedback.get(payloadType)?.values() ?? [])],
 			rtxPayloadType: hasRtx ? rtxPayloadType : undefined,
 		});
 	}
 	return codecs;
+}
+
+/**
+ * The `profile-level-id` of Constrained Baseline for one of Baseline (RFC 6184, section 8.1). Encoders write Baseline that use
+ * nothing beyond Constrained Baseline, such as x264; no browser decodes more.
+ *
+ * @returns `undefined` if it is not one of Baseline
+ */
+function constrainedBaseline(written: string | number | undefined): string | undefined {
+	const [, constraints, level] = /^42([0-9a-f])0([0-9a-f]{2})$/i.exec(String(written)) ?? [];
+	if (constraints === undefined || level === undefined) return undefined;
+	const flags = Number.parseInt(constraints, 16);
+	return (flags & 4) === 0 ? `42${(flags | 4).toString(16)}0${level}` : undefined;
 }
 
 const isCount = (value: unknown): value is number =>
@@ -64,14 +82,33 @@ function readParameters(config: string): Parameters {
 	const written = sdpTransform.parseParams(pairs.join(';'));
 	return Object.fromEntries(
 		Object.entries(written).flatMap(([key, value]) =>
-			value === undefined ? [] : [[key, key === 'profile-level-id' ? String(value) : value]],
+			value === undefined ? [] : [[key, key !== 'profile-level-id' && isInt32(value) ? value : String(value)]],
 		),
 	);
 }
 
-function rtcpFeedback({ rtcpFb = [] }: ParsedMedia, payloadType: number): RtcpFeedback[] {
-	const feedback = rtcpFb
-		.filter(({ payload, type }) => type !== undefined && type !== '' && (payload === payloadType || payload === '*'))
-		.map(({ type, subtype = '' }) => ({ type: String(type), parameter: String(subtype) }));
-	return [...new Map(feedback.map((each) => [`${each.type} ${each.parameter}`, each])).values()];
+// mediasoup writes a number into 32 bits.
+const isInt32 = (value: unknown): boolean => typeof value === 'number' && value === (value | 0);
+
+// The feedback that the worker may send and understands. The rest is not read, however much there is.
+const knownFeedback = new Set(['goog-remb', 'transport-cc', 'ccm fir', 'nack', 'nack pli']);
+
+/**
+ * The known feedback (`a=rtcp-fb`) of each payload type, in the order of the lines. That of `*` is for all.
+ *
+ * @param payloadTypes - those that the m-line lists
+ */
+function feedbackByFormat({ rtcpFb = [] }: ParsedMedia, payloadTypes: ReadonlySet<number>) {
+	const feedback = new Map<number, Map<string, RtcpFeedback>>([...payloadTypes].map((each) => [each, new Map()]));
+	const ofAll = new Set<string>();
+	for (const { payload, type, subtype = '' } of rtcpFb) {
+		const each = { type: String(type), parameter: String(subtype) };
+		const written = `${each.type} ${each.parameter}`.trim();
+		// A line for all is read once.
+		if (!knownFeedback.has(written) || (payload === '*' && ofAll.has(written))) continue;
+		if (payload === '*') ofAll.add(written);
+		const receivers = payload === '*' ? [...feedback.values()] : [feedback.get(Number(payload)) ?? []].flat();
+		for (const receiver of receivers) if (!receiver.has(written)) receiver.set(written, each);
+	}
+	return feedback;
 }

@@ -7,9 +7,11 @@ import {
 	invalidBecause,
 	isDirection,
 	readBandwidth,
+	readBundles,
 	readDescription,
 	readFingerprint,
 	readHeaderExtensions,
+	refuseIceLite,
 	text,
 	type DescriptionLimits,
 } from './readDescription.js';
@@ -66,13 +68,21 @@ export function parseAnswer(
 		throw invalid(`it has ${session.media.length} m-lines, the offer has ${offered.length}`);
 	}
 	const media = offered.map((expected, index) => readMediaSection(expected, index, session));
-	checkBundle(
-		offered.flatMap(({ mid }, index) => (media[index]?.accepted ? mid : [])),
+	const accepted = offered.flatMap(({ mid }, index) =>
+		media[index]?.accepted ? { mid, parsed: session.media[index] } : [],
+	);
+	const tag = checkBundle(
+		accepted.map(({ mid }) => mid),
 		session,
 	);
-	// The m-line of the BUNDLE tag: the first accepted one has the parameters of the transport (RFC 9143, section 7.3).
-	const bundleTag = session.media[media.findIndex(({ accepted }) => accepted)];
-	return { dtls: bundleTag && dtlsParameters(session, bundleTag), bandwidth: readBandwidth(session), media };
+	const tracks = accepted.filter(({ parsed }) => parsed?.type !== 'application');
+	// We offer one port for RTP and RTCP, and have no other (RFC 5761, section 5.1.1). Of bundled m-lines one says it for all.
+	if (tracks.length > 0 && tracks.every(({ parsed }) => parsed?.rtcpMux === undefined))
+		throw invalid('it has no a=rtcp-mux');
+	const bundleTag = accepted.find(({ mid }) => mid === tag)?.parsed;
+	const dtls = bundleTag && dtlsParameters(session, bundleTag);
+	refuseIceLite(session, 'answer');
+	return { dtls, bandwidth: readBandwidth(session), media };
 }
 
 function readMediaSection(
@@ -87,25 +97,26 @@ function readMediaSection(
 	if (accepted && text(media.mid) !== mid) throw invalid(`the mid of m-line ${index} is not "${mid}"`);
 	const isData = type === 'application';
 	if (accepted && isData && !offeredData(media)) throw invalid(`m-line ${index} has no data channels as we know them`);
-	// We offer one port for RTP and RTCP, and have no other (RFC 5761, section 5.1.1).
-	if (accepted && !isData && media.rtcpMux === undefined) throw invalid(`m-line ${index} has no a=rtcp-mux`);
 	const direction = media.direction ?? session.direction;
 	return {
 		accepted,
 		direction: isDirection(direction) ? direction : 'sendrecv',
 		payloadTypes: String(media.payloads).split(' ').filter(isPayloadType).map(Number),
-		headerExtensions: readHeaderExtensions(media).map(({ uri }) => uri),
+		headerExtensions: readHeaderExtensions(session, media).map(({ uri }) => uri),
 		bandwidth: readBandwidth(media),
 	};
 }
 
-/** Checks that all accepted m-lines share one transport (RFC 9143, section 7.3). */
-function checkBundle(accepted: readonly string[], { groups = [] }: Session): void {
-	const bundled = groups
-		.filter(({ type }) => String(type).toUpperCase() === 'BUNDLE')
-		.flatMap(({ mids }) => String(mids).split(' '));
+/**
+ * Checks that all accepted m-lines share one transport (RFC 9143, section 7.3).
+ *
+ * @returns the BUNDLE tag, whose m-line has the parameters of the transport
+ */
+function checkBundle(accepted: readonly string[], session: Session): string | undefined {
+	const bundled = readBundles(session).flat();
 	const apart = accepted.find((mid) => !bundled.includes(mid));
 	if (apart !== undefined && accepted.length > 1) throw invalid(`its a=group:BUNDLE does not have the mid "${apart}"`);
+	return bundled.find((mid) => accepted.includes(mid)) ?? accepted[0];
 }
 
 /** Reads the role that the answerer has chosen, since we offer both (RFC 8842, section 5.3). */

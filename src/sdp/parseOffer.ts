@@ -9,9 +9,11 @@ import {
 	invalidBecause,
 	isDirection,
 	readBandwidth,
+	readBundles,
 	readDescription,
 	readFingerprint,
 	readHeaderExtensions,
+	refuseIceLite,
 	text,
 	type DescriptionLimits,
 } from './readDescription.js';
@@ -39,22 +41,22 @@ export function parseOffer(sdp: string, limits: DescriptionLimits): Offer {
 	const sessionId = text(session.origin?.sessionId);
 	if (sessionId === undefined) throw invalid('it has no valid o= line');
 
-	const sections = media.map((parsed, index) => ({ parsed, index, stopped: isStopped(parsed) }));
-	const live = sections.find(({ stopped }) => !stopped);
-	if (!live) throw invalid('all of its m-lines have stopped');
-	const offered = unbundledRejected(
-		session,
-		sections.map(({ parsed, index, stopped }) => offeredMedia(session, parsed, index, stopped)),
-	);
-	// The m-line of the BUNDLE tag has the parameters of the transport (RFC 9143, section 7.2).
-	const bundleTag = media[offered.find(isUsable)?.index ?? live.index] ?? {};
+	refuseIceLite(session, 'offer');
+
+	const sections = media.map((parsed, index) => offeredMedia(session, parsed, index));
+	if (media.every(isStopped)) throw invalid('all of its m-lines have stopped');
+	const { bundle, tag, bundled } = bundleOf(session, sections);
+	const tagged = media[tag] ?? {};
 	const offer: Offer = {
 		sessionId,
-		ice: iceCredentials(session, bundleTag),
-		dtls: dtlsParameters(session, bundleTag),
+		sessionVersion: BigInt(/^\d{1,20}$/.exec(text(session.origin?.sessionVersion) ?? '')?.[0] ?? 0),
+		ice: iceCredentials(session, tagged),
+		dtls: dtlsParameters(session, tagged),
 		extmapAllowMixed: session.extmapAllowMixed !== undefined,
 		bandwidth: readBandwidth(session),
-		media: offered,
+		bundle,
+		tag,
+		media: bundled,
 	};
 	checkUnique(
 		offer.media.flatMap(({ mid }) => mid ?? []),
@@ -95,24 +97,21 @@ function dtlsParameters(session: ParsedSession, media: ParsedMedia): Required<Dt
 	return { role: setup === 'passive' ? 'server' : 'client', fingerprints: [fingerprint] };
 }
 
-function offeredMedia(
-	session: ParsedSession,
-	media: ParsedMedia,
-	index: number,
-	stopped: boolean,
-): OfferedMediaSection {
+function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number): OfferedMediaSection {
 	const type = text(media.type);
 	const protocol = text(media.protocol);
-	const formats = text(media.payloads);
+	const formats = text(text(media.payloads)?.trim());
 	if (type === undefined || protocol === undefined || !token.test(protocol) || formats === undefined) {
 		throw invalid(`m-line ${index} is malformed`);
 	}
+	const stopped = isStopped(media);
+	const isMedia = type === 'audio' || type === 'video';
+	const hasFormat = formats.split(' ').some(isPayloadType);
+	if (isMedia && rtpProtocol.test(protocol) && !hasFormat) throw invalid(`m-line ${index} has no payload type`);
+	const data = stopped ? undefined : offeredData(media);
+	const unusable = stopped || data ? undefined : whyUnusable(type, protocol, formats);
+	const kind: MediaKind | undefined = !stopped && isMedia && unusable === undefined ? type : undefined;
 	const direction = media.direction ?? session.direction;
-	const isRtp = (type === 'audio' || type === 'video') && rtpProtocol.test(protocol) && media.rtcpMux !== undefined;
-	if (isRtp && !formats.split(' ').some(isPayloadType)) {
-		throw invalid(`m-line ${index} has no payload type`);
-	}
-	const kind: MediaKind | undefined = isRtp && !stopped ? type : undefined;
 	return {
 		index,
 		type,
@@ -121,43 +120,86 @@ function offeredMedia(
 		mid: text(media.mid),
 		direction: isDirection(direction) ? direction : 'sendrecv',
 		kind,
-		data: stopped ? undefined : offeredData(media),
+		unusable,
+		data,
 		codecs: kind ? offeredCodecs(kind, media) : [],
-		headerExtensions: kind ? readHeaderExtensions(media) : [],
+		headerExtensions: kind ? readHeaderExtensions(session, media) : [],
 		rids: kind === 'video' ? readRids(media, invalid) : [],
-		sources: kind ? readSources(media, invalid) : [],
+		...(kind ? readSources(media, invalid) : { sources: [], tracks: 0 }),
 		cname: text(media.ssrcs?.find(({ attribute }) => attribute === 'cname')?.value),
 		streamId: streamId(media),
+		rtcpMux: media.rtcpMux !== undefined,
 		rtcpRsize: media.rtcpRsize !== undefined,
 		extmapAllowMixed: media.extmapAllowMixed !== undefined,
 		bandwidth: readBandwidth(media),
 	};
 }
 
-/**
- * Rejects the m-lines that are not bundled with the first usable one, because one transport carries everything (RFC 9143).
- * The group may name mids that do not exist; that of FFmpeg always does.
- */
-function unbundledRejected(session: ParsedSession, media: OfferedMediaSection[]): OfferedMediaSection[] {
-	const first = media.find(isUsable);
-	const bundles = (session.groups ?? [])
-		.filter(({ type }) => type === 'BUNDLE')
-		.map(({ mids }) => new Set(String(mids).split(' ')));
-	const bundle = bundles.find((mids) => first?.mid !== undefined && mids.has(first.mid));
-	const isBundled = (section: OfferedMediaSection) =>
-		section === first || (section.mid !== undefined && bundle?.has(section.mid) === true);
-	// The transport has one SCTP association.
-	const data = media.find((section) => section.data && isBundled(section));
-	return media.map((section) => ({
-		...section,
-		kind: isBundled(section) ? section.kind : undefined,
-		data: section === data ? section.data : undefined,
-	}));
+/** Why nothing can flow on an m-line, as far as its first line tells. */
+function whyUnusable(type: string, protocol: string, formats: string): string | undefined {
+	if (type === 'application') return `the data channels of ${protocol} ${formats} are not those of RFC 8841`;
+	if (type !== 'audio' && type !== 'video') return `media of the type ${type} cannot be taken`;
+	if (!rtpProtocol.test(protocol)) {
+		return `the protocol ${protocol} cannot be taken; it must be encrypted by DTLS, such as UDP/TLS/RTP/SAVPF`;
+	}
+	return undefined;
 }
 
-/** Reads the id of the MediaStream. The pattern of sdp-transform does not match the braces in Firefox's ids. */
-function streamId({ msid, invalid: unknown = [] }: ParsedMedia): string | undefined {
-	const written =
-		text(msid?.[0]?.id) ?? unknown.map(({ value }) => /^msid:(\S+)/.exec(String(value))?.[1]).find(Boolean);
-	return written === '-' ? undefined : written;
+/**
+ * Finds the m-line that carries the transport, and rejects the m-lines that are not bundled with it, because one transport
+ * carries everything (RFC 9143). The group may name mids that do not exist; that of FFmpeg always does.
+ */
+function bundleOf(
+	session: ParsedSession,
+	sections: readonly OfferedMediaSection[],
+): { bundle: string[]; tag: number; bundled: OfferedMediaSection[] } {
+	const byMid = new Map(sections.flatMap((section) => (section.mid === undefined ? [] : [[section.mid, section]])));
+	const groups = readBundles(session).map((mids) => [...new Set(mids)].flatMap((mid) => byMid.get(mid) ?? []));
+	const grouped = new Set(groups.flat());
+	// Without a group each m-line has a transport of its own.
+	const single = sections.filter((section) => !grouped.has(section)).map((section) => [section]);
+	const transports = [...groups, ...single].map(muxed);
+	const first = (members: readonly OfferedMediaSection[]) =>
+		Math.min(...members.filter(isUsable).map(({ index }) => index));
+	const carried = transports.reduce((one, other) => (first(other) < first(one) ? other : one), []);
+	const usable = carried.filter(isUsable);
+	const tag = usable[0]?.index ?? sections.find(({ unusable }) => unusable !== undefined)?.index ?? 0;
+	// The transport has one SCTP association.
+	const data = usable.find((section) => section.data);
+	const bundled = [...sections];
+	for (const section of transports.flat()) {
+		bundled[section.index] = isUsable(section) ? refuse(section, `it is not bundled with m-line ${tag}`) : section;
+	}
+	for (const section of carried) {
+		const isSecond = section.data && section !== data;
+		bundled[section.index] = isSecond ? refuse(section, `m-line ${data?.index ?? 0} has the data channels`) : section;
+	}
+	const isGroup = transports.indexOf(carried) < groups.length && usable.length > 0;
+	return {
+		bundle: isGroup ? usable.flatMap((section) => (section.data && section !== data ? [] : (section.mid ?? []))) : [],
+		tag,
+		bundled,
+	};
+}
+
+const refuse = (section: OfferedMediaSection, unusable: string): OfferedMediaSection => ({
+	...section,
+	kind: undefined,
+	data: undefined,
+	unusable,
+});
+
+/**
+ * Rejects the m-lines for RTP on a transport without `a=rtcp-mux`. Of bundled m-lines the tag says it for all (RFC 9143,
+ * section 9.3), and a tag for data channels cannot.
+ */
+function muxed(members: OfferedMediaSection[]): OfferedMediaSection[] {
+	if (members.some(({ kind, rtcpMux }) => kind && rtcpMux)) return members;
+	return members.map((section) => (section.kind ? refuse(section, 'it has no a=rtcp-mux') : section));
+}
+
+/** Reads the id of the MediaStream (RFC 8830). A minus stands for none. */
+function streamId({ whole: { msid: [msid = ''] = [] } = {} }: ParsedMedia): string | undefined {
+	const [written = ''] = msid.split(/\s+/);
+	return written === '-' || written === '' ? undefined : written;
 }

@@ -7,7 +7,19 @@ type Lenient<T> = T extends readonly (infer Item)[]
 		? { [Key in keyof T]?: Lenient<NonNullable<T[Key]>> }
 		: string | number;
 
-/** An m-line as sdp-transform returns it. */
-export type ParsedMedia = Lenient<MediaDescription>;
-/** A description as sdp-transform returns it. */
-export type ParsedSession = Lenient<SessionDescription>;
+/**
+ * The attributes of which sdp-transform keeps the last line only (`fingerprint`), or of which it does not know all
+ * characters.
+ */
+export const wholeAttributes = ['fingerprint', 'msid', 'rid', 'simulcast'] as const;
+
+/** The values of {@link wholeAttributes} as written, in the order of the lines. */
+export type WholeAttributes = Readonly<Partial<Record<(typeof wholeAttributes)[number], readonly string[]>>>;
+
+/** An m-line as sdp-transform returns it, with some of its attributes as written. */
+export type ParsedMedia = Lenient<MediaDescription> & { whole?: WholeAttributes };
+/** A description as sdp-transform returns it, with some of its attributes as written. */
+export type ParsedSession = Omit<Lenient<SessionDescription>, 'media'> & {
+	media?: ParsedMedia[];
+	whole?: WholeAttributes;
+};

@@ -1,8 +1,9 @@
 import type { DtlsFingerprint, FingerprintAlgorithm } from 'mediasoup/types';
 import sdpTransform from 'sdp-transform';
+import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import type { Direction, OfferedHeaderExtension } from './Offer.js';
-import type { ParsedMedia, ParsedSession } from './parsed.js';
+import { wholeAttributes, type ParsedMedia, type ParsedSession, type WholeAttributes } from './parsed.js';
 
 /** The limits of a session description. */
 export interface DescriptionLimits {
@@ -21,13 +22,12 @@ export const invalidBecause =
 	(reason) =>
 		new SfuError('invalid_argument', `invalid ${what}: ${reason}`);
 
-const fingerprintBytes: Record<FingerprintAlgorithm, number> = {
-	'sha-1': 20,
-	'sha-224': 28,
-	'sha-256': 32,
-	'sha-384': 48,
-	'sha-512': 64,
-};
+// RFC 8122, section 5 asks for SHA-256 at least, and no client of WebRTC has less.
+const fingerprintBytes = new Map<string, number>([
+	['sha-256', 32],
+	['sha-384', 48],
+	['sha-512', 64],
+]);
 
 /** Whether a value is a direction of an m-line. */
 export const isDirection = (value: unknown): value is Direction =>
@@ -70,22 +70,46 @@ export function readDescription(
 			`the ${what} has ${media.length} m-lines, more than the ${limits.mediaSections} that are allowed`,
 		);
 	}
-	return { ...session, media };
+	const [ofSession = {}, ...ofMedia] = readWholeAttributes(sdp);
+	return {
+		...session,
+		whole: ofSession,
+		media: media.map((section, index) => ({ ...section, whole: ofMedia[index] ?? {} })),
+	};
 }
 
-/** The fingerprint of an m-line, or that of the session if the m-line has none. */
+/** Reads the attributes that sdp-transform does not give as written: those of the session, then those of each m-line. */
+function readWholeAttributes(sdp: string): WholeAttributes[] {
+	const wanted: readonly string[] = wholeAttributes;
+	const sections: Partial<Record<string, string[]>>[] = [{}];
+	for (const line of sdp.split(/\r\n|\r|\n/)) {
+		if (line.startsWith('m=')) sections.push({});
+		const [, name = '', value = ''] = /^a=([a-z]+):(.*)$/.exec(line) ?? [];
+		const section = sections.at(-1);
+		if (section && wanted.includes(name)) (section[name] ??= []).push(value.trim());
+	}
+	return sections;
+}
+
+/**
+ * The fingerprint of an m-line, or that of the session if the m-line has none. The first one of several that can be checked
+ * counts: each of them must be that of the certificate (RFC 8122, section 5).
+ */
 export function readFingerprint(session: ParsedSession, media: ParsedMedia, invalid: Invalid): DtlsFingerprint {
-	const fingerprint = media.fingerprint ?? session.fingerprint;
-	if (!fingerprint) throw invalid('it has no a=fingerprint');
-	const algorithm = String(fingerprint.type).toLowerCase();
-	// The worker compares the value as a string, in upper case.
-	const value = String(fingerprint.hash).toUpperCase();
-	const bytes = Object.hasOwn(fingerprintBytes, algorithm)
-		? fingerprintBytes[algorithm as FingerprintAlgorithm]
-		: undefined;
-	if (bytes === undefined) throw invalid(`the fingerprint algorithm "${algorithm}" is not supported`);
+	const lines = media.whole?.fingerprint ?? session.whole?.fingerprint ?? [];
+	const written = lines.map((line) => {
+		const [algorithm = '', value = ''] = line.split(/\s+/);
+		// The worker compares the value as a string, in upper case.
+		return { algorithm: algorithm.toLowerCase(), value: value.toUpperCase() };
+	});
+	const fingerprint = written.find(({ algorithm }) => fingerprintBytes.has(algorithm));
+	if (!fingerprint) {
+		if (written.length === 0) throw invalid('it has no a=fingerprint');
+		throw invalid(`the fingerprint algorithm ${quoted(written[0]?.algorithm ?? '')} is not supported`);
+	}
+	const { algorithm, value } = fingerprint;
 	const octets = value.split(':');
-	if (octets.length !== bytes || !octets.every((octet) => /^[0-9A-F]{2}$/.test(octet))) {
+	if (octets.length !== fingerprintBytes.get(algorithm) || !octets.every((octet) => /^[0-9A-F]{2}$/.test(octet))) {
 		throw invalid(`its a=fingerprint is no ${algorithm} value`);
 	}
 	return { algorithm: algorithm as FingerprintAlgorithm, value };
@@ -102,14 +126,30 @@ export function readBandwidth({ bandwidth = [] }: ParsedSession | ParsedMedia): 
 }
 
 /** Reads the header extensions with ids of one byte (RFC 8285). mediasoup does not know encrypted ones (RFC 6904). */
-export function readHeaderExtensions({ ext = [] }: ParsedMedia): OfferedHeaderExtension[] {
-	return ext.flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
+export function readHeaderExtensions(session: ParsedSession, media: ParsedMedia): OfferedHeaderExtension[] {
+	const own = media.ext ?? [];
+	// Those of the session hold for each m-line (RFC 8285, section 5), unless an m-line uses their ids or URIs otherwise.
+	const taken = new Set(own.flatMap(({ value, uri }) => [value, uri]));
+	const shared = (session.ext ?? []).filter(({ value, uri }) => !taken.has(value) && !taken.has(uri));
+	return [...own, ...shared].flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
 		const id = unsigned(value, 255);
 		const known = direction ?? 'sendrecv';
 		return id && text(uri) !== undefined && encrypted === undefined && isDirection(known)
 			? [{ id, uri: String(uri), direction: known }]
 			: [];
 	});
+}
+
+/** The mids of each `a=group:BUNDLE`, in its order. The first one that is used is the BUNDLE tag (RFC 9143, section 7.2). */
+export const readBundles = ({ groups = [] }: ParsedSession): string[][] =>
+	groups
+		.filter(({ type }) => String(type).toUpperCase() === 'BUNDLE')
+		.map(({ mids }) => String(mids).trim().split(/\s+/));
+
+/** An ICE-lite agent waits for checks, and so do we (RFC 8445, section 6.1.1). */
+export function refuseIceLite({ icelite }: ParsedSession, what: 'offer' | 'answer'): void {
+	if (icelite === undefined) return;
+	throw new SfuError('unsupported', `the ${what} has a=ice-lite, and two ICE-lite agents cannot connect`);
 }
 
 /** Checks that no value occurs twice. `reason` says why a value that does makes the description invalid. */

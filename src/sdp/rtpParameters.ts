@@ -13,23 +13,19 @@ const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 const rid = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
 const repairedRid = 'urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id';
 const transportCc = 'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01';
+const absSendTime = 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time';
 const dependencyDescriptor = 'https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension';
 
 /** The URIs of the header extensions that other files need. */
-export const headerExtensionUris = { mid, rid, transportCc, dependencyDescriptor } as const;
+export const headerExtensionUris = { mid, rid, transportCc, absSendTime, dependencyDescriptor } as const;
 
 /**
  * The header extensions that mediasoup reads from a pusher. `toffset` is left out on purpose: mediasoup would forward it
  * with an id that older versions of libwebrtc take for the MID.
  */
 const receivedExtensions: Record<MediaKind, readonly RtpHeaderExtensionUri[]> = {
-	audio: [
-		mid,
-		transportCc,
-		'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
-		'urn:ietf:params:rtp-hdrext:ssrc-audio-level',
-	],
-	video: [mid, transportCc, 'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time', 'urn:3gpp:video-orientation'],
+	audio: [mid, transportCc, absSendTime, 'urn:ietf:params:rtp-hdrext:ssrc-audio-level'],
+	video: [mid, transportCc, absSendTime, 'urn:3gpp:video-orientation'],
 };
 
 // The feedback that the worker sends and understands, for each kind.

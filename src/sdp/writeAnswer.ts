@@ -9,7 +9,7 @@ import {
 	type LocalTransport,
 	type SentTrack,
 } from './lines.js';
-import { isUsable, type Direction, type Offer, type OfferedMediaSection } from './Offer.js';
+import type { Direction, Offer, OfferedCodec, OfferedMediaSection } from './Offer.js';
 import { isPayloadType } from './offeredCodecs.js';
 import { formatParameters, headerExtensionUris } from './rtpParameters.js';
 
@@ -42,10 +42,8 @@ type WrittenMedia = MediaDescription;
 
 /** Writes the answer to an offer (RFC 8829, section 5.3): the same m-lines, with the same numbers. */
 export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: AnswerToWrite): string {
-	const accepted = offer.media.filter(isUsable);
-	const mids = accepted.flatMap(({ mid }) => mid ?? []);
 	return sdpTransform.write({
-		...sessionLines(transport, { sessionId, sessionVersion, mids }),
+		...sessionLines(transport, { sessionId, sessionVersion, mids: offer.bundle }),
 		...(offer.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
 		media: offer.media.map((offered, index) => {
 			const answered = media[index] ?? { direction: 'inactive' as const };
@@ -108,8 +106,8 @@ function accept(
 /** The first codec of an m-line on which nothing flows: an m-line needs a format. */
 function inactiveRtp({ codecs: [codec] }: OfferedMediaSection): Partial<WrittenMedia> {
 	if (!codec) return {};
-	const { payloadType: payload, name, clockRate, channels, parameters } = codec;
-	const config = formatParameters(parameters);
+	const { payloadType: payload, name, clockRate, channels } = codec;
+	const config = formatParameters(writtenParameters(codec));
 	return {
 		payloads: String(payload),
 		rtp: [{ payload, codec: name, rate: clockRate, ...(channels > 1 && { encoding: channels }) }],
@@ -139,28 +137,55 @@ function activeRtp(
 		({ payloadType }) => payloadType,
 	);
 	const media = negotiated.filter((codec) => isOffered(offered, codec));
-	const codecs = negotiated.filter((codec) => media.includes(codec) || isOfferedRtx(offered, codec, media));
+	const codecs = negotiated
+		.filter((codec) => media.includes(codec) || isOfferedRtx(offered, codec, media))
+		.map((codec) => withWrittenProfile(codec, offered));
 	if (codecs.length === 0) return inactiveRtp(offered);
 	const headerExtensions = uniqueBy(
 		parameters.flatMap((side) => side.headerExtensions ?? []),
 		({ id }) => id,
-	).filter(({ id, uri }) => offered.headerExtensions.some((offer) => offer.id === id && offer.uri === uri));
+	).flatMap((extension) => {
+		const offer = offered.headerExtensions.find(({ id, uri }) => id === extension.id && uri === extension.uri);
+		return offer ? [{ ...extension, direction: reversed[offer.direction] }] : [];
+	});
 	const hasRids = headerExtensions.some(({ uri }) => uri === headerExtensionUris.rid);
 	return { ...codecLines(codecs, headerExtensions), ...(receive && hasRids && simulcastLines(offered, receive)) };
 }
 
+// The direction of a header extension from the other side (RFC 8285, section 6). An offer need not say `sendrecv`.
+const reversed: Record<Direction, Direction | undefined> = {
+	sendrecv: undefined,
+	sendonly: 'recvonly',
+	recvonly: 'sendonly',
+	inactive: 'inactive',
+};
+
 /**
- * The simulcast streams that we receive, none of them paused (RFC 8853, section 5.3.2). A later offer may have fewer than
- * the one that was negotiated.
+ * The simulcast streams that we receive (RFC 8853, section 5.3.2). Those that the client has paused stay paused: an answer
+ * without the pause would make Chromium send what its app has stopped. A later offer may have fewer streams than the one
+ * that was negotiated.
  */
 function simulcastLines({ rids }: OfferedMediaSection, { encodings = [] }: RtpParameters): Partial<WrittenMedia> {
-	const received = encodings.flatMap(({ rid }) => (rids.some((offered) => offered.rid === rid) ? (rid ?? []) : []));
+	const received = encodings.flatMap(({ rid }) => rids.find((offered) => offered.rid === rid) ?? []);
 	return received.length === 0
 		? {}
 		: {
-				rids: received.map((id) => ({ id, direction: 'recv' })),
-				simulcast: { dir1: 'recv', list1: received.join(';') },
+				rids: received.map(({ rid: id }) => ({ id, direction: 'recv' })),
+				simulcast: { dir1: 'recv', list1: received.map(({ rid, paused }) => (paused ? `~${rid}` : rid)).join(';') },
 			};
+}
+
+/** The parameters of a codec as the offer has them. */
+const writtenParameters = ({ parameters, writtenProfile }: OfferedCodec): Readonly<Record<string, unknown>> => ({
+	...parameters,
+	...(writtenProfile !== undefined && { 'profile-level-id': writtenProfile }),
+});
+
+/** Gives a codec the profile that the offer has: an answer must not have another one (RFC 6184, section 8.2.2). */
+function withWrittenProfile(codec: RtpCodecParameters, { codecs }: OfferedMediaSection): RtpCodecParameters {
+	const offered = codecs.find(({ payloadType }) => payloadType === codec.payloadType);
+	if (offered?.writtenProfile === undefined) return codec;
+	return { ...codec, parameters: { ...(codec.parameters as object), 'profile-level-id': offered.writtenProfile } };
 }
 
 /** libwebrtc reads the start bitrate, in kbit/s, from the parameters of the codec that it sends. */

@@ -52,14 +52,14 @@ export class RoomNotifier<Message> {
 		this.#limits = limits;
 		const { roomId } = room;
 		room.on('userJoined', ({ user }) => {
-			this.#tellOthers(user, 'newUser', [userData(user, [])]);
+			this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
 		});
 		room.on('userRenamed', ({ user }) => {
 			const { userId, userName } = user;
 			this.#tellOthers(user, 'userRenamed', { roomId, userId, userName });
 		});
 		room.on('permissionsChanged', ({ user, permissions, before }) => {
-			if (before.hidden && !permissions.hidden) this.#tellOthers(user, 'newUser', [userData(user, [])]);
+			if (before.hidden && !permissions.hidden) this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
 			else if (!before.hidden && permissions.hidden) this.#tellLeft(user);
 			const member = this.#members.get(user.userId);
 			if (member) {
@@ -68,7 +68,7 @@ export class RoomNotifier<Message> {
 			}
 		});
 		room.on('pushed', ({ user, pushers }) => {
-			this.#tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers) });
+			this.#tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers, { rtcpilot }) });
 		});
 		room.on('pusherAdded', ({ user, pusher }) => {
 			if (pusher.kind !== 'data') return;
@@ -212,7 +212,7 @@ export class RoomNotifier<Message> {
 	others(user: User): UserData[] {
 		return [...this.room.users.values()]
 			.filter((other) => other !== user && !other.permissions.hidden)
-			.map((other) => userData(other, other.pushers.values()));
+			.map((other) => userData(other, other.pushers.values(), { rtcpilot: this.#rtcpilot }));
 	}
 
 	/** Sends a text to all users but its author. */

@@ -168,6 +168,8 @@ export class Signaling<Message = string, Context = unknown> {
 	async #openRoom(roomId: string, { create }: { create: boolean }): Promise<RoomNotifier<Message>> {
 		if (!create && !this.#sfu.rooms.has(roomId)) throw new SfuError('forbidden', 'the user may not open a room');
 		const room = await this.#sfu.getOrCreateRoom(roomId);
+		// The app may have closed it in `roomOpened`.
+		if (room.closed) throw new SfuError('closed', 'the room has been closed');
 		let notifier = this.#notifiers.get(room);
 		if (!notifier) {
 			const { rtcpilot = false, audioLevels = false } = this.#options;

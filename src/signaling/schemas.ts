@@ -35,9 +35,9 @@ const spec = object(
 	{ type: { enum: ['audio', 'video', 'data'] }, pusher_id: nonEmpty, negotiated: { type: 'boolean' } },
 	['type', 'pusher_id'],
 );
-const specs = { type: 'array', minItems: 1, items: spec } as const;
-const media = { type: 'array', items: object({ mid: nonEmpty, ...mediaProperties }, ['mid']) } as const;
-const data = { type: 'array', items: object(channelProperties, ['id']) } as const;
+const specs = { type: 'array', minItems: 1, maxItems: 1000, items: spec } as const;
+const media = { type: 'array', maxItems: 1000, items: object({ mid: nonEmpty, ...mediaProperties }, ['mid']) } as const;
+const data = { type: 'array', maxItems: 1000, items: object(channelProperties, ['id']) } as const;
 
 /** The schemas by method. `autoPull` is a form of `pull`, and `offerResponse` is the response to `offer`. */
 export const dataSchemas = {
@@ -46,12 +46,12 @@ export const dataSchemas = {
 	]),
 	leave: member({}),
 	heartbeat: member({}),
-	push: member({ sdp: offer, media, data }, ['sdp']),
+	push: member({ sdp: offer, media, data, connectionId: nonEmpty }, ['sdp']),
 	unpush: member({ pusherIds: ids }),
 	pausePusher: member({ pusherId: nonEmpty }),
 	resumePusher: member({ pusherId: nonEmpty }),
 	updatePusher: member({ pusherId: nonEmpty, ...detailsProperties }, ['pusherId']),
-	pull: member({ targetUserId: nonEmpty, sdp: offer, specs }, ['targetUserId', 'specs']),
+	pull: member({ targetUserId: nonEmpty, sdp: offer, specs, connectionId: nonEmpty }, ['targetUserId', 'specs']),
 	autoPull: member({ autoPull: { const: true } }),
 	unpull: member({ pullerIds: ids }),
 	pausePuller: member({ pullerId: nonEmpty }),

@@ -21,13 +21,20 @@ import type {
 	UserData,
 } from '../protocol/index.js';
 
-/** Describes a user with some of its pushers. */
-export function userData({ userId, userName }: User, pushers: Iterable<AnyPusher>): UserData {
+/** Describes a user with some of its pushers. `rtcpilot` adds what RTCPilot's messages have beyond the seed's. */
+export function userData(
+	{ userId, userName }: User,
+	pushers: Iterable<AnyPusher>,
+	{ rtcpilot }: { rtcpilot: boolean },
+): UserData {
 	const all = [...pushers];
 	return {
 		userId,
 		userName,
-		pushers: pushersData(all.filter((pusher) => pusher.kind !== 'data')),
+		pushers: pushersData(
+			all.filter((pusher) => pusher.kind !== 'data'),
+			rtcpilot,
+		),
 		...whenAny('dataPushers', all.filter((pusher) => pusher.kind === 'data').map(dataPusherData)),
 	};
 }
@@ -101,14 +108,14 @@ export function offerData({ connection, sdp, pullers }: ServerOffer): OfferData 
  * Describes media pushers, video before audio. Clients make their m-lines in this order, and libwebrtc before about
  * Chrome 148 decodes our video only if its m-line is the first.
  */
-function pushersData(pushers: Iterable<Pusher>): PusherData[] {
+function pushersData(pushers: Iterable<Pusher>, rtcpilot: boolean): PusherData[] {
 	const all = [...pushers];
 	return [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')].map(
-		(pusher) => ({ pusherId: pusher.pusherId, rtpParam: rtpParam(pusher.media), ...stateData(pusher) }),
+		(pusher) => ({ pusherId: pusher.pusherId, rtpParam: rtpParam(pusher.media, rtcpilot), ...stateData(pusher) }),
 	);
 }
 
-function rtpParam(media: PusherMedia): RtpParam {
+function rtpParam(media: PusherMedia, rtcpilot: boolean): RtpParam {
 	const features = media.rtcpFeedback;
 	const rids = media.encodings.flatMap(({ rid }) => rid ?? []);
 	return {
@@ -126,6 +133,7 @@ function rtpParam(media: PusherMedia): RtpParam {
 		...(media.kind === 'video' && { key_request: features.includes('nack pli') || features.includes('ccm fir') }),
 		mid_ext_id: media.midExtensionId ?? 0,
 		tcc_ext_id: media.transportCcExtensionId ?? 0,
+		...(rtcpilot && { abs_send_time_ext_id: media.absSendTimeExtensionId ?? 0 }),
 		...(rids.length > 0 && { encodings: rids.map((rid) => ({ rid })) }),
 	};
 }

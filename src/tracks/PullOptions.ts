@@ -25,10 +25,12 @@ export interface ServerPullOptions {
 	targetUserId: string;
 	/** The pushers, each of them once. */
 	specs: readonly PullSpec[];
+	/** Left out: with an offer of the client these would be {@link PullOptions}. */
+	offer?: never;
 }
 
 /** The pushers to pull by an offer of the client. */
-export interface PullOptions extends ServerPullOptions {
+export interface PullOptions extends Omit<ServerPullOptions, 'offer'> {
 	/**
 	 * The pushers, each of them once. Each takes the next m-line of its kind that receives. Data channels share the m-line
 	 * for data channels.
@@ -36,6 +38,8 @@ export interface PullOptions extends ServerPullOptions {
 	specs: readonly PullSpec[];
 	/** The SDP offer. */
 	offer: string;
+	/** The id of the connection that the offer belongs to, if there is one already. Default: the offer tells. */
+	connectionId?: string;
 }
 
 /** A data channel to pull. */
@@ -52,12 +56,13 @@ export interface PullTargets {
 }
 
 /** @throws {@link SfuError} `invalid_argument` */
-export const checkPullOptions = validator<ServerPullOptions & Partial<PullOptions>>(
+export const checkPullOptions = validator<Omit<PullOptions, 'offer'> & { offer?: string }>(
 	{
 		type: 'object',
 		properties: {
 			targetUserId: { type: 'string' },
 			offer: { type: 'string' },
+			connectionId: { type: 'string' },
 			specs: {
 				type: 'array',
 				minItems: 1,

@@ -62,7 +62,7 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 	readonly targetUserId: string;
 	/** The pusher that it receives. */
 	readonly pusherId: string;
-	/** The id of the MediaStream that the client is told (`a=msid`). It is the pusher's. */
+	/** The id of the MediaStream that the client is told (`a=msid`). It is unique in the room. */
 	readonly streamId: string;
 	readonly kind: MediaKind;
 	/** The mid of its m-line. Undefined if the offer had none. */
@@ -91,7 +91,7 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 		super(consumer, options);
 		this.targetUserId = pusher.userId;
 		this.pusherId = pusher.pusherId;
-		this.streamId = pusher.streamId;
+		this.streamId = pusher.toldStreamId;
 		this.kind = consumer.kind;
 		this.mid = mid;
 		this.#consumer = consumer;

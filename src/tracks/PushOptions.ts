@@ -2,7 +2,15 @@ import { checkCodecNames } from '../media/codecs.js';
 import type { DataChannelParameters } from '../sdp/dataChannelProtocol.js';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
-import { channelProperties, checkLength, detailsProperties, mediaProperties, strict, validator } from '../schemas.js';
+import {
+	channelProperties,
+	checkLength,
+	detailsProperties,
+	firstTwice,
+	mediaProperties,
+	strict,
+	validator,
+} from '../schemas.js';
 import type { Limits } from '../options.js';
 
 /** Facts about a pusher that SDP does not tell. */
@@ -65,6 +73,8 @@ export interface PushOptions {
 	media?: Readonly<Record<string, PushMediaOptions>>;
 	/** The data channels with negotiated ids. The server notices others when the client opens them. */
 	data?: readonly PushDataOptions[];
+	/** The id of the connection that the offer belongs to, if there is one already. Default: the offer tells. */
+	connectionId?: string;
 }
 
 /** A data channel with a negotiated id. */
@@ -86,7 +96,8 @@ const checkDetails = validator<PusherDetails>(strict(detailsProperties), 'detail
 const checkOptions = validator<PushOptions>(
 	strict({
 		media: { type: 'object', additionalProperties: strict(mediaProperties) },
-		data: { type: 'array', items: strict(channelProperties, ['id']) },
+		data: { type: 'array', maxItems: 1000, items: strict(channelProperties, ['id']) },
+		connectionId: { type: 'string' },
 	}),
 	'options',
 );
@@ -107,8 +118,7 @@ export function readPushOptions(options: PushOptions, limits: Limits): CheckedPu
 }
 
 function announcedChannels(data: readonly PushDataOptions[], limits: Limits): AnnouncedChannel[] {
-	const ids = data.map(({ id }) => id);
-	const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+	const twice = firstTwice(data.map(({ id }) => id));
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data names id ${twice} twice`);
 	return data.map(
 		({ id, label = '', protocol = '', ordered = true, maxPacketLifeTime, maxRetransmits, ...details }) => {

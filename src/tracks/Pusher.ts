@@ -39,6 +39,8 @@ export interface PusherMedia {
 	midExtensionId: number | undefined;
 	/** The negotiated id of the transport-wide congestion control header extension. */
 	transportCcExtensionId: number | undefined;
+	/** The negotiated id of the header extension for the absolute send time. */
+	absSendTimeExtensionId: number | undefined;
 }
 
 /** One stream of a pusher. */
@@ -61,6 +63,8 @@ export class Pusher extends PusherEndpoint {
 	readonly mid: string | undefined;
 	/** The id of the client's MediaStream that the track is in (`a=msid`, RFC 8830). */
 	readonly streamId: string;
+	/** @internal The id of the MediaStream that those who pull it see. It is unique in the room. */
+	readonly toldStreamId: string;
 	/** The negotiated parameters. */
 	readonly media: PusherMedia;
 	readonly #source: LocalSource;
@@ -72,17 +76,19 @@ export class Pusher extends PusherEndpoint {
 		options: EndpointOptions & {
 			mid: string | undefined;
 			streamId: string;
+			toldStreamId: string;
 			details: PushMediaOptions;
 			source: LocalSource;
 			limits: Limits;
 		},
 	) {
-		const { mid, streamId, details, source } = options;
+		const { mid, streamId, toldStreamId, details, source } = options;
 		super(source, options);
 		this.pusherId = source.pusherId;
 		this.kind = source.kind;
 		this.mid = mid;
 		this.streamId = streamId;
+		this.toldStreamId = toldStreamId;
 		this.media = pusherMedia(source);
 		this.#source = source;
 		this.#frameRates = new FrameRates(source.producer);
@@ -170,5 +176,6 @@ function pusherMedia({ kind, rtpParameters }: Source): PusherMedia {
 		})),
 		midExtensionId: extensionId(headerExtensionUris.mid),
 		transportCcExtensionId: extensionId(headerExtensionUris.transportCc),
+		absSendTimeExtensionId: extensionId(headerExtensionUris.absSendTime),
 	};
 }

@@ -73,6 +73,16 @@ export abstract class PusherEndpoint extends Endpoint<PusherEvents, PusherCloseR
 		this.setDetails(checked);
 	}
 
+	/** @internal Takes the details of an offer, unless the permissions have changed since it came. */
+	followClient(details: PusherDetails): void {
+		try {
+			this.assertUpdate?.(details);
+		} catch {
+			return;
+		}
+		this.setDetails(details);
+	}
+
 	/** @internal Does what {@link PusherEndpoint.update} does, with details that have been checked. */
 	setDetails({ source = this.#source, metadata = this.#metadata }: PusherDetails): void {
 		const before = JSON.stringify([this.#source, this.#metadata]);

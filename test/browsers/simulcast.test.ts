@@ -198,6 +198,24 @@ describe('Layers between browsers', { skip: neither, concurrency: false }, () =>
 		await untilDecoded(taken!.page, taken!.id, { frames: 16 });
 	});
 
+	it('that its app has paused stay paused, until it resumes them', async (t) => {
+		const room = await openRoom(t);
+		const alice = await room.join({ userId: 'alice' });
+		const page = await openPage(t, 'Chromium');
+		const { id } = await pushLayers(alice, page, { codec: 'VP8', layers: simulcast });
+		const pushAgain = async (...active: boolean[]) => {
+			const offer = await page.client.offerAgain(id, { activate: active });
+			const { answer, pushers } = await alice.push(offer);
+			assert.equal(pushers.length, 2);
+			await page.client.acceptAnswer(id, answer);
+			return { list: /^a=simulcast:recv (.*)\r$/m.exec(answer)?.[1], active: await page.client.active(id) };
+		};
+		assert.deepEqual(await pushAgain(true, false, false), { list: 'l;~m;~h', active: [true, false, false] });
+		// Any other offer leaves them as they are.
+		assert.deepEqual(await pushAgain(), { list: 'l;~m;~h', active: [true, false, false] });
+		assert.deepEqual(await pushAgain(true, true, true), { list: 'l;m;h', active: [true, true, true] });
+	});
+
 	it('of several pullers of one connection whose client offers are chosen for each', async (t) => {
 		const room = await openRoom(t);
 		const alice = await room.join({ userId: 'alice' });

@@ -22,7 +22,7 @@ export function recorder() {
 export async function startPool(t: TestContext, options: Partial<WorkerPoolOptions> = {}) {
 	const { logger, messages, details } = recorder();
 	const pool = await WorkerPool.create(
-		{ count: 1, listen: [{ ip: '127.0.0.1' }], binary: undefined, logLevel: 'none', ...options },
+		{ count: 1, listen: [{ ip: '127.0.0.1' }], binary: undefined, healthTimeout: 15_000, logLevel: 'none', ...options },
 		logger,
 	);
 	t.after(() => {
@@ -32,10 +32,10 @@ export async function startPool(t: TestContext, options: Partial<WorkerPoolOptio
 }
 
 /** Waits until the condition holds, for what no event tells of. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string) {
-	const deadline = performance.now() + 5000;
+export async function until(condition: () => boolean | Promise<boolean>, what: string, within = 5000) {
+	const deadline = performance.now() + within;
 	while (!(await condition())) {
-		assert.ok(performance.now() < deadline, `not within 5 seconds: ${what}`);
+		assert.ok(performance.now() < deadline, `not within ${within} ms: ${what}`);
 		await setImmediate();
 	}
 }

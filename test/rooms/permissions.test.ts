@@ -284,8 +284,8 @@ describe('What the app has muted', () => {
 		await pushers[0]?.pause();
 		const other = await alice.push(anOffer('chromium-sendonly-audio'), { media: { '0': { source: 'music' } } });
 		assert.equal(other.pushers[0]?.paused, false);
-		other.pushers[0]?.update({ source: 'microphone' }, 'client');
-		assert.deepEqual(other.pushers[0]?.pausedBy, ['app']);
+		other.pushers[0].update({ source: 'microphone' }, 'client');
+		assert.deepEqual(other.pushers[0].pausedBy, ['app']);
 	});
 
 	it('flows again when the app resumes it, or unmutes the user who is not there', async (t) => {
@@ -304,9 +304,9 @@ describe('What the app has muted', () => {
 		const alice = await room.join({ userId: 'alice' });
 		const again = await alice.push(anOffer(camera), { media });
 		assert.equal(again.pushers[0]?.paused, false);
-		await again.pushers[0]?.pause();
+		await again.pushers[0].pause();
 		room.unmute('alice', { kind: 'audio', source: 'microphone' });
-		assert.equal(again.pushers[0]?.paused, false);
+		assert.equal(again.pushers[0].paused, false);
 	});
 
 	it('stays paused for a user that pulls it again, on any connection', async (t) => {

@@ -199,8 +199,11 @@ describe('The answer to simulcast', () => {
 		}
 	});
 
-	it('takes what is paused at first', () => {
-		assert.equal(answered(simulcast(chromium, 'send l;~m;~h')).simulcast?.list1, 'l;m;h');
+	it('takes what is paused, and leaves it paused', () => {
+		assert.equal(answered(simulcast(chromium, 'send l;~m;~h')).simulcast?.list1, 'l;~m;~h');
+		assert.equal(answered(simulcast(chromium, 'send ~l;~m;~h')).simulcast?.list1, '~l;~m;~h');
+		assert.equal(answered(chromium, simulcast(chromium, 'send h;m;~l')).simulcast?.list1, 'h;m;~l');
+		assert.equal(answered(simulcast(chromium, 'send l;~m'), simulcast(chromium, 'send l;m')).simulcast?.list1, 'l;m');
 	});
 
 	it('has no more streams than a later offer', () => {

@@ -112,7 +112,7 @@ describe('The parameters of a codec', () => {
 	});
 
 	it('but for profile-level-id, which is text even when it has digits alone', () => {
-		for (const id of ['42e01f', '420010', '640032']) {
+		for (const id of ['42e01f', '640010', '640032']) {
 			assert.deepEqual(parametersOf(`profile-level-id=${id}`), { 'profile-level-id': id });
 		}
 	});

@@ -128,7 +128,7 @@ describe('An answer', () => {
 		['with another mid', good, 'the mid of m-line 0 is not "a"', expecting({ mid: 'a' })],
 		['without a mid', withoutLine(good, 'a=mid:1'), 'the mid of m-line 1 is not "1"'],
 		['that takes what has stopped', good, 'm-line 0 was not offered', expecting({ stopped: true })],
-		['without rtcp-mux', withoutLine(good, 'a=rtcp-mux'), 'm-line 0 has no a=rtcp-mux'],
+		['without rtcp-mux', withoutLine(good, 'a=rtcp-mux'), 'it has no a=rtcp-mux'],
 		['without BUNDLE', withoutLine(good, 'a=group'), 'its a=group:BUNDLE does not have the mid "0"'],
 		[
 			'with less than all in BUNDLE',

@@ -104,7 +104,7 @@ async function capture(kind) {
  * One change of a connection; `index` counts its transceivers.
  *
  * @typedef {{ send: Kind } | { receive: Kind } | { stop: number } | { direct: [index: number, direction: string] }
- *   | { replace: number } | { restartIce: true } | { only: [index: number, codec: VideoCodec] }} Change
+ *   | { replace: number } | { restartIce: true } | { activate: boolean[] } | { only: [index: number, codec: VideoCodec] }} Change
  */
 
 /**
@@ -126,6 +126,11 @@ async function apply(connection, change) {
 	} else if ('replace' in change) {
 		const { sender } = transceivers[change.replace];
 		await sender.replaceTrack(await capture(sender.track.kind));
+	} else if ('activate' in change) {
+		const { sender } = transceivers[0];
+		const parameters = sender.getParameters();
+		for (const [index, active] of change.activate.entries()) parameters.encodings[index].active = active;
+		await sender.setParameters(parameters);
 	} else if ('only' in change) {
 		const [index, codec] = change.only;
 		const { codecs } = RTCRtpSender.getCapabilities('video');
@@ -147,6 +152,12 @@ export async function offerAgain(id, ...changes) {
 	for (const change of changes) await apply(connection, change);
 	await connection.setLocalDescription(await connection.createOffer());
 	return connection.localDescription.sdp;
+}
+
+/** Whether each simulcast stream of the first sender may be sent. @param {string} id @returns {boolean[]} */
+export function active(id) {
+	const [{ sender }] = connections.get(id).getTransceivers();
+	return sender.getParameters().encodings.map((/** @type {any} */ encoding) => encoding.active);
 }
 
 /** Takes the last offer back. @param {string} id */

@@ -96,10 +96,11 @@ export function assertAnswers(offer: string, answer: string): void {
 	const frame = ({ type, protocol, mid }: (typeof offered.media)[number]) => ({ type, protocol, mid });
 	assert.deepEqual(answered.media.map(frame), offered.media.map(frame), 'the m-lines are those of the offer');
 	const accepted = answered.media.filter(({ port }) => port !== 0);
-	assert.equal(
-		/^a=group:BUNDLE (.*)\r$/m.exec(answer)?.[1] ?? '',
-		accepted.flatMap(({ mid }) => mid ?? []).join(' '),
-		'BUNDLE names the accepted m-lines',
+	const offeredBundle = /^a=group:BUNDLE (.*)\r$/m.exec(offer)?.[1]?.split(' ') ?? [];
+	assert.deepEqual(
+		/^a=group:BUNDLE (.*)\r$/m.exec(answer)?.[1]?.split(' ') ?? [],
+		offeredBundle.filter((bundled) => accepted.some(({ mid }) => String(mid) === bundled)),
+		'BUNDLE names the accepted m-lines of the offered group, in its order',
 	);
 	for (const [index, media] of answered.media.entries()) {
 		const asked = offered.media[index]!;

@@ -71,7 +71,7 @@ describe('A later offer of simulcast', () => {
 		const { alice, offer, video, told } = await startSimulcast(t);
 		for (const [sent, received] of [
 			['h;m;l', 'h;m;l'],
-			['h;~m;~l', 'h;m;l'],
+			['h;~m;~l', 'h;~m;~l'],
 			['m;l', 'm;l'],
 			['l;m;h', 'h;m;l'],
 		] as const) {

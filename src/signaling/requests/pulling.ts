@@ -26,6 +26,7 @@ export const pulling: Record<string, RequestHandler> = {
 			targetUserId,
 			specs,
 			offer: pull.sdp.sdp,
+			...(pull.connectionId !== undefined && { connectionId: pull.connectionId }),
 		});
 		return (): PullSuccess => ({
 			code: 0,

@@ -7,6 +7,7 @@ import {
 } from '../../index.js';
 import type { PushChannelData, PushData, PushMediaData, PushSuccess } from '../../protocol/index.js';
 import { quoted } from '../../quoted.js';
+import { firstTwice } from '../../schemas.js';
 import { checkData } from '../schemas.js';
 import { ownPushersData } from '../serialize.js';
 import { find, type RequestHandler } from './RequestContext.js';
@@ -21,13 +22,16 @@ export const pushing: Record<string, RequestHandler> = {
 		const { sdp } = push.sdp;
 		const options = pushOptions(push);
 		await authorize(pushAction({ roomId, userId, sdp }, options), data);
-		const { answer, pushers, connection } = await member.user.push(sdp, options);
+		const { answer, pushers, connection, rejected } = await member.user.push(sdp, options);
 		return (): PushSuccess => ({
 			code: 0,
 			message: 'push success',
 			sdp: answer,
 			connectionId: connection.connectionId,
 			...ownPushersData(pushers),
+			...(rejected.length > 0 && {
+				rejected: rejected.map(({ mid, reason }) => ({ ...(mid !== undefined && { mid }), reason })),
+			}),
 		});
 	},
 
@@ -65,15 +69,17 @@ export const pushing: Record<string, RequestHandler> = {
 	},
 };
 
-const pushAction = (push: { roomId: string; userId: string; sdp: string }, { media, data }: PushOptions) => ({
-	action: 'push' as const,
-	...push,
-	...(media && { media }),
-	...(data && { dataChannels: data }),
-});
+const pushAction = (push: { roomId: string; userId: string; sdp: string }, options: PushOptions) => {
+	const { data: dataChannels, ...others } = options;
+	return { action: 'push' as const, ...push, ...others, ...(dataChannels && { dataChannels }) };
+};
 
-function pushOptions({ media, data }: PushData): PushOptions {
-	return { ...(media && { media: mediaOptions(media) }), ...(data && { data: data.map(channelOf) }) };
+function pushOptions({ media, data, connectionId }: PushData): PushOptions {
+	return {
+		...(media && { media: mediaOptions(media) }),
+		...(data && { data: data.map(channelOf) }),
+		...(connectionId !== undefined && { connectionId }),
+	};
 }
 
 // A message may have unknown fields, which the core would refuse.
@@ -91,8 +97,7 @@ function channelOf(data: PushChannelData): PushDataOptions {
 }
 
 function mediaOptions(media: PushMediaData[]): NonNullable<PushOptions['media']> {
-	const mids = media.map(({ mid }) => mid);
-	const twice = mids.find((mid, index) => mids.indexOf(mid) !== index);
+	const twice = firstTwice(media.map(({ mid }) => mid));
 	if (twice !== undefined) throw new SfuError('invalid_argument', `data.media names mid ${quoted(twice)} twice`);
 	return Object.fromEntries(media.map((options) => [options.mid, mediaOptionsOf(options)]));
 }
