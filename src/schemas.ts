@@ -85,7 +85,7 @@ const deceptive = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
  */
 export function checkLength(text: string, subject: string, longest: number): void {
 	// A code point has at most two code units.
-	if (text.length > longest * 2 || [...text].length > longest) {
+	if (text.length > longest * 2 || Array.from(text).length > longest) {
 		throw new SfuError('invalid_argument', `${subject} must NOT have more than ${longest} characters`);
 	}
 	if (deceptive.test(text)) {

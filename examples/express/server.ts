@@ -3,19 +3,20 @@
  *
  * - LISTEN_IP: the address that the page, the WebSocket and the media listen on. Default 127.0.0.1: this machine alone.
  * - ANNOUNCED_ADDRESS: the address that browsers send media to. Default LISTEN_IP.
+ * - ORIGIN: of the page, such as https://example.com, if a proxy changes the header `Host`.
  * - PORT: of the page and the WebSocket. Default 3000. 0 takes a free one.
  *
  * Firefox sends no media to 127.0.0.1: set LISTEN_IP to 0.0.0.0 and ANNOUNCED_ADDRESS to an address of this machine.
  */
 import express from 'express';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Sfu } from 'sfu-rooms';
 import { fromWebSocket, ProtooAdapter } from 'sfu-rooms/protoo';
 import { WebSocketServer } from 'ws';
 
-const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP } = process.env;
+const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP, ORIGIN } = process.env;
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
 	console.error(`PORT must be a number from 0 to 65535, and is "${PORT}".`);
 	process.exit(1);
@@ -35,8 +36,21 @@ const sfu = await Sfu.create({
 	qualityInterval: 2000,
 });
 const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
+/** Whether a WebSocket is from our own page, or from a program that is no browser and so has no `Origin`. */
+function isOwnPage({ headers: { origin, host } }: IncomingMessage): boolean {
+	return origin === undefined || origin === ORIGIN || (URL.canParse(origin) && new URL(origin).host === host);
+}
+
 const server = createServer(express().use(express.static(path.join(import.meta.dirname, 'public'))));
-const sockets = new WebSocketServer({ server, path: '/webrtc', maxPayload: 4_194_304 });
+const sockets = new WebSocketServer({
+	server,
+	path: '/webrtc',
+	maxPayload: 4_194_304,
+	// A browser opens WebSockets to any server for any page, with the cookies of the server. It says whose page it is.
+	verifyClient: ({ req }, done) => {
+		done(isOwnPage(req), 403);
+	},
+});
 sockets.on('connection', (socket, request) => {
 	protoo.accept(fromWebSocket(socket), { request });
 });

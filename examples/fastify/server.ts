@@ -1,16 +1,16 @@
 /**
  * The demo of ../express, on Fastify: `npx tsx examples/fastify/server.ts`. It takes the same LISTEN_IP,
- * ANNOUNCED_ADDRESS and PORT.
+ * ANNOUNCED_ADDRESS, ORIGIN and PORT.
  */
 import websocket from '@fastify/websocket';
-import { fastify } from 'fastify';
+import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Sfu } from 'sfu-rooms';
 import { fromWebSocket, ProtooAdapter } from 'sfu-rooms/protoo';
 
-const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP } = process.env;
+const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP, ORIGIN } = process.env;
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
 	console.error(`PORT must be a number from 0 to 65535, and is "${PORT}".`);
 	process.exit(1);
@@ -33,7 +33,16 @@ const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
 // Without `forceCloseConnections`, closing waits for HTTP requests that are never finished.
 const app = fastify({ forceCloseConnections: true });
 await app.register(websocket, { options: { maxPayload: 4_194_304 } });
-app.get('/webrtc', { websocket: true }, (socket, request) => {
+/** Whether a WebSocket is from our own page, or from a program that is no browser and so has no `Origin`. */
+function isOwnPage({ headers: { origin, host } }: FastifyRequest): boolean {
+	return origin === undefined || origin === ORIGIN || (URL.canParse(origin) && new URL(origin).host === host);
+}
+
+// A browser opens WebSockets to any server for any page, with the cookies of the server. It says whose page it is.
+const preValidation = async (request: FastifyRequest, reply: FastifyReply) => {
+	if (!isOwnPage(request)) await reply.code(403).send();
+};
+app.get('/webrtc', { websocket: true, preValidation }, (socket, request) => {
 	protoo.accept(fromWebSocket(socket), { request });
 });
 

@@ -14,7 +14,7 @@ export interface JoinAction extends ActionData, JoinData {
 }
 
 /** A user pushes, with the options of its push. */
-export interface PushAction extends ActionData, Pick<PushOptions, 'media' | 'connectionId'> {
+export interface PushAction extends ActionData, Omit<PushOptions, 'data'> {
 	/** The name of the action. */
 	action: 'push';
 	/** The offer. */

@@ -27,6 +27,8 @@ export class Call extends EventTarget {
 	#identity;
 	#uplink = new Uplink((method, data) => this.#request(method, data));
 	#downlink = new Downlink((method, data) => this.#request(method, data));
+	/** @type {string | null} */
+	#resumeToken = null;
 	#joined = false;
 	#inRoom = false;
 	#ended = false;
@@ -119,17 +121,14 @@ export class Call extends EventTarget {
 		if (first) this.#emit('joined');
 		for (const person of this.people.replace(success.users)) this.#emit('left', person);
 		this.speaker = success.activeSpeaker?.userId ?? null;
+		this.#resumeToken = success.resumeToken;
 		for (const link of [this.#uplink, this.#downlink]) void (success.resumed ? link.check() : link.open());
 		this.#changed();
 	}
 
-	async #requestJoin() {
-		const join = () => this.#request('join', { userName: this.#identity.userName });
-		const success = await join();
-		if (this.#joined || !success.resumed) return success;
-		// This page is new, and has no RTCPeerConnections that an earlier page of this user may have had.
-		await this.#request('leave');
-		return join();
+	/** The token tells the server that this is still the same page. A new page has none, and begins anew. */
+	#requestJoin() {
+		return this.#request('join', { userName: this.#identity.userName, resumeToken: this.#resumeToken });
 	}
 
 	#lost() {

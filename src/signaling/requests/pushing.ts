@@ -69,16 +69,10 @@ export const pushing: Record<string, RequestHandler> = {
 	},
 };
 
-const pushAction = (
-	push: { roomId: string; userId: string; sdp: string },
-	{ media, data, connectionId }: PushOptions,
-) => ({
-	action: 'push' as const,
-	...push,
-	...(media && { media }),
-	...(data && { dataChannels: data }),
-	...(connectionId !== undefined && { connectionId }),
-});
+const pushAction = (push: { roomId: string; userId: string; sdp: string }, options: PushOptions) => {
+	const { data: dataChannels, ...others } = options;
+	return { action: 'push' as const, ...push, ...others, ...(dataChannels && { dataChannels }) };
+};
 
 function pushOptions({ media, data, connectionId }: PushData): PushOptions {
 	return {
