@@ -4,6 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { constants } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
 import { demoEnvironment, end, groupExists, serverCommand, spawnCommand, startCommand, startDemo } from './demo.js';
 
 /** Runs a server that is expected not to start, and resolves to what it says about that. */
@@ -50,6 +51,33 @@ describe("The demo's server", () => {
 				assert.equal(errors(), '');
 			});
 		}
+
+		it(`refuses the WebSocket of a foreign page, with whatever cookie, on ${framework}`, async (t) => {
+			const { url } = await startDemo(t, framework);
+			const attempt = async (headers: Record<string, string>) => {
+				const socket = new WebSocket(`${url.replace('http', 'ws')}/webrtc`, { headers });
+				t.after(() => {
+					socket.terminate();
+				});
+				const opened = once(socket, 'open').then(() => 'open');
+				return Promise.race([opened, once(socket, 'error').then(([error]) => (error as Error).message)]).catch(
+					(error: unknown) => (error as Error).message,
+				);
+			};
+			const { origin, host } = new URL(url);
+			const cookie = 'session=of-the-victim';
+			for (const foreign of [
+				'https://elsewhere.example',
+				`http://${host}.elsewhere.example`,
+				`http://${host}@elsewhere.example`,
+				'null',
+				'',
+			]) {
+				assert.match(await attempt({ cookie, origin: foreign }), /403/, foreign);
+			}
+			assert.equal(await attempt({ cookie, origin }), 'open');
+			assert.equal(await attempt({ cookie }), 'open', 'a program that is no browser');
+		});
 
 		it(`says so when PORT is none, on ${framework}`, async (t) => {
 			for (const port of ['http', '65536']) {

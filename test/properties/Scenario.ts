@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { AnyPuller, AnyPusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
-import type { AutoPullSuccess, ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
+import type { AutoPullSuccess, JoinSuccess, ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
 import { OfferingPeer, type OfferedSection, type Profile, type SectionKind } from './OfferingPeer.js';
 import { RoomClient, type Settling, type View } from './RoomClient.js';
 import { mediaPullers } from '../support/parted.js';
@@ -136,6 +136,7 @@ export class Scenario {
 	readonly #peers: OfferingPeer[][] = [];
 	readonly #ownPushers: string[][] = [];
 	readonly #lostUntil = new Map<string, number>();
+	readonly #tokens = new Map<string, string>();
 	readonly #users: { user: User; joined: number; left: number }[] = [];
 	readonly #violations: string[] = [];
 	readonly #log: string[] = [];
@@ -303,7 +304,13 @@ export class Scenario {
 			case 'join': {
 				const client = this.#client(act.slot);
 				const { roomId, userId } = act as unknown as { roomId: string; userId: string };
-				mustSucceed(client.request('join', { roomId, userId, userName: `the ${userId}` }), client.view !== undefined);
+				// Every other client knows the token of whoever was this user last, as the same client does.
+				const resumeToken = Number(act.slot) % 2 ? this.#tokens.get(key({ roomId, userId })) : undefined;
+				const join = client.request('join', { roomId, userId, userName: `the ${userId}`, resumeToken });
+				void join.then(({ ok, data }) => {
+					if (ok) this.#tokens.set(key({ roomId, userId }), (data as JoinSuccess).resumeToken);
+				});
+				mustSucceed(join, client.view !== undefined);
 				break;
 			}
 			case 'push':

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { after, before, describe, it, mock } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { Sfu, type Connection, type User } from 'sfu-rooms';
-import { ProtooAdapter } from 'sfu-rooms/protoo';
+import { ProtooAdapter, type AuthorizeAction } from 'sfu-rooms/protoo';
 import { payloadProtocol, writeOpen } from '../../src/sdp/dataChannelProtocol.js';
 import { FakeWorkers, type Books } from '../support/fakeWorkers.js';
 import { checkProperty } from '../support/seed.js';
@@ -118,7 +118,8 @@ describe('rooms, with fake media and a fake clock', () => {
 			offersPerSecond: unlimited,
 			offerBurst: unlimited,
 		};
-		const adapter = new ProtooAdapter(sfu, { rtcpilot, reconnectTimeout: grace, limits });
+		const authorize = (action: AuthorizeAction) => (action.action === 'join' ? { takeOver: true } : true);
+		const adapter = new ProtooAdapter(sfu, { authorize, rtcpilot, reconnectTimeout: grace, limits });
 		let now = 0;
 		const pass = async (ms: number) => {
 			let open!: () => void;

@@ -28,7 +28,10 @@ describe('rooms, with a real worker', () => {
 		const before = await held();
 
 		async function play(script: Parameters<Scenario['play']>[0]) {
-			const adapter = new ProtooAdapter(sfu, { reconnectTimeout: grace });
+			const adapter = new ProtooAdapter(sfu, {
+				authorize: (action) => (action.action === 'join' ? { takeOver: true } : true),
+				reconnectTimeout: grace,
+			});
 			const scenario = new Scenario({
 				sfu,
 				adapter,
