@@ -10,7 +10,7 @@ import {
 } from '../signaling/index.js';
 import {
 	InvalidRequestError,
-	readId,
+	readHead,
 	readMessage,
 	writeFailure,
 	writeRequest,
@@ -123,15 +123,23 @@ export class Peer<Context> {
 				this.#invalidInARow = 0;
 				return;
 			}
-			const id = refusal && text !== undefined ? readId(text) : undefined;
-			if (refusal && id !== undefined) this.#fail(id, refusal);
-			else this.#logger.debug('an invalid message was dropped');
+			if (text === undefined || !refusal || !this.#answerUnread(text, refusal)) {
+				this.#logger.debug('an invalid message was dropped');
+			}
 		} catch (error) {
 			if (!(error instanceof InvalidRequestError)) throw error;
 			this.#fail(error.id, error);
 		}
 		this.#invalidInARow++;
 		if (this.#invalidInARow > invalidMessages) this.#drop(closeCodes.policyViolation, 'too many invalid messages');
+	}
+
+	/** @returns whether the message is a request, or a response to one */
+	#answerUnread(text: string, refusal: SfuError): boolean {
+		const head = readHead(text);
+		if (head?.type === 'request') this.#fail(head.id, refusal);
+		// The request of the server fails now instead of waiting for its timeout.
+		return head?.type === 'request' || (head !== undefined && this.#outgoing.settle(head.id, { ok: false }));
 	}
 
 	/** The reason why a message is not even parsed. */

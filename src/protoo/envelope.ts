@@ -29,11 +29,17 @@ const isId = (value: unknown): value is number =>
 
 const isMethod = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** Finds the id of a request that is not to be parsed, where every client writes it: before the data. */
-export function readId(text: string): number | undefined {
-	const start = text.slice(0, 200);
-	const [, id] = /"request"\s*:\s*true/.test(start) ? (/"id"\s*:\s*(\d{1,10})\b/.exec(start) ?? []) : [];
-	return id !== undefined && isId(Number(id)) ? Number(id) : undefined;
+/**
+ * Finds the type and the id of a message that is not to be parsed, where every client writes them: before the data.
+ *
+ * @returns `undefined` for a notification, and if they are not found
+ */
+export function readHead(text: string): { type: 'request' | 'response'; id: number } | undefined {
+	const head = text.slice(0, 200);
+	const [, type] = /"(request|response)"\s*:\s*true/.exec(head) ?? [];
+	const [, digits = ''] = /"id"\s*:\s*(\d{1,10})\b/.exec(head) ?? [];
+	if (digits === '' || !isId(Number(digits))) return undefined;
+	return type === 'request' || type === 'response' ? { type, id: Number(digits) } : undefined;
 }
 
 /**

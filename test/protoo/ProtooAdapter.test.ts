@@ -41,6 +41,11 @@ describe('ProtooAdapter', () => {
 			messageBurst: 500,
 			offersPerSecond: 10,
 			offerBurst: 200,
+			textLength: 4096,
+			joinTimeout: 10_000,
+			unjoinedLength: 16_384,
+			lengthPerSecond: 500_000,
+			lengthBurst: 4_000_000,
 			invalidMessages: 20,
 			bufferedBytes: 4_194_304,
 		});
