@@ -74,8 +74,12 @@ export function firstTwice<Value>(values: readonly Value[]): Value | undefined {
 	return values.find((value) => seen.size === seen.add(value).size);
 }
 
+// Control characters, line and paragraph separators, and those that turn the direction of a text around (Unicode TR36).
+const deceptive = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
+
 /**
- * Checks the length of a text, in Unicode code points.
+ * Checks a text that others are shown, such as an id or a name: its length, in Unicode code points, and that it has no
+ * characters that nobody sees and that change how the rest is read.
  *
  * @param subject - as for {@link validator}
  */
@@ -83,6 +87,9 @@ export function checkLength(text: string, subject: string, longest: number): voi
 	// A code point has at most two code units.
 	if (text.length > longest * 2 || Array.from(text).length > longest) {
 		throw new SfuError('invalid_argument', `${subject} must NOT have more than ${longest} characters`);
+	}
+	if (deceptive.test(text)) {
+		throw new SfuError('invalid_argument', `${subject} must not have control or bidirectional characters`);
 	}
 }
 

@@ -2,6 +2,7 @@ import { SfuError, type Logger } from '../index.js';
 import { closeCodes, errorCodes } from '../protocol/index.js';
 import {
 	OutgoingRequests,
+	RateLimit,
 	type ClientLimits,
 	type ContextArgument,
 	type Session,
@@ -9,6 +10,7 @@ import {
 } from '../signaling/index.js';
 import {
 	InvalidRequestError,
+	readId,
 	readMessage,
 	writeFailure,
 	writeRequest,
@@ -25,7 +27,11 @@ export class Peer<Context> {
 	readonly #outgoing: OutgoingRequests;
 	readonly #session: Session<string, Context>;
 	readonly #pendingIds = new Set<number>();
+	readonly #lengths: RateLimit;
+	readonly #joinTimer: NodeJS.Timeout;
 	#invalidInARow = 0;
+	/** What may wait besides `bufferedBytes`: long messages, such as the response to a join, until they have been read. */
+	#longBytes = 0;
 	#closed = false;
 
 	/** @param context - a value for `authorize` */
@@ -38,9 +44,11 @@ export class Peer<Context> {
 		this.#socket = socket;
 		this.#limits = signaling.limits;
 		this.#logger = logger;
+		this.#lengths = new RateLimit(this.#limits.lengthBurst, this.#limits.lengthPerSecond);
 		this.#outgoing = new OutgoingRequests(this.#limits.pendingRequests, this.#limits.responseTimeout);
 		this.#session = signaling.open(
 			{
+				isSlow: () => socket.bufferedAmount > this.#limits.bufferedBytes / 2,
 				send: (text) => {
 					this.#send(text);
 				},
@@ -54,6 +62,9 @@ export class Peer<Context> {
 			},
 			...context,
 		);
+		this.#joinTimer = setTimeout(() => {
+			if (!this.#session.joined) this.#drop(closeCodes.policyViolation, 'did not join in time');
+		}, this.#limits.joinTimeout);
 		socket.listen({
 			message: (text) => {
 				if (!this.#closed) this.#receive(text);
@@ -72,6 +83,7 @@ export class Peer<Context> {
 	#shut(): boolean {
 		if (this.#closed) return false;
 		this.#closed = true;
+		clearTimeout(this.#joinTimer);
 		this.#outgoing.close();
 		return true;
 	}
@@ -85,8 +97,13 @@ export class Peer<Context> {
 
 	#send(text: string): void {
 		if (this.#closed) return;
+		const { bufferedBytes } = this.#limits;
+		// A message that is long by itself is no fault of the reader.
+		if (text.length > bufferedBytes / 4) this.#longBytes += text.length * 3;
 		this.#socket.send(text);
-		if (this.#socket.bufferedAmount > this.#limits.bufferedBytes) this.#drop(closeCodes.tooSlow, 'reads too slowly');
+		const { bufferedAmount } = this.#socket;
+		if (bufferedAmount > bufferedBytes + this.#longBytes) this.#drop(closeCodes.tooSlow, 'reads too slowly');
+		else if (bufferedAmount <= bufferedBytes / 2) this.#longBytes = 0;
 	}
 
 	#fail(id: number, error: SfuError): void {
@@ -99,13 +116,16 @@ export class Peer<Context> {
 			this.#drop(closeCodes.tooLarge, 'message too large');
 			return;
 		}
+		const refusal = text === undefined ? undefined : this.#refuseUnread(text.length);
 		try {
-			const message = text === undefined ? undefined : readMessage(text);
-			if (message && this.#accept(message, text?.length ?? 0)) {
+			const message = text === undefined || refusal ? undefined : readMessage(text);
+			if (message && this.#accept(message)) {
 				this.#invalidInARow = 0;
 				return;
 			}
-			this.#logger.debug('an invalid message was dropped');
+			const id = refusal && text !== undefined ? readId(text) : undefined;
+			if (refusal && id !== undefined) this.#fail(id, refusal);
+			else this.#logger.debug('an invalid message was dropped');
 		} catch (error) {
 			if (!(error instanceof InvalidRequestError)) throw error;
 			this.#fail(error.id, error);
@@ -114,9 +134,19 @@ export class Peer<Context> {
 		if (this.#invalidInARow > invalidMessages) this.#drop(closeCodes.policyViolation, 'too many invalid messages');
 	}
 
+	/** The reason why a message is not even parsed. */
+	#refuseUnread(length: number): SfuError | undefined {
+		const { messageLength, unjoinedLength } = this.#limits;
+		const longest = this.#session.joined ? messageLength : Math.min(unjoinedLength, messageLength);
+		if (length > longest) {
+			return new SfuError('too_large', `the message has ${length} characters, and only ${longest} are allowed`);
+		}
+		return this.#lengths.take(length) ? undefined : new SfuError('limit_exceeded', 'too much in too short a time');
+	}
+
 	/** @returns `false` for a response to no request */
-	#accept(message: Incoming, length: number): boolean {
-		const invalid = this.#check(message, length);
+	#accept(message: Incoming): boolean {
+		const invalid = this.#check(message);
 		if (message.type === 'request' && !invalid) {
 			const { id, method, data } = message;
 			this.#pendingIds.add(id);
@@ -142,12 +172,8 @@ export class Peer<Context> {
 	}
 
 	/** @returns the reason why the session must not see the message */
-	#check(message: Incoming, length: number): SfuError | undefined {
-		const { messageLength } = this.#limits;
-		if (message.type === 'request' && this.#pendingIds.has(message.id)) {
-			return new SfuError('invalid_argument', `another request with id ${message.id} waits for its response`);
-		}
-		if (length <= messageLength) return undefined;
-		return new SfuError('too_large', `the message has ${length} characters, and only ${messageLength} are allowed`);
+	#check(message: Incoming): SfuError | undefined {
+		if (message.type !== 'request' || !this.#pendingIds.has(message.id)) return undefined;
+		return new SfuError('invalid_argument', `another request with id ${message.id} waits for its response`);
 	}
 }

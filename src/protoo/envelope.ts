@@ -29,6 +29,13 @@ const isId = (value: unknown): value is number =>
 
 const isMethod = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
+/** Finds the id of a request that is not to be parsed, where every client writes it: before the data. */
+export function readId(text: string): number | undefined {
+	const start = text.slice(0, 200);
+	const [, id] = /"request"\s*:\s*true/.test(start) ? (/"id"\s*:\s*(\d{1,10})\b/.exec(start) ?? []) : [];
+	return id !== undefined && isId(Number(id)) ? Number(id) : undefined;
+}
+
 /**
  * Reads a message.
  *

@@ -147,10 +147,11 @@ export class UserGate implements MediaGate {
 	#keepPusher(pusher: AnyPusher): void {
 		const { userId, pauses } = this.#options;
 		const muteAgain = () => {
-			if (pauses.isMuted(userId, pusher.kind, sourceOf(pusher))) this.#pause(pusher);
+			if (pauses.isMuted(userId, pusher.kind, sourceOf(pusher))) this.#setPaused(pusher, true);
 		};
 		muteAgain();
 		pusher.appPaused = (paused) => {
+			for (const other of this.#namesakes(pusher)) this.#setPaused(other, paused);
 			if (paused) pauses.mute(userId, pusher.kind, sourceOf(pusher));
 			else if (!this.#isMutedBeside(pusher)) pauses.unmute(userId, pusher.kind, sourceOf(pusher));
 		};
@@ -171,28 +172,41 @@ export class UserGate implements MediaGate {
 
 	#keepPuller(puller: AnyPuller, pusher: AnyPusher): void {
 		const { userId, pauses } = this.#options;
-		if (pauses.isHeld(userId, pusher.pusherId)) this.#pause(puller);
+		if (pauses.isHeld(userId, pusher.pusherId)) this.#setPaused(puller, true);
 		puller.appPaused = (paused) => {
 			pauses.hold(userId, pusher.pusherId, paused);
+			for (const [other, pulled] of this.#pullers) if (pulled === pusher) this.#setPaused(other, paused);
 		};
 		this.#pullers.set(puller, pusher);
 		puller.once('closed', () => this.#pullers.delete(puller));
 	}
 
-	/** Whether another open pusher of the same name is paused by the app. */
+	/** Whether another pusher without a name keeps the kind muted, to which this one belongs, too. */
 	#isMutedBeside(pusher: AnyPusher): boolean {
 		return [...this.#pushers].some(
 			(other) =>
 				other !== pusher &&
 				other.kind === pusher.kind &&
-				sourceOf(other) === sourceOf(pusher) &&
+				sourceOf(other) === undefined &&
+				sourceOf(pusher) === undefined &&
 				other.pausedBy.includes('app'),
 		);
 	}
 
-	#pause(endpoint: AnyPusher | AnyPuller): void {
-		endpoint.setPaused('app', true).catch((error: unknown) => {
-			if (!endpoint.closed) this.#options.logger.warn('something could not be paused again', { error });
+	/** The other pushers that have the same source, by its name. Those without a name may be anything. */
+	#namesakes(pusher: AnyPusher): AnyPusher[] {
+		const source = sourceOf(pusher);
+		if (source === undefined) return [];
+		return [...this.#pushers].filter(
+			(other) => other !== pusher && other.kind === pusher.kind && sourceOf(other) === source,
+		);
+	}
+
+	#setPaused(endpoint: AnyPusher | AnyPuller, paused: boolean): void {
+		if (endpoint.pausedBy.includes('app') === paused) return;
+		endpoint.setPaused('app', paused).catch((error: unknown) => {
+			if (!endpoint.closed)
+				this.#options.logger.warn('something could not be paused or resumed with its like', { error });
 		});
 	}
 

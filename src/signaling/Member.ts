@@ -128,6 +128,11 @@ export class Member<Message> {
 		session.close(closeCodes.replaced, 'joined again on another socket');
 	}
 
+	/** Whether the client reads so slowly that it should get nothing that it can do without. */
+	get slow(): boolean {
+		return this.#session?.client.isSlow?.() === true;
+	}
+
 	/** Sends an encoded notification. */
 	send(message: Message): void {
 		this.#session?.client.send(message);

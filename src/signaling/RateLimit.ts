@@ -11,13 +11,13 @@ export class RateLimit {
 		this.#tokens = burst;
 	}
 
-	/** @returns whether one more is within the limit */
-	take(): boolean {
+	/** @returns whether one more is within the limit, or so many more */
+	take(count = 1): boolean {
 		const now = performance.now();
 		this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
 		this.#filledAt = now;
-		if (this.#tokens < 1) return false;
-		this.#tokens--;
+		if (this.#tokens < count) return false;
+		this.#tokens -= count;
 		return true;
 	}
 }

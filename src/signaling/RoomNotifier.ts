@@ -215,10 +215,10 @@ export class RoomNotifier<Message> {
 			.map((other) => userData(other, other.pushers.values(), { rtcpilot: this.#rtcpilot }));
 	}
 
-	/** Sends a text to all users but its author. */
+	/** Sends a text to all users but its author. A client that reads too slowly misses it, and keeps its socket. */
 	sendText(message: TextMessage): void {
-		const user = this.room.users.get(message.userId);
-		if (user) this.#tellOthers(user, 'textMessage', message);
+		const others = [...this.#members.values()].filter(({ user, slow }) => user.userId !== message.userId && !slow);
+		this.#tell(others, 'textMessage', message);
 	}
 
 	/** Tells the others that the socket of a user is lost, and that the user may come back. */

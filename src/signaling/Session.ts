@@ -12,28 +12,10 @@ import { pulling } from './requests/pulling.js';
 import { pushing } from './requests/pushing.js';
 import { texting } from './requests/texting.js';
 import type { Outcome, Reply, RequestContext, RequestHandler } from './requests/RequestContext.js';
+import type { RequestResult, Respond } from './RequestResult.js';
 import type { RoomNotifier } from './RoomNotifier.js';
 import { checkData } from './schemas.js';
 import type { SignalingClient } from './SignalingClient.js';
-
-/** The result of a client's request: the data of its success, or the error that it failed with. */
-export type RequestResult =
-	| {
-			/** The data of the success. */
-			data: object;
-	  }
-	| {
-			/** The error that the request failed with. */
-			error: SfuError;
-	  };
-
-/**
- * Sends the response to a request. The session calls it exactly once. If it sends at once, the response is in the right
- * order with the notifications.
- *
- * @param result - the result of the request
- */
-export type Respond = (result: RequestResult) => void;
 
 /** @internal */
 export interface SessionContext<Message, Context> {
@@ -86,6 +68,7 @@ export class Session<Message = string, Context = unknown> {
 		this.#context = context;
 		this.#rate = new RateLimit(context.limits.messageBurst, context.limits.messagesPerSecond);
 		this.#requestContext = {
+			limits: context.limits,
 			session: this,
 			memberOf: (data) => this.#memberOf(data).member,
 			sendText: (message) => this.#joined?.notifier.sendText(message),
@@ -96,6 +79,11 @@ export class Session<Message = string, Context = unknown> {
 	/** Whether the client is still connected. */
 	get open(): boolean {
 		return this.#open;
+	}
+
+	/** Whether the client speaks for a user, or its join is under way. */
+	get joined(): boolean {
+		return this.#joining !== undefined || this.#current() !== undefined;
 	}
 
 	/**

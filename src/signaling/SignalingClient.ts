@@ -28,6 +28,11 @@ export interface OutgoingRequest {
  */
 export interface SignalingClient<Message = string> {
 	/**
+	 * Tells whether the client leaves so much unread that it should get nothing that it can do without. It misses texts then.
+	 * Left out by adapters that cannot know.
+	 */
+	isSlow?(): boolean;
+	/**
 	 * Sends an encoded notification. Does nothing if the client is gone, and never throws.
 	 *
 	 * @param message - the notification

@@ -1,6 +1,7 @@
 import { count, milliseconds, strict } from '../schemas.js';
 
-/** The limits of one client. Adapters enforce `messageLength`, `invalidMessages` and `bufferedBytes`. */
+/** The limits of one client. Adapters enforce `messageLength`, `unjoinedLength`, `joinTimeout`,
+ * `lengthPerSecond`, `lengthBurst`, `invalidMessages` and `bufferedBytes`. */
 export interface ClientLimits {
 	/**
 	 * The maximum size of one message, in UTF-16 code units. A larger request is answered with 413. A message of more than
@@ -22,6 +23,21 @@ export interface ClientLimits {
 	offersPerSecond: number;
 	/** Offers of a user that may come at once. Default 200. */
 	offerBurst: number;
+	/**
+	 * The longest text message, in UTF-16 code units. A longer request is answered with 413, a longer notification is dropped.
+	 * Default 4096.
+	 */
+	textLength: number;
+	/**
+	 * How long a client may take to join after it has connected, in ms. Then its socket closes with 1008. Default 10,000.
+	 */
+	joinTimeout: number;
+	/** The maximum size of one message before the join, in UTF-16 code units. Default 16,384. */
+	unjoinedLength: number;
+	/** UTF-16 code units per second in the long run. Messages beyond are not read, and answered with 429. Default 500,000. */
+	lengthPerSecond: number;
+	/** UTF-16 code units that may come at once. Default 4,000,000. */
+	lengthBurst: number;
 	/** Messages in a row that may be invalid. More close the socket with 1008. Default 20. */
 	invalidMessages: number;
 	/** Bytes that may wait for a slow client. More close the socket with 1013. Default 4,194,304. */
@@ -37,6 +53,11 @@ export const defaultClientLimits: Readonly<ClientLimits> = {
 	messageBurst: 500,
 	offersPerSecond: 10,
 	offerBurst: 200,
+	textLength: 4096,
+	joinTimeout: 10_000,
+	unjoinedLength: 16_384,
+	lengthPerSecond: 500_000,
+	lengthBurst: 4_000_000,
 	invalidMessages: 20,
 	bufferedBytes: 4_194_304,
 };
@@ -45,4 +66,5 @@ export const defaultClientLimits: Readonly<ClientLimits> = {
 export const limitsSchema = strict({
 	...Object.fromEntries(Object.keys(defaultClientLimits).map((limit) => [limit, count])),
 	responseTimeout: { ...milliseconds, minimum: 1 },
+	joinTimeout: { ...milliseconds, minimum: 1 },
 });

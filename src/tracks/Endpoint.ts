@@ -99,8 +99,9 @@ export abstract class Endpoint<
 	/** @internal */
 	async setPaused(cause: PauseCause, paused: boolean): Promise<void> {
 		this.assertOpen();
+		const isChanged = this.#pauses.set(cause, paused);
 		if (cause === 'app') this.appPaused?.(paused);
-		if (this.#pauses.set(cause, paused)) {
+		if (isChanged) {
 			this.emit(paused ? 'paused' : 'resumed', ...([{ cause }] as Parameters<Events['paused' | 'resumed']>));
 		}
 		await this.#pauses.apply();

@@ -76,6 +76,8 @@ class Play {
 	readonly #muted = new Set<string>();
 	/** What the app lets a user not receive, by user id and pusher id. */
 	readonly #held = new Set<string>();
+	/** Those without a source that were there when another such one was muted: that one was meant alone. */
+	#notMeant = new Set<AnyPusher>();
 
 	constructor(room: Room, workers: FakeWorkers) {
 		this.#room = room;
@@ -131,6 +133,9 @@ class Play {
 			case 'pause':
 				if (!pusher) return;
 				this.#muted.add(name(pusher));
+				if (pusher.source === undefined) {
+					for (const other of user.pushers.values()) if (other !== pusher) this.#notMeant.add(other);
+				}
 				return pusher.pause();
 			case 'resume':
 				if (!pusher) return;
@@ -161,6 +166,7 @@ class Play {
 			const tracks = [...user.pushers.values()];
 			for (const pusher of tracks) {
 				assert.ok(mayPush(user, pusher), `${user.userId} pushes ${pusher.kind} ${String(pusher.source)}`);
+				if (this.#notMeant.has(pusher)) continue;
 				if (!this.#muted.has(`${user.userId} ${pusher.kind} ${pusher.source ?? ''}`)) continue;
 				assert.ok(pusher.pausedBy.includes('app'), `${user.userId} is muted`);
 				const producer = this.#workers.books.producers.get(pusher.pusherId);

@@ -309,6 +309,19 @@ describe('What the app has muted', () => {
 		assert.equal(again.pushers[0].paused, false);
 	});
 
+	it('is muted on all connections at once, and flows again on all', async (t) => {
+		const { room } = await startRoom(t);
+		const alice = await room.join({ userId: 'alice' });
+		const push = async () => (await alice.push(anOffer(camera), { media })).pushers;
+		const [first, second] = [await push(), await push()];
+		const paused = () => [...first, ...second].map((pusher) => pusher.paused);
+		await first[0]?.pause();
+		assert.deepEqual(paused(), [true, false, true, false]);
+		await second[0]?.resume();
+		assert.deepEqual(paused(), [false, false, false, false]);
+		assert.deepEqual(room.mutes, []);
+	});
+
 	it('stays paused for a user that pulls it again, on any connection', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const { pullers } = await bob.pull(pullAll(alice));

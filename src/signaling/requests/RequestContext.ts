@@ -2,6 +2,7 @@ import { SfuError } from '../../index.js';
 import { quoted } from '../../quoted.js';
 import type { Asked } from '../Authorizer.js';
 import type { AuthorizeAction } from '../authorize.js';
+import type { ClientLimits } from '../limits.js';
 import type { Member } from '../Member.js';
 import type { MemberSession } from '../SignalingClient.js';
 import type { MemberData, TextMessage } from '../../protocol/index.js';
@@ -17,6 +18,8 @@ export type Outcome = Reply | { later: Promise<Reply> };
 
 /** The part of a session that handlers of requests use. */
 export interface RequestContext {
+	/** The limits in force. */
+	limits: Readonly<ClientLimits>;
 	/** The session. */
 	session: MemberSession<unknown>;
 	/**

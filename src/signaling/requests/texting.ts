@@ -4,8 +4,12 @@ import type { RequestHandler } from './RequestContext.js';
 
 /** Handlers of the requests about texts. A text may come as a notification, too. */
 export const texting = {
-	textMessage: async (data, { memberOf, sendText, authorize }) => {
+	textMessage: async (data, { memberOf, sendText, authorize, limits }) => {
 		const message = checkData.textMessage(data);
+		const { length } = message.message;
+		if (length > limits.textLength) {
+			throw new SfuError('too_large', `the text has ${length} characters, and only ${limits.textLength} are allowed`);
+		}
 		const { user } = memberOf(message);
 		const { roomId, userId, message: text, time } = message;
 		assertMaySend(user);
