@@ -61,7 +61,7 @@ export interface TextMessageAction extends ActionData {
 export type AuthorizeAction =
 	JoinAction | PushAction | UpdatePusherAction | PullAction | AutoPullAction | TextMessageAction;
 
-/** What `authorize` may say of a join beside yes and no: how the user joins, as for {@link Room.join}. */
+/** What `authorize` may say of a join beside yes and no: how the user joins, as for `room.join()`. */
 export interface JoinGrant extends Omit<JoinOptions, 'userId' | 'signal'> {
 	/**
 	 * Whether this client may take the place of another client of the user whose socket is open. The other one is told
@@ -80,9 +80,20 @@ export type AuthorizeEach<Context, Action extends AuthorizeAction> =
 	true | ((action: Action, context: Context) => Decision<Action> | Promise<Decision<Action>>);
 
 /** Decides on the actions by their names. An action that is not there is refused, also one that a later version adds. */
-export type AuthorizeTable<Context = unknown> = {
-	[Name in AuthorizeAction['action']]?: AuthorizeEach<Context, Extract<AuthorizeAction, { action: Name }>>;
-};
+export interface AuthorizeTable<Context = unknown> {
+	/** Decides on joins. */
+	join?: AuthorizeEach<Context, JoinAction>;
+	/** Decides on pushes. */
+	push?: AuthorizeEach<Context, PushAction>;
+	/** Decides on changes of pushers. */
+	updatePusher?: AuthorizeEach<Context, UpdatePusherAction>;
+	/** Decides on pulls. */
+	pull?: AuthorizeEach<Context, PullAction>;
+	/** Decides on automatic pulls. */
+	autoPull?: AuthorizeEach<Context, AutoPullAction>;
+	/** Decides on text messages. */
+	textMessage?: AuthorizeEach<Context, TextMessageAction>;
+}
 
 /**
  * Decides whether a client may do something. Only `true` allows an action, and for `join` a {@link JoinGrant}. Every other

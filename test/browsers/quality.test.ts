@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Sfu } from 'sfu-rooms';
-import { ProtooAdapter } from 'sfu-rooms/protoo';
+import { ProtooAdapter, type JoinSuccess } from 'sfu-rooms/protoo';
 import { cannotRun, startBrowser, type Browser } from '../support/browsers.js';
 import { call } from '../support/call.js';
 import { cannotDropPackets, dropIncoming, mediaAddress, overUdp } from '../support/namespace.js';
@@ -71,8 +71,11 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 			levels.every(({ volume }) => volume >= -80 && volume <= 0),
 			JSON.stringify(levels),
 		);
+		let token: string | null = null;
 		for (const isBack of [false, true]) {
-			const { resumed, activeSpeaker } = await connect().join('speakers', 'dave');
+			const joined: JoinSuccess = await connect().join('speakers', 'dave', undefined, token);
+			const { resumed, activeSpeaker } = joined;
+			token = joined.resumeToken;
 			assert.equal(resumed, isBack);
 			assert.deepEqual(activeSpeaker, { roomId: 'speakers', userId: 'loud', pusherId: loud.pusher.pusherId });
 		}

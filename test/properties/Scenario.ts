@@ -305,7 +305,7 @@ export class Scenario {
 				const client = this.#client(act.slot);
 				const { roomId, userId } = act as unknown as { roomId: string; userId: string };
 				// Every other client knows the token of whoever was this user last, as the same client does.
-				const resumeToken = Number(act.slot) % 2 ? this.#tokens.get(key({ roomId, userId })) : undefined;
+				const resumeToken = act.slot % 2 ? this.#tokens.get(key({ roomId, userId })) : undefined;
 				const join = client.request('join', { roomId, userId, userName: `the ${userId}`, resumeToken });
 				void join.then(({ ok, data }) => {
 					if (ok) this.#tokens.set(key({ roomId, userId }), (data as JoinSuccess).resumeToken);

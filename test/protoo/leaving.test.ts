@@ -124,6 +124,28 @@ describe('A user whose socket is lost', () => {
 		assert.deepEqual(methods(await bob.told()), ['newPusher']);
 	});
 
+	it('begins anew without its token: what it had is closed, and automatic pulls begin with a new connection', async (t) => {
+		const server = await serve(t, { reconnectTimeout: never });
+		const [alice, bob] = [await server.join('alice'), await server.join('bob')];
+		await bob.push(sendingOffer());
+		const pull = { roomId: 'room', userId: 'alice', autoPull: true };
+		const { connectionId } = (await alice.request('pull', pull)) as { connectionId: string };
+		await alice.asked();
+		await alice.push(sendingOffer());
+		await bob.told();
+		alice.lose();
+		const again = server.connect();
+		assert.equal((await again.join('room', 'alice')).resumed, false);
+		assert.deepEqual(methods(await bob.told()), ['userLeft', 'newUser']);
+		const pulled = (await again.request('pull', pull)) as { connectionId: string };
+		assert.notEqual(pulled.connectionId, connectionId);
+		const { data } = await again.asked();
+		assert.equal(data.connectionId, pulled.connectionId);
+		assert.equal(data.pullers.length, 2);
+		const user = server.sfu.rooms.get('room')!.users.get('alice')!;
+		assert.deepEqual([user.pushers.size, user.connections.length], [0, 1]);
+	});
+
 	it('can be lost again, and again', async (t) => {
 		const server = await serve(t, { reconnectTimeout: 500 });
 		const bob = await server.join('bob');
