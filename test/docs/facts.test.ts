@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { closeCodes, errorCodes } from 'sfu-rooms/protocol';
 import { defaultClientLimits } from 'sfu-rooms/protoo';
-import { resolveOptions } from '../../src/options.js';
+import { defaultLimits, resolveOptions } from '../../src/options.js';
 import {
 	exportedNames,
 	literalsOf,
@@ -22,6 +22,15 @@ import { linkedText, readPage, root, rowOf, sectionOf, type MarkdownPage } from 
 function assertNamed(text: string, name: string, message: string) {
 	assert.match(text, new RegExp(`(?<![\\w.])${name.replaceAll(/[[\].]/g, '\\$&')}(?!\\w)`), message);
 }
+
+describe('docs/security.md', () => {
+	it('has each limit, with its reason', () => {
+		const { text } = readPage('docs/security.md');
+		for (const limit of Object.keys({ ...defaultLimits, ...defaultClientLimits })) {
+			assert.match(text, new RegExp(`^\\| \`${limit}\` +\\| \\S`, 'm'), limit);
+		}
+	});
+});
 
 describe('docs/errors.md', () => {
 	it('has every error code, with its number on the wire', () => {
