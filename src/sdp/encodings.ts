@@ -5,6 +5,9 @@ import { unsigned, type Invalid } from './readDescription.js';
 
 const ridExtension = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
 
+// The most sources of one group that are read.
+const mostMembers = 100;
+
 // The most streams of one simulcast. libwebrtc sends three.
 const mostStreams = 8;
 
@@ -62,7 +65,7 @@ export function readSources(
 	const groups = ssrcGroups.map(({ semantics, ssrcs: members }) => ({
 		semantics,
 		members: String(members)
-			.split(' ')
+			.split(' ', mostMembers)
 			.map((member) => unsigned(Number(member), 0xffffffff)),
 	}));
 	const announced = new Set(ssrcs.map(({ id }) => id));

@@ -28,6 +28,8 @@ export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec
 	const codecs: OfferedCodec[] = [];
 	for (const payloadType of preference) {
 		const { codec, rate, encoding: channels = 1 } = rtpmaps.get(payloadType) ?? {};
+		// A codec whose parameters are too long is left out.
+		if (parameters.has(payloadType) && parameters.get(payloadType) === undefined) continue;
 		if (codec === undefined || auxiliary.test(String(codec)) || !isCount(rate) || !isCount(channels)) continue;
 		const rtxPayloadType = rtxPayloadTypes.get(payloadType);
 		const hasRtx = rtxPayloadType !== undefined && rtpmaps.get(rtxPayloadType)?.rate === rate;
@@ -68,11 +70,20 @@ const isCount = (value: unknown): value is number =>
 /** Whether a format of an m= line is an RTP payload type: 0 to 127 (RFC 3551, section 6), without leading zeros. */
 export const isPayloadType = (format: string): boolean => /^(0|[1-9]\d{0,2})$/.test(format) && Number(format) <= 127;
 
-/** The parameters of the first `a=fmtp` line of each payload type. They are numbers where mediasoup needs numbers. */
-function fmtpParameters({ fmtp = [] }: ParsedMedia): ReadonlyMap<unknown, Parameters> {
-	const parameters = new Map<unknown, Parameters>();
+// Everybody who pulls is told the parameters. Those of browsers have less than 100 characters, sprop-parameter-sets some 200.
+const longestParameters = 1024;
+
+/**
+ * The parameters of the first `a=fmtp` line of each payload type, `undefined` if they are too long.
+ *
+ * They are numbers where mediasoup needs numbers.
+ */
+function fmtpParameters({ fmtp = [] }: ParsedMedia): ReadonlyMap<unknown, Parameters | undefined> {
+	const parameters = new Map<unknown, Parameters | undefined>();
 	for (const { payload, config = '' } of fmtp) {
-		if (!parameters.has(payload)) parameters.set(payload, readParameters(String(config)));
+		const text = String(config);
+		if (!parameters.has(payload))
+			parameters.set(payload, text.length > longestParameters ? undefined : readParameters(text));
 	}
 	return parameters;
 }

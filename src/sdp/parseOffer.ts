@@ -28,6 +28,9 @@ const token = /^[\x21-\x7e]+$/;
 const iceUsernameFragment = /^[A-Za-z0-9+/]{4,256}$/;
 const icePassword = /^[A-Za-z0-9+/]{22,256}$/;
 
+// Everybody who pulls is told it. Browsers have 16 characters (RFC 7022 asks for as many).
+const longestCname = 256;
+
 const invalid = invalidBecause('offer');
 
 /**
@@ -126,7 +129,7 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number)
 		headerExtensions: kind ? readHeaderExtensions(session, media) : [],
 		rids: kind === 'video' ? readRids(media, invalid) : [],
 		...(kind ? readSources(media, invalid) : { sources: [], tracks: 0 }),
-		cname: text(media.ssrcs?.find(({ attribute }) => attribute === 'cname')?.value),
+		cname: text(media.ssrcs?.find(({ attribute }) => attribute === 'cname')?.value)?.slice(0, longestCname),
 		streamId: streamId(media),
 		rtcpMux: media.rtcpMux !== undefined,
 		rtcpRsize: media.rtcpRsize !== undefined,

@@ -13,6 +13,20 @@ export interface DescriptionLimits {
 	mediaSections: number;
 }
 
+// The attributes that are read by sdp-transform. It tries all patterns on each line, so it gets no others.
+const readAttributes = new Set([
+	...['rtpmap', 'fmtp', 'rtcp-fb', 'extmap', 'extmap-allow-mixed', 'mid', 'ssrc', 'ssrc-group', 'group'],
+	...['setup', 'ice-ufrag', 'ice-pwd', 'ice-lite', 'rtcp-mux', 'rtcp-rsize', 'bundle-only'],
+	...['sendrecv', 'sendonly', 'recvonly', 'inactive', 'sctp-port', 'max-message-size'],
+]);
+
+/** Whether a line says anything that is read. */
+function isRead(line: string): boolean {
+	if (!line.startsWith('a=')) return /^[vomb]=/.test(line);
+	const [name = ''] = line.slice(2, 30).split(':', 1);
+	return readAttributes.has(name);
+}
+
 /** Makes the error for an invalid description. `reason` says why it is invalid. */
 export type Invalid = (reason: string) => SfuError;
 
@@ -61,7 +75,8 @@ export function readDescription(
 	// RFC 8866, section 9: no value may have this byte.
 	if (sdp.includes('\0')) throw invalid('it has a NUL character');
 
-	const session = sdpTransform.parse(sdp) as ParsedSession;
+	const lines = sdp.split(/\r\n|\r|\n/);
+	const session = sdpTransform.parse(lines.filter(isRead).join('\r\n')) as ParsedSession;
 	const media = session.media ?? [];
 	if (media.length === 0) throw invalid('it has no m-line');
 	if (media.length > limits.mediaSections) {
@@ -70,7 +85,7 @@ export function readDescription(
 			`the ${what} has ${media.length} m-lines, more than the ${limits.mediaSections} that are allowed`,
 		);
 	}
-	const [ofSession = {}, ...ofMedia] = readWholeAttributes(sdp);
+	const [ofSession = {}, ...ofMedia] = readWholeAttributes(lines);
 	return {
 		...session,
 		whole: ofSession,
@@ -79,10 +94,10 @@ export function readDescription(
 }
 
 /** Reads the attributes that sdp-transform does not give as written: those of the session, then those of each m-line. */
-function readWholeAttributes(sdp: string): WholeAttributes[] {
+function readWholeAttributes(lines: readonly string[]): WholeAttributes[] {
 	const wanted: readonly string[] = wholeAttributes;
 	const sections: Partial<Record<string, string[]>>[] = [{}];
-	for (const line of sdp.split(/\r\n|\r|\n/)) {
+	for (const line of lines) {
 		if (line.startsWith('m=')) sections.push({});
 		const [, name = '', value = ''] = /^a=([a-z]+):(.*)$/.exec(line) ?? [];
 		const section = sections.at(-1);
@@ -140,11 +155,14 @@ export function readHeaderExtensions(session: ParsedSession, media: ParsedMedia)
 	});
 }
 
+// No group has more mids than an offer may have m-lines, but for a few that are not there.
+const mostMids = 1000;
+
 /** The mids of each `a=group:BUNDLE`, in its order. The first one that is used is the BUNDLE tag (RFC 9143, section 7.2). */
 export const readBundles = ({ groups = [] }: ParsedSession): string[][] =>
 	groups
 		.filter(({ type }) => String(type).toUpperCase() === 'BUNDLE')
-		.map(({ mids }) => String(mids).trim().split(/\s+/));
+		.map(({ mids }) => String(mids).trim().split(/\s+/).slice(0, mostMids));
 
 /** An ICE-lite agent waits for checks, and so do we (RFC 8445, section 6.1.1). */
 export function refuseIceLite({ icelite }: ParsedSession, what: 'offer' | 'answer'): void {

@@ -308,3 +308,16 @@ describe('An offer belongs to the RTCPeerConnection', () => {
 		assert.equal(alice.connections.length, 0);
 	});
 });
+
+describe('What others are told of a client', () => {
+	it('is short: a codec with endless parameters is left out', async (t) => {
+		const endless = Array.from({ length: 2000 }, (_, index) => `p${index}=1`).join(';');
+		const offer = replaceLine(field('same-msid-alice'), 'a=fmtp:111', `a=fmtp:111 ${endless}`);
+		const { pushers, rejected } = await (await startAlice(t)).push(offer);
+		assert.deepEqual(kindsOf(pushers), ['video']);
+		assert.deepEqual(
+			rejected.map(({ mid }) => mid),
+			['0'],
+		);
+	});
+});
