@@ -1,4 +1,4 @@
-import type { MediaKind, RtpParameters } from 'mediasoup/types';
+import type { MediaKind, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
 import sdpTransform, { type MediaDescription } from 'sdp-transform';
 import {
 	codecLines,
@@ -50,7 +50,7 @@ export function writeOffer({ media, mids, transport, sessionId, sessionVersion }
 	return sdpTransform.write({
 		...sessionLines(transport, { sessionId, sessionVersion, mids }),
 		extmapAllowMixed: 'extmap-allow-mixed',
-		media: media.map((section) => {
+		media: sameFormats(media).map((section) => {
 			if (section.rejected) return { ...mediaSection(section), port: 0, direction: 'inactive' };
 			return {
 				...mediaSection(section),
@@ -61,6 +61,24 @@ export function writeOffer({ media, mids, transport, sessionId, sessionVersion }
 				...(section.kind === 'data' ? dataLines(transport) : rtpLines(section)),
 			};
 		}),
+	});
+}
+
+/**
+ * Gives all m-lines the same parameters for the same payload type, those of the first one (RFC 9143, section 10.1.2). Chromium
+ * refuses a description whose m-lines differ in that.
+ */
+function sameFormats(media: readonly MediaSectionToOffer[]): MediaSectionToOffer[] {
+	const formats = new Map<number, RtpCodecParameters['parameters']>();
+	return media.map((section) => {
+		if (section.kind === 'data') return section;
+		const codecs = section.parameters.codecs.map((codec) => {
+			if (!formats.has(codec.payloadType)) formats.set(codec.payloadType, codec.parameters);
+			const { parameters: _, ...rest } = codec;
+			const parameters = formats.get(codec.payloadType);
+			return { ...rest, ...(parameters && { parameters }) };
+		});
+		return { ...section, parameters: { ...section.parameters, codecs } };
 	});
 }
 

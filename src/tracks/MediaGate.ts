@@ -2,7 +2,7 @@ import type { MediaKind } from 'mediasoup/types';
 import type { PusherDetails } from './PushOptions.js';
 import type { AnyPuller, AnyPusher } from './tracks.js';
 
-/** @internal A pusher that may come to be. */
+/** A pusher that may come to be. */
 export interface PushGrant {
 	/**
 	 * Takes the new pusher in charge, at once after its making.
@@ -15,7 +15,7 @@ export interface PushGrant {
 }
 
 /**
- * @internal The only way by which pushers and pullers of a user come to be: it asks the user's permissions, and pauses what
+ * The only way by which pushers and pullers of a user come to be: it asks the user's permissions, and pauses what
  * the app has paused before.
  */
 export interface MediaGate {

@@ -6,6 +6,9 @@ import { isReachable, type PayloadTypes } from './payloadTypes.js';
 const dynamic = [...range(96, 126), ...range(35, 63)];
 const probation = 127;
 
+// As many are kept for codecs that need a decoder of their own, each with RTX.
+const reserve = 24;
+
 /** The payload type of Opus on an idle m-line. Browsers give it to RED, which is never offered here. */
 export const idleOpus = 63;
 
@@ -15,11 +18,14 @@ export const idleOpus = 63;
  */
 export class PayloadTypeTable {
 	readonly #byCodec = new Map<string, PayloadTypes>();
+	/** Those of the first codec of each {@link decoderKey}. */
+	readonly #byDecoder = new Map<string, PayloadTypes>();
 	readonly #taken = new Set<number>([probation, idleOpus]);
 
 	/**
 	 * Chooses the payload types of a codec. The pusher's own are the best, since they need no loopback, unless another codec
-	 * has them already.
+	 * has them already. When few are left, codecs that differ only in what a decoder need not know share them: so no pusher can
+	 * take those of all others, by parameters that nobody else has.
 	 *
 	 * @throws {@link SfuError} `limit_exceeded` if all payload types are taken
 	 */
@@ -28,8 +34,13 @@ export class PayloadTypeTable {
 		const rtxPayloadType = rtx && isReachable(rtx.payloadType) ? rtx.payloadType : undefined;
 		const known = this.#byCodec.get(key);
 		if (known) return rtxPayloadType === undefined ? known : this.#addRtx(key, known, rtxPayloadType);
+		const decoder = decoderKey(codec);
+		const similar = this.#byDecoder.get(decoder);
+		if (similar && this.#unused().length <= reserve) return similar;
 		const own = { payloadType: codec.payloadType, rtxPayloadType };
-		return this.#take(key, this.#isFree(own) ? own : this.#free(rtxPayloadType !== undefined));
+		const taken = this.#take(key, this.#isFree(own) ? own : this.#free(rtxPayloadType !== undefined));
+		if (!similar) this.#byDecoder.set(decoder, taken);
+		return taken;
 	}
 
 	/** A codec that first came without RTX gets a payload type for RTX. Pullers from before go on without it. */
@@ -62,6 +73,28 @@ export class PayloadTypeTable {
 		}
 		return { payloadType, rtxPayloadType };
 	}
+}
+
+// The parameters that a decoder must know, by the names of codecs in lower case. Of others all parameters count.
+const decoderParameters: Readonly<Record<string, readonly string[]>> = {
+	'audio/opus': ['stereo'],
+	'video/vp8': [],
+	'video/vp9': ['profile-id'],
+	'video/av1': ['profile'],
+	'video/h264': ['packetization-mode', 'profile-level-id'],
+};
+
+/** The same for codecs that one decoder can play. Of `profile-level-id` the level is left out. */
+function decoderKey(codec: RtpCodecParameters): string {
+	const known = decoderParameters[codec.mimeType.toLowerCase()];
+	if (!known) return codecKey(codec);
+	const parameters = (codec.parameters ?? {}) as Readonly<Record<string, unknown>>;
+	const told = known.map((name) => {
+		const value = parameters[name];
+		if (name === 'stereo') return value === 1;
+		return name === 'profile-level-id' ? String(value).slice(0, 4).toLowerCase() : value;
+	});
+	return JSON.stringify([codec.mimeType.toLowerCase(), codec.clockRate, codec.channels ?? 1, told]);
 }
 
 function codecKey({ mimeType, clockRate, channels = 1, parameters = {} }: RtpCodecParameters): string {

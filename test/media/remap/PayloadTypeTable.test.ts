@@ -59,14 +59,32 @@ describe('The payload types of a session that we offer', () => {
 
 	it('run out, and what is known goes on', () => {
 		const table = new PayloadTypeTable();
-		const first = table.choose(opus(96, { variant: 0 }), undefined);
+		const codec = (variant: number) => ({ ...opus(96), mimeType: `audio/codec${variant}` }) as const;
+		const first = table.choose(codec(0), undefined);
 		assert.throws(
 			() => {
-				for (let variant = 1; variant < 100; variant++) table.choose(opus(96, { variant }), undefined);
+				for (let variant = 1; variant < 100; variant++) table.choose(codec(variant), undefined);
 			},
 			{ name: 'SfuError', code: 'limit_exceeded' },
 		);
-		assert.deepEqual(table.choose(opus(96, { variant: 0 }), undefined), first);
-		assert.deepEqual(table.choose(opus(96, { variant: 0 }), rtx(100)), first, 'nor is there any for RTX');
+		assert.deepEqual(table.choose(codec(0), undefined), first);
+		assert.deepEqual(table.choose(codec(0), rtx(100)), first, 'nor is there any for RTX');
+	});
+
+	it('do not run out by parameters that a decoder need not know', () => {
+		const h264 = (parameters: Record<string, unknown>) => ({ ...vp8(96), mimeType: 'video/H264', parameters }) as const;
+		const table = new PayloadTypeTable();
+		for (let camera = 0; camera < 300; camera++) {
+			const sets = { 'packetization-mode': 1, 'profile-level-id': '42e01f', 'sprop-parameter-sets': `set${camera}` };
+			table.choose(h264(sets), rtx(97));
+			table.choose(opus(111, { variant: camera }), undefined);
+		}
+		const last = table.choose(h264({ 'packetization-mode': 1, 'profile-level-id': '42e033' }), rtx(97));
+		assert.deepEqual(table.choose(h264({ 'packetization-mode': 1, 'profile-level-id': '42e01f' }), rtx(97)), last);
+		const others = [vp8(120), { ...vp8(98), mimeType: 'video/VP9' } as const, opus(111, { stereo: 1 })];
+		const chosen = [last, ...others.map((codec) => table.choose(codec, undefined))];
+		assert.equal(new Set(chosen.map(({ payloadType }) => payloadType)).size, 4);
+		const baseline = table.choose(h264({ 'packetization-mode': 0, 'profile-level-id': '42e01f' }), undefined);
+		assert.notEqual(baseline.payloadType, last.payloadType);
 	});
 });
