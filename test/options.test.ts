@@ -28,6 +28,7 @@ describe('Without options', () => {
 			limits: {
 				rooms: 10_000,
 				usersPerRoom: 500,
+				waitingPerRoom: 100,
 				connectionsPerUser: 100,
 				pushersPerUser: 16,
 				dataPushersPerUser: 16,
