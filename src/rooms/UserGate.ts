@@ -117,15 +117,13 @@ export class UserGate implements MediaGate {
 			throw new SfuError('limit_exceeded', `the user may not push more than ${this.#maxPushers} tracks`);
 		}
 		if (isTrack) this.#tracks++;
-		let given = false;
 		return {
 			admit: (pusher) => {
 				this.assertPush(kind, pusher.source);
 				this.#keepPusher(pusher);
 			},
 			giveBack: () => {
-				if (isTrack && !given) this.#tracks--;
-				given = true;
+				if (isTrack) this.#tracks--;
 			},
 		};
 	}
@@ -183,22 +181,18 @@ export class UserGate implements MediaGate {
 
 	/** Whether another pusher without a name keeps the kind muted, to which this one belongs, too. */
 	#isMutedBeside(pusher: AnyPusher): boolean {
-		return [...this.#pushers].some(
-			(other) =>
-				other !== pusher &&
-				other.kind === pusher.kind &&
-				sourceOf(other) === undefined &&
-				sourceOf(pusher) === undefined &&
-				other.pausedBy.includes('app'),
-		);
+		return sourceOf(pusher) === undefined && this.#like(pusher).some(({ pausedBy }) => pausedBy.includes('app'));
 	}
 
 	/** The other pushers that have the same source, by its name. Those without a name may be anything. */
 	#namesakes(pusher: AnyPusher): AnyPusher[] {
-		const source = sourceOf(pusher);
-		if (source === undefined) return [];
+		return sourceOf(pusher) === undefined ? [] : this.#like(pusher);
+	}
+
+	/** The other pushers of the same kind and source, or without one as this. */
+	#like(pusher: AnyPusher): AnyPusher[] {
 		return [...this.#pushers].filter(
-			(other) => other !== pusher && other.kind === pusher.kind && sourceOf(other) === source,
+			(other) => other !== pusher && other.kind === pusher.kind && sourceOf(other) === sourceOf(pusher),
 		);
 	}
 

@@ -10,7 +10,7 @@ export interface PushGrant {
 	 * @throws {@link SfuError} `forbidden` if the permissions have changed meanwhile
 	 */
 	admit: (pusher: AnyPusher) => void;
-	/** Gives the place back, when the pusher has closed or could not be made. */
+	/** Gives the place back, when the pusher has closed or could not be made. It must be called once. */
 	giveBack: () => void;
 }
 
