@@ -5,16 +5,7 @@ import { createServer } from 'node:net';
 import process from 'node:process';
 import { describe, it } from 'node:test';
 import { WorkerPool } from '../../src/media/WorkerPool.js';
-import { recorder, startPool, turns, until } from './setup.js';
-
-/** Whether a process is there. */
-function isRunning(pid: number) {
-	try {
-		return process.kill(pid, 0);
-	} catch {
-		return false;
-	}
-}
+import { isRunning, recorder, startPool, turns, until } from './setup.js';
 
 /** The processes that this one has started and that have not ended. */
 async function children(): Promise<string[]> {

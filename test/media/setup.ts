@@ -31,6 +31,15 @@ export async function startPool(t: TestContext, options: Partial<WorkerPoolOptio
 	return { pool, logger, messages, details };
 }
 
+/** Whether a process is there. */
+export function isRunning(pid: number) {
+	try {
+		return process.kill(pid, 0);
+	} catch {
+		return false;
+	}
+}
+
 /** Waits until the condition holds, for what no event tells of. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string, within = 5000) {
 	const deadline = performance.now() + within;

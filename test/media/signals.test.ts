@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import { Sfu } from 'sfu-rooms';
-import { until } from './setup.js';
+import { isRunning, until } from './setup.js';
 
 async function start(t: TestContext, app: string) {
 	const file = path.join(import.meta.dirname, '..', 'fixtures', 'apps', `${app}.ts`);
@@ -93,13 +93,6 @@ describe('A worker that hangs', () => {
 		const [dump] = await sfu.dump();
 		process.kill(dump!.pid, 'SIGSTOP');
 		sfu.close();
-		const isThere = () => {
-			try {
-				return process.kill(dump!.pid, 0);
-			} catch {
-				return false;
-			}
-		};
-		await until(() => !isThere(), 'the process has ended', 30_000);
+		await until(() => !isRunning(dump!.pid), 'the process has ended', 30_000);
 	});
 });
