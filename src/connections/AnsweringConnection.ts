@@ -5,6 +5,7 @@ import { isUsable, type Offer } from '../sdp/Offer.js';
 import { consumerCapabilities } from '../sdp/rtpParameters.js';
 import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
+import type { DataPusher } from '../tracks/DataPusher.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { PullTargets } from '../tracks/PullOptions.js';
 import type { Pusher } from '../tracks/Pusher.js';
@@ -196,7 +197,7 @@ export class AnsweringConnection extends Connection {
 		}
 		for (const { id, details } of 'push' in request ? request.push : []) {
 			gate.assertPush('data', details.source);
-			const pusher = this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
+			const pusher = this.#dataPusher(id);
 			if (pusher) gate.assertUpdate(pusher, details);
 		}
 	}
@@ -236,9 +237,13 @@ export class AnsweringConnection extends Connection {
 	#updateDataPushers(request: DataRequest, added: readonly unknown[]): void {
 		if (!('push' in request)) return;
 		for (const { id, details } of request.push) {
-			const pusher = this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
+			const pusher = this.#dataPusher(id);
 			if (pusher && !added.includes(pusher)) pusher.followClient(details);
 		}
+	}
+
+	#dataPusher(id: number): DataPusher | undefined {
+		return this.dataChannels?.pushers.find(({ channelId }) => channelId === id);
 	}
 
 	/** The worker has one producer for a mid and for an SSRC. So the replaced one must close first. */

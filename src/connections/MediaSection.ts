@@ -1,5 +1,6 @@
 import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { idleOpus } from '../media/remap/PayloadTypeTable.js';
+import { isReceiving } from '../sdp/Offer.js';
 import type { AnsweredMediaSection, ExpectedMediaSection } from '../sdp/parseAnswer.js';
 import type { MediaSectionToOffer } from '../sdp/writeOffer.js';
 import type { Puller } from '../tracks/Puller.js';
@@ -75,7 +76,7 @@ export const rejectedSection = (section: OfferingSection): OfferingSection =>
 
 /** Whether the client receives on an m-line of its answer. */
 export const receives = (answered: AnsweredMediaSection | undefined): boolean =>
-	answered?.direction === 'recvonly' || answered?.direction === 'sendrecv';
+	answered !== undefined && isReceiving(answered.direction);
 
 /** The bitrate limits that the answer has for the m-lines on which video is sent. */
 export const videoLimits = (

@@ -3,7 +3,7 @@ import type { MediaKind, RtpParameters } from 'mediasoup/types';
 import { describeCodec, findCodec, type CodecPolicy } from '../media/codecs.js';
 import { quoted } from '../quoted.js';
 import { acceptedRids, acceptedSources, isSimulcastCodec } from '../sdp/encodings.js';
-import type { Offer, OfferedCodec, OfferedMediaSection } from '../sdp/Offer.js';
+import { isReceiving, isSending, type Offer, type OfferedCodec, type OfferedMediaSection } from '../sdp/Offer.js';
 import { codecCapabilities, headerExtensionUris } from '../sdp/rtpParameters.js';
 import { SfuError } from '../SfuError.js';
 import type { Puller } from '../tracks/Puller.js';
@@ -60,8 +60,7 @@ export interface Negotiation {
 }
 
 /** Whether the client sends on an m-line of its offer. */
-export const sends = ({ kind, direction }: OfferedMediaSection): boolean =>
-	kind !== undefined && (direction === 'sendonly' || direction === 'sendrecv');
+export const sends = ({ kind, direction }: OfferedMediaSection): boolean => kind !== undefined && isSending(direction);
 
 /** The SSRCs of streams, with those of RTX. */
 export const ssrcsOf = (streams: readonly { ssrc?: number | undefined; rtxSsrc?: number | undefined }[]): number[] =>
@@ -69,7 +68,7 @@ export const ssrcsOf = (streams: readonly { ssrc?: number | undefined; rtxSsrc?:
 
 /** Whether the client receives on an m-line of its offer. */
 export const receives = ({ kind, direction }: OfferedMediaSection): boolean =>
-	kind !== undefined && (direction === 'recvonly' || direction === 'sendrecv');
+	kind !== undefined && isReceiving(direction);
 
 /**
  * Negotiates an offer of a client that wants to push. Each m-line that begins to send gets a pusher, with the preferred one
@@ -291,10 +290,9 @@ function newPusher(
 	return refusal === undefined ? { push: { media: { ...media, kind }, codec, options } } : { refusal };
 }
 
-function describePushed({ pullSource }: Pusher): string {
+function describePushed({ media, pullSource }: Pusher): string {
 	const [codec] = pullSource.rtpParameters.codecs;
-	const [, name = ''] = codec?.mimeType.split('/') ?? [];
-	return describeCodec({ name, parameters: (codec?.parameters ?? {}) as Record<string, string> });
+	return describeCodec({ name: media.codec, parameters: (codec?.parameters ?? {}) as Record<string, string> });
 }
 
 /** Describes the codecs of an m-line by their names, unless the name is that of the pusher's codec. */

@@ -1,6 +1,6 @@
 import { describeCodec, type CodecPolicy } from '../media/codecs.js';
 import { acceptedRids } from '../sdp/encodings.js';
-import type { Offer, OfferedMediaSection } from '../sdp/Offer.js';
+import { isSending, type Offer, type OfferedHeaderExtension, type OfferedMediaSection } from '../sdp/Offer.js';
 import { headerExtensionUris } from '../sdp/rtpParameters.js';
 
 /** An m-line that sends, and that was not taken, or only in part. */
@@ -14,8 +14,8 @@ export interface PushRejection {
 /** Why the packets of an m-line could not be told from those of others (RFC 9143, section 9.2). */
 export function whyUnrecognizable(media: OfferedMediaSection): string | undefined {
 	const { mid, sources, headerExtensions, codecs } = media;
-	const sent = headerExtensions.filter(({ direction }) => direction !== 'recvonly' && direction !== 'inactive');
-	const hasMid = mid !== undefined && sent.some(({ uri }) => uri === headerExtensionUris.mid);
+	const isMid = ({ uri, direction }: OfferedHeaderExtension) => uri === headerExtensionUris.mid && isSending(direction);
+	const hasMid = mid !== undefined && headerExtensions.some(isMid);
 	if (hasMid || sources.length > 0 || codecs.some((codec) => acceptedRids(media, codec).length > 0)) return undefined;
 	return `its packets could not be recognized: it has neither a=ssrc nor the header extension ${headerExtensionUris.mid}`;
 }
@@ -42,7 +42,7 @@ export function rejections(
 ): PushRejection[] {
 	return sections.flatMap(({ media, mid, refusal }) => {
 		const reason = refusal ?? media.unusable ?? inPart(media);
-		const isSent = media.type !== 'application' && media.direction !== 'recvonly' && media.direction !== 'inactive';
+		const isSent = media.type !== 'application' && isSending(media.direction);
 		return reason !== undefined && isSent ? [{ mid, reason }] : [];
 	});
 }

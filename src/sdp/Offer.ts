@@ -37,6 +37,12 @@ export interface IceCredentials {
 /** The direction of an m-line (RFC 8866, section 6.7). */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
+/** Whether the side that says this direction sends. */
+export const isSending = (direction: Direction): boolean => direction === 'sendonly' || direction === 'sendrecv';
+
+/** Whether the side that says this direction receives. */
+export const isReceiving = (direction: Direction): boolean => direction === 'recvonly' || direction === 'sendrecv';
+
 /** One m-line of a client's offer. */
 export interface OfferedMediaSection {
 	/** The index among the m-lines. */

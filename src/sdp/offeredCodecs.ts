@@ -2,6 +2,7 @@ import type { MediaKind, RtcpFeedback } from 'mediasoup/types';
 import sdpTransform from 'sdp-transform';
 import type { OfferedCodec } from './Offer.js';
 import type { ParsedMedia } from './parsed.js';
+import { formatFeedback, supportedFeedback } from './rtpParameters.js';
 
 type Parameters = Record<string, string | number>;
 
@@ -102,7 +103,7 @@ function readParameters(config: string): Parameters {
 const isInt32 = (value: unknown): boolean => typeof value === 'number' && value === (value | 0);
 
 // The feedback that the worker may send and understands. The rest is not read, however much there is.
-const knownFeedback = new Set(['goog-remb', 'transport-cc', 'ccm fir', 'nack', 'nack pli']);
+const knownFeedback = new Set(Object.values(supportedFeedback).flat());
 
 /**
  * The known feedback (`a=rtcp-fb`) of each payload type, in the order of the lines. That of `*` is for all.
@@ -114,7 +115,7 @@ function feedbackByFormat({ rtcpFb = [] }: ParsedMedia, payloadTypes: ReadonlySe
 	const ofAll = new Set<string>();
 	for (const { payload, type, subtype = '' } of rtcpFb) {
 		const each = { type: String(type), parameter: String(subtype) };
-		const written = `${each.type} ${each.parameter}`.trim();
+		const written = formatFeedback(each);
 		// A line for all is read once.
 		if (!knownFeedback.has(written) || (payload === '*' && ofAll.has(written))) continue;
 		if (payload === '*') ofAll.add(written);

@@ -7,7 +7,7 @@ import type {
 	RtpParameters,
 } from 'mediasoup/types';
 import { acceptedRids, encodings } from './encodings.js';
-import type { OfferedCodec, OfferedMediaSection } from './Offer.js';
+import { isReceiving, isSending, type OfferedCodec, type OfferedMediaSection } from './Offer.js';
 
 const mid = 'urn:ietf:params:rtp-hdrext:sdes:mid';
 const rid = 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id';
@@ -29,7 +29,7 @@ const receivedExtensions: Record<MediaKind, readonly RtpHeaderExtensionUri[]> = 
 };
 
 // The feedback that the worker sends and understands, for each kind.
-const supportedFeedback: Record<MediaKind, readonly string[]> = {
+export const supportedFeedback: Record<MediaKind, readonly string[]> = {
 	audio: ['transport-cc', 'nack'],
 	video: ['goog-remb', 'transport-cc', 'ccm fir', 'nack', 'nack pli'],
 };
@@ -112,7 +112,7 @@ function acceptedExtensions(
 	);
 	return wanted.flatMap((uri) => {
 		const offered = media.headerExtensions.find((extension) => extension.uri === uri);
-		if (!offered || offered.direction === 'recvonly' || offered.direction === 'inactive') return [];
+		if (!offered || !isSending(offered.direction)) return [];
 		if ((extensionIds.get(uri) ?? offered.id) !== offered.id || taken.has(offered.id)) return [];
 		taken.add(offered.id);
 		return [{ uri: uri as RtpHeaderExtensionUri, id: offered.id }];
@@ -153,7 +153,7 @@ export function consumerCapabilities(
 					]),
 		],
 		headerExtensions: media.headerExtensions
-			.filter(({ direction }) => direction !== 'sendonly' && direction !== 'inactive')
+			.filter(({ direction }) => isReceiving(direction))
 			.map(({ uri, id }) => ({ kind: media.kind, uri: uri as RtpHeaderExtensionUri, preferredId: id })),
 	};
 }
