@@ -68,7 +68,12 @@ export class PullingUser {
 				received.audio.filter((heard) => heard > 0),
 			];
 			if (playing.every(({ length }) => length === this.#pulls)) return received;
-			if (Date.now() > deadline) assert.fail(`after ${timeout} ms: ${JSON.stringify(received)}`);
+			if (Date.now() > deadline) {
+				const forwarded = await Promise.all(
+					[...this.#user.pullers.values()].map((puller) => puller.kind !== 'data' && puller.getStats()),
+				);
+				assert.fail(`after ${timeout} ms: ${JSON.stringify(received)}, by the server: ${JSON.stringify(forwarded)}`);
+			}
 			await sleep(200);
 		}
 	}
