@@ -69,9 +69,8 @@ export class PullingUser {
 			];
 			if (playing.every(({ length }) => length === this.#pulls)) return received;
 			if (Date.now() > deadline) {
-				const forwarded = await Promise.all(
-					[...this.#user.pullers.values()].map((puller) => puller.kind !== 'data' && puller.getStats()),
-				);
+				const pullers = [...this.#user.pullers.values()].filter((puller) => puller.kind !== 'data');
+				const forwarded = await Promise.all(pullers.map((puller) => puller.getStats()));
 				assert.fail(`after ${timeout} ms: ${JSON.stringify(received)}, by the server: ${JSON.stringify(forwarded)}`);
 			}
 			await sleep(200);
