@@ -1,13 +1,15 @@
 """GStreamer's webrtcbin as a client: see Client.ts for what its methods do."""
 
 import asyncio
+import time
 
 import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstWebRTC", "1.0")
 gi.require_version("GstSdp", "1.0")
-from gi.repository import Gst, GstSdp, GstWebRTC  # noqa: E402
+gi.require_version("GstVideo", "1.0")
+from gi.repository import Gst, GstSdp, GstVideo, GstWebRTC  # noqa: E402
 
 from json_lines import serve  # noqa: E402
 
@@ -66,6 +68,27 @@ class Source:
         self.pipeline.set_state(Gst.State.PLAYING)
 
 
+class Video:
+    """Counts the decoded frames of a video."""
+
+    def __init__(self, sink):
+        self.frames = 0
+        self.sink = sink
+        self.moved = time.monotonic()
+        sink.add_probe(Gst.PadProbeType.BUFFER, self.count)
+
+    def count(self, _pad, _info):
+        self.frames += 1
+        self.moved = time.monotonic()
+        return Gst.PadProbeReturn.OK
+
+    def ask_again(self):
+        """After a loss a depayloader asks for a key frame once, and waits for ever for one that is lost as well."""
+        if time.monotonic() - self.moved > 2:
+            self.moved = time.monotonic()
+            self.sink.push_event(GstVideo.video_event_new_upstream_force_key_unit(Gst.CLOCK_TIME_NONE, True, 0))
+
+
 class Connection:
     def __init__(self, source=""):
         self.loop = asyncio.get_running_loop()
@@ -79,6 +102,7 @@ class Connection:
         self.video = []
         self.audio = []
         self.codec = ""
+        self.fault = ""
         self.negotiation_needed = asyncio.Event()
         self.webrtc.connect("on-negotiation-needed", lambda _: self.threadsafe(self.negotiation_needed.set))
 
@@ -110,23 +134,27 @@ class Connection:
     def pad_added(self, _, pad):
         if pad.direction != Gst.PadDirection.SRC:
             return
+        try:
+            self.play_pad(pad)
+        except Exception as error:
+            self.fault = f"{pad.name}: {error!r}"
+
+    def play_pad(self, pad):
         codec = pad.get_current_caps().get_structure(0).get_string("encoding-name")
         receive = RECEIVE_AUDIO if codec == "OPUS" else RECEIVE[codec]
         chain = Gst.parse_bin_from_description(f"queue ! {receive} ! fakesink name=sink sync=false", True)
+        sink = chain.get_by_name("sink").get_static_pad("sink")
         if codec == "OPUS":
-            counter, counts = self.count_audio, self.audio
+            self.audio.append(0)
+            sink.add_probe(Gst.PadProbeType.BUFFER, self.count_audio, len(self.audio) - 1)
         else:
-            counter, counts = self.count_video, self.video
+            self.video.append(Video(sink))
             self.codec = codec
-        counts.append(0)
-        chain.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.BUFFER, counter, len(counts) - 1)
         self.pipeline.add(chain)
         chain.sync_state_with_parent()
-        pad.link(chain.get_static_pad("sink"))
-
-    def count_video(self, _pad, _info, index):
-        self.video[index] += 1
-        return Gst.PadProbeReturn.OK
+        linked = pad.link(chain.get_static_pad("sink"))
+        if linked != Gst.PadLinkReturn.OK:
+            raise RuntimeError(f"not linked: {linked.value_nick}")
 
     def count_audio(self, _pad, info, index):
         buffer = info.get_buffer()
@@ -153,7 +181,7 @@ class Connection:
 
     def error(self):
         message = self.pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
-        return "" if message is None else ": ".join(map(str, message.parse_error()))
+        return self.fault if message is None else ": ".join([self.fault, *map(str, message.parse_error())])
 
 
 connections = {}
@@ -211,8 +239,10 @@ async def answer_again(identity, sdp):
 
 async def received(identity):
     connection = connections[identity]
+    for video in connection.video:
+        video.ask_again()
     return {
-        "video": connection.video,
+        "video": [video.frames for video in connection.video],
         "audio": connection.audio,
         "codec": connection.codec,
         "fault": connection.error(),
