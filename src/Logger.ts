@@ -1,9 +1,12 @@
+import { RateLimit } from './RateLimit.js';
+
 /** Facts of a log entry: ids, reasons, errors. They never contain SDP, ICE passwords, tokens or the data of users. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /**
  * Takes the log of the library. `console` is one. Each entry has a constant message, and its ids and reasons as fields, so
- * that a client cannot forge a line of the log.
+ * that a client cannot forge a line of the log. Of warnings and errors with the same message, 20 come at once and one per second
+ * in the long run; the next one has the number of those that were left out in `suppressed`.
  *
  * A logger that takes the fields first, such as pino, needs a line for each level:
  *
@@ -61,6 +64,32 @@ export function guarded(logger: Logger): Logger {
 		} catch {
 			// There is nowhere to tell it.
 		}
+	});
+}
+
+// So many lines of a cause at once, and per second in the long run.
+const burst = 20;
+const perSecond = 1;
+
+/**
+ * A logger that logs warnings and errors with the same message only so often: what clients do again and again must not fill
+ * the disk. The next line of the same message says in `suppressed` how many were left out.
+ */
+export function limited(logger: Logger): Logger {
+	return perLevel((level) => {
+		const isLimited = level === 'warn' || level === 'error';
+		const causes = new Map<string, { rate: RateLimit; suppressed: number }>();
+		return (message, fields) => {
+			const cause = causes.get(message) ?? { rate: new RateLimit(burst, perSecond), suppressed: 0 };
+			if (isLimited) causes.set(message, cause);
+			if (!cause.rate.take()) {
+				cause.suppressed++;
+				return;
+			}
+			const { suppressed } = cause;
+			cause.suppressed = 0;
+			logger[level](message, suppressed > 0 ? { ...fields, suppressed } : fields);
+		};
 	});
 }
 

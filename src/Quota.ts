@@ -1,15 +1,28 @@
 import { SfuError } from './SfuError.js';
 
+/** Gives back what was taken. Later calls do nothing. */
+export type GiveBack = () => void;
+
 /** Limits how many things of a kind exist at a time. */
 export class Quota {
 	readonly #limit: number;
 	readonly #what: string;
+	readonly #parent: Pick<Quota, 'take'> | undefined;
 	#taken = 0;
 
-	/** @param what - the name of the things in the message, such as "pushers of one user" */
-	constructor(limit: number, what: string) {
+	/**
+	 * @param what - the name of the things in the message, such as "pushers of one user"
+	 * @param parent - a quota that each thing counts against, too
+	 */
+	constructor(limit: number, what: string, parent?: Pick<Quota, 'take'>) {
 		this.#limit = limit;
 		this.#what = what;
+		this.#parent = parent;
+	}
+
+	/** How many places are taken. */
+	get taken(): number {
+		return this.#taken;
 	}
 
 	/**
@@ -18,15 +31,24 @@ export class Quota {
 	 * @returns a function that gives the place back
 	 * @throws {@link SfuError} `limit_exceeded` if all places are taken
 	 */
-	take(): () => void {
+	take(): GiveBack {
 		if (this.#taken >= this.#limit) {
 			throw new SfuError('limit_exceeded', `more than ${this.#limit} ${this.#what} are not allowed`);
 		}
+		const giveBackToParent = this.#parent?.take();
 		this.#taken++;
 		let given = false;
 		return () => {
-			if (!given) this.#taken--;
+			if (given) return;
 			given = true;
+			this.#taken--;
+			giveBackToParent?.();
 		};
 	}
+}
+
+/** Limits the pullers of a user. */
+export interface PullerQuota {
+	/** @throws {@link SfuError} `limit_exceeded` */
+	take(pusherId: string): GiveBack;
 }

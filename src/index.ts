@@ -18,6 +18,8 @@ export type { RoomCloseReason, RoomEvents } from './rooms/RoomEvents.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';
 export type { AudioLevel, Speaker } from './rooms/Speakers.js';
+export { SharedQuota } from './rooms/SharedQuota.js';
+export type { SharedLimits } from './rooms/SharedQuota.js';
 export type { User } from './rooms/User.js';
 export type { KickOptions, PullResult, PushResult } from './rooms/userCalls.js';
 export type { UserCloseReason, UserEvents } from './rooms/UserEvents.js';

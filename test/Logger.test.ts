@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { consoleLogger, guarded, withFields, type LogFields, type Logger } from '../src/Logger.js';
+import { setTimeout } from 'node:timers/promises';
+import { consoleLogger, guarded, limited, withFields, type LogFields, type Logger } from '../src/Logger.js';
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -96,5 +97,33 @@ describe('The console logger', () => {
 			1,
 		);
 		assert.ok(!lines.join('').includes('\u001b[2K'));
+	});
+});
+
+describe('A limited logger', () => {
+	it('passes on 20 warnings of a cause at once, and tells later how many it has left out', async () => {
+		const entries: unknown[] = [];
+		const logger = limited(loggerOf((...entry) => entries.push(entry)));
+		for (let count = 0; count < 1000; count++) logger.warn('malformed', { count });
+		assert.equal(entries.length, 20);
+		await setTimeout(1100);
+		logger.warn('malformed', { count: 'later' });
+		assert.deepEqual(entries.at(-1), ['warn', 'malformed', { count: 'later', suppressed: 980 }]);
+		await setTimeout(1100);
+		logger.warn('malformed', { count: 'last' });
+		assert.deepEqual(entries.at(-1), ['warn', 'malformed', { count: 'last' }]);
+	});
+
+	it('counts each cause on its own, and each level but debug and info', () => {
+		const entries: unknown[] = [];
+		const logger = limited(loggerOf((level, message) => entries.push(`${level} ${message}`)));
+		for (let count = 0; count < 100; count++) {
+			for (const level of levels) for (const message of ['one', 'two']) logger[level](message);
+		}
+		const counted = (entry: string) => entries.filter((other) => other === entry).length;
+		assert.deepEqual(
+			levels.flatMap((level) => ['one', 'two'].map((message) => counted(`${level} ${message}`))),
+			[100, 100, 100, 100, 20, 20, 20, 20],
+		);
 	});
 });

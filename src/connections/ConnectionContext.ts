@@ -3,7 +3,7 @@ import type { Logger } from '../Logger.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import type { RoomMedia } from '../media/RoomMedia.js';
 import type { ResolvedOptions } from '../options.js';
-import type { Quota } from '../Quota.js';
+import type { PullerQuota, Quota } from '../Quota.js';
 import type { MediaGate } from '../tracks/MediaGate.js';
 import type { StreamIds } from './StreamIds.js';
 
@@ -12,9 +12,10 @@ export interface ConnectionContext {
 	readonly userId: string;
 	readonly media: RoomMedia;
 	readonly codecs: CodecPolicy;
+	readonly connectionQuota: Quota;
 	readonly pusherQuota: Quota;
 	readonly dataPusherQuota: Quota;
-	readonly pullerQuota: Quota;
+	readonly pullerQuota: PullerQuota;
 	/** The permissions of the user. */
 	readonly gate: MediaGate;
 	readonly layerController: LayerController;

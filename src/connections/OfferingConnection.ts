@@ -281,7 +281,7 @@ export class OfferingConnection extends Connection {
 	}
 
 	#refuse(offer: ServerOffer): void {
-		this.#assertPending(offer);
+		if (this.#pending?.offer !== offer) return;
 		this.#settle();
 		this.logger.debug('an offer was refused by the client');
 		// The client has not heard of the restart.

@@ -21,9 +21,8 @@ export interface ServerOffer {
 	answer(sdp: string): Promise<void>;
 	/**
 	 * Takes the offer back, since the client could not apply it. The pullers that it adds close (`rejected`), all others go
-	 * on. An offer that adds nothing must be applied, so the connection closes (`offerFailed`).
-	 *
-	 * @throws {@link SfuError} `conflict` if the offer has been answered or refused already; `closed`
+	 * on. An offer that adds nothing must be applied, so the connection closes (`offerFailed`). It does nothing if the offer has
+	 * been answered or refused already, or the client is gone.
 	 */
 	refuse(): void;
 }

@@ -1,4 +1,3 @@
-import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
 import type { Offer } from '../sdp/Offer.js';
 import { SfuError } from '../SfuError.js';
@@ -26,7 +25,6 @@ export interface ConnectionsOwner {
 export class UserConnections {
 	readonly #context: ConnectionContext;
 	readonly #owner: ConnectionsOwner;
-	readonly #quota: Quota;
 	readonly #answering = new Set<AnsweringConnection>();
 	/** The last ones that have closed, so that their offers are not taken for those of new ones. */
 	readonly #closed: Pick<AnsweringConnection, 'connectionId' | 'identity'>[] = [];
@@ -35,7 +33,6 @@ export class UserConnections {
 	constructor(context: ConnectionContext, owner: ConnectionsOwner) {
 		this.#context = context;
 		this.#owner = owner;
-		this.#quota = new Quota(context.options.limits.connectionsPerUser, 'connections of one user');
 	}
 
 	get all(): readonly Connection[] {
@@ -76,7 +73,7 @@ export class UserConnections {
 	toAnswer(offer: Offer, connectionId?: string): AnsweringConnection {
 		const known = this.find(offer, connectionId);
 		if (known) return known;
-		const giveBack = this.#quota.take();
+		const giveBack = this.#context.connectionQuota.take();
 		const connection = new AnsweringConnection(this.#context, offer);
 		this.#answering.add(connection);
 		return this.#open(connection, (reason) => {
@@ -109,7 +106,7 @@ export class UserConnections {
 	 */
 	toOffer(): OfferingConnection {
 		if (this.#offering) return this.#offering;
-		const giveBack = this.#quota.take();
+		const giveBack = this.#context.connectionQuota.take();
 		this.#offering = new OfferingConnection(this.#context, this.#owner.offered);
 		return this.#open(this.#offering, () => {
 			this.#offering = undefined;

@@ -42,7 +42,7 @@ export async function createPuller(
 	const rollback = new Rollback();
 	const source = pusher.pullSource;
 	try {
-		rollback.add(pullerQuota.take());
+		rollback.add(pullerQuota.take(pusher.pusherId));
 		const admit = gate.beginPull(pusher);
 		const lease = await router.attach(source, payloadTypes);
 		rollback.add(() => {

@@ -42,7 +42,7 @@ export class DataSender {
 		const rollback = new Rollback();
 		try {
 			this.#sctp.assertOpen();
-			rollback.add(pullerQuota.take());
+			rollback.add(pullerQuota.take(pusher.pusherId));
 			const admit = gate.beginPull(pusher);
 			const channelId = this.#chooseId();
 			const consumer = await consumeDataOn(transport, channelId, pusher.producer, pusher, { paused: true });

@@ -2,7 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import type { Logger } from '../Logger.js';
 import { toSfuError } from '../media/callWorker.js';
 import type { Limits } from '../options.js';
-import type { Quota } from '../Quota.js';
+import type { PullerQuota, Quota } from '../Quota.js';
 import { SfuError } from '../SfuError.js';
 import type { MediaGate } from '../tracks/MediaGate.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
@@ -19,7 +19,7 @@ export interface DataContext {
 	readonly userId: string;
 	readonly gate: MediaGate;
 	readonly dataPusherQuota: Quota;
-	readonly pullerQuota: Quota;
+	readonly pullerQuota: PullerQuota;
 	readonly options: { readonly limits: Limits };
 	readonly logger: Logger;
 }

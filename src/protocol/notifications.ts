@@ -1,3 +1,4 @@
+import type { MessageRefusedData } from './parts.js';
 import type { PermissionsData } from './permissions.js';
 
 /** A room, and one of its users. */
@@ -328,6 +329,8 @@ export interface Notifications {
 	userRenamed: UserReconnectData;
 	/** The app has made the user leave. */
 	kicked: ClosedRoomData;
+	/** The server has dropped a message of the client that has no response: a notification, or what is no message. */
+	messageRefused: MessageRefusedData;
 	/** The client waits in the lobby until the app decides. The response to `join` comes then. */
 	waiting: MemberData;
 	/** Another client of the user has joined. The socket closes with 4000, and the client must not join again by itself. */

@@ -20,4 +20,19 @@ export interface Success<Method extends string> {
 	code: 0;
 	/** For people to read. */
 	message: `${Method} success`;
+	/**
+	 * The fields of the request that the server does not know, such as `specs.0.pusherId`; the first ten. It has handed them to
+	 * the app, and has done nothing with them. Missing if there are none, and with the option `rtcpilot`.
+	 */
+	unknownFields?: string[];
+}
+
+/** The data of `messageRefused`. */
+export interface MessageRefusedData {
+	/** The code of the error, as in the response to a request that failed. */
+	errorCode: number;
+	/** The reason, for people to read. */
+	errorReason: string;
+	/** The name of the notification. Missing if the message was none. */
+	method?: string;
 }

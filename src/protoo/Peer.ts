@@ -1,4 +1,4 @@
-import { SfuError, type Logger } from '../index.js';
+import { SfuError } from '../index.js';
 import { closeCodes, errorCodes } from '../protocol/index.js';
 import {
 	OutgoingRequests,
@@ -23,7 +23,6 @@ import type { Socket } from './Socket.js';
 export class Peer<Context> {
 	readonly #socket: Socket;
 	readonly #limits: ClientLimits;
-	readonly #logger: Logger;
 	readonly #outgoing: OutgoingRequests;
 	readonly #session: Session<string, Context>;
 	readonly #pendingIds = new Set<number>();
@@ -35,15 +34,9 @@ export class Peer<Context> {
 	#closed = false;
 
 	/** @param context - a value for `authorize` */
-	constructor(
-		socket: Socket,
-		signaling: Signaling<string, Context>,
-		context: ContextArgument<Context>,
-		logger: Logger,
-	) {
+	constructor(socket: Socket, signaling: Signaling<string, Context>, context: ContextArgument<Context>) {
 		this.#socket = socket;
 		this.#limits = signaling.limits;
-		this.#logger = logger;
 		this.#lengths = new RateLimit(this.#limits.lengthBurst, this.#limits.lengthPerSecond);
 		this.#outgoing = new OutgoingRequests(this.#limits.pendingRequests, this.#limits.responseTimeout);
 		this.#session = signaling.open(
@@ -124,7 +117,8 @@ export class Peer<Context> {
 				return;
 			}
 			if (text === undefined || !refusal || !this.#answerUnread(text, refusal)) {
-				this.#logger.debug('an invalid message was dropped');
+				// A late response to a request of the server is no news to anybody.
+				if (message?.type !== 'response') this.#session.refused(refusal ?? noMessage());
 			}
 		} catch (error) {
 			if (!(error instanceof InvalidRequestError)) throw error;
@@ -185,3 +179,5 @@ export class Peer<Context> {
 		return new SfuError('invalid_argument', `another request with id ${message.id} waits for its response`);
 	}
 }
+
+const noMessage = () => new SfuError('invalid_argument', 'it is no message of protoo');

@@ -18,7 +18,6 @@ export type ProtooOptions<Context = unknown> = SignalingOptions<Context>;
  * ```
  */
 export class ProtooAdapter<Context = unknown> {
-	readonly #sfu: Sfu;
 	readonly #signaling: Signaling<string, Context>;
 
 	/**
@@ -27,7 +26,6 @@ export class ProtooAdapter<Context = unknown> {
 	 * @throws `SfuError` `invalid_argument`; the message names the option
 	 */
 	constructor(sfu: Sfu, options: ProtooOptions<Context> = {}) {
-		this.#sfu = sfu;
 		this.#signaling = new Signaling<string, Context>(sfu, writeNotification, options);
 	}
 
@@ -58,6 +56,6 @@ export class ProtooAdapter<Context = unknown> {
 	 * @param context - a value for `authorize`, for example the HTTP request of the socket
 	 */
 	accept(socket: Socket, ...context: ContextArgument<Context>): void {
-		new Peer(socket, this.#signaling, context, this.#sfu.logger);
+		new Peer(socket, this.#signaling, context);
 	}
 }

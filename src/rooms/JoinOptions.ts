@@ -1,6 +1,8 @@
 import type { Limits } from '../options.js';
 import { bitrate, checkLength, codecNames, nonEmpty, validator } from '../schemas.js';
+import { SfuError } from '../SfuError.js';
 import { changePermissions, defaultPermissions, type Permissions } from './Permissions.js';
+import { SharedQuota } from './SharedQuota.js';
 
 /** How to add a user to a room. */
 export interface JoinOptions {
@@ -23,6 +25,8 @@ export interface JoinOptions {
 	permissions?: Partial<Permissions>;
 	/** Whether the user joins past the lobby and the lock of the room. A ban holds all the same. Default false. */
 	admitted?: boolean;
+	/** Limits that the user shares with others, for example with those of the same account. Default: none. */
+	sharedQuota?: SharedQuota;
 	/** Ends the wait in the lobby when it is aborted: the join rejects with `closed`. */
 	signal?: AbortSignal;
 }
@@ -47,9 +51,12 @@ const check = validator<JoinOptions>(
 /** @throws {@link SfuError} `invalid_argument` */
 export function checkJoinOptions(options: JoinOptions, { idLength }: Limits): JoinOptions {
 	const checked = check(options);
-	const { userId, userName = userId, permissions } = checked;
+	const { userId, userName = userId, permissions, sharedQuota } = checked;
 	checkLength(userId, 'options.userId', idLength);
 	checkLength(userName, 'options.userName', idLength);
+	if (sharedQuota !== undefined && !(sharedQuota instanceof SharedQuota)) {
+		throw new SfuError('invalid_argument', 'options.sharedQuota must be a SharedQuota');
+	}
 	if (permissions) changePermissions(defaultPermissions, permissions);
 	return checked;
 }

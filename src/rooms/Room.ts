@@ -17,6 +17,7 @@ import { AppPauses, type Mute } from './AppPauses.js';
 import { checkJoinOptions, type JoinOptions } from './JoinOptions.js';
 import { Lobby, type WaitingUser } from './Lobby.js';
 import type { RoomCloseReason, RoomEvents } from './RoomEvents.js';
+import { SharedQuota } from './SharedQuota.js';
 import { Speakers, type Speaker } from './Speakers.js';
 import { User } from './User.js';
 
@@ -218,8 +219,11 @@ export class Room extends Emitter<RoomEvents> {
 	async join(options: JoinOptions): Promise<User> {
 		const checked = { ...checkJoinOptions(options, this.#options.limits) };
 		this.#assertJoinable(checked);
-		if (!this.#hasLobby || checked.admitted) return this.#join(checked);
-		return this.#lobby.wait(checked, (admitted) => this.#join(admitted));
+		const { sharedQuota = new SharedQuota({}), admitted = false } = checked;
+		return sharedQuota.countUser(async () => {
+			if (!this.#hasLobby || admitted) return this.#join(checked);
+			return this.#lobby.wait(checked, (options) => this.#join(options));
+		});
 	}
 
 	/**
@@ -253,7 +257,7 @@ export class Room extends Emitter<RoomEvents> {
 
 	#join(options: JoinOptions): User {
 		this.#assertJoinable(options);
-		const { userId, userName = userId, metadata, codecs, permissions = {}, ...bitrates } = options;
+		const { userId, userName = userId, metadata, codecs, permissions = {}, sharedQuota, ...bitrates } = options;
 		const { webRtc } = this.#options;
 		const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
 		const policy = codecs ? this.#codecs.narrow(codecs) : this.#codecs;
@@ -261,6 +265,7 @@ export class Room extends Emitter<RoomEvents> {
 		const user = new User(
 			{ userId, userName, metadata, permissions },
 			{
+				sharedQuota,
 				pauses: this.#pauses,
 				ban: (id) => this.#bans.add(id),
 				media: this.#media,

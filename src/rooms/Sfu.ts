@@ -1,6 +1,6 @@
 import type { WorkerDump } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
-import { guarded, type Logger } from '../Logger.js';
+import { guarded, limited, type Logger } from '../Logger.js';
 import { CodecPolicy } from '../media/codecs.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
@@ -67,7 +67,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		createPool: (options: ResolvedOptions) => Promise<WorkerPool>,
 	): Promise<Sfu> {
 		const given = resolveOptions(options);
-		const resolved = { ...given, logger: guarded(given.logger) };
+		const resolved = { ...given, logger: limited(guarded(given.logger)) };
 		// Unknown codecs must fail before a worker is started.
 		const codecs = new CodecPolicy(resolved.codecs);
 		return new Sfu(resolved, codecs, await createPool(resolved));

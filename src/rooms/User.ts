@@ -5,7 +5,6 @@ import type { ServerOffer } from '../connections/ServerOffer.js';
 import { UserConnections } from '../connections/UserConnections.js';
 import { Emitter } from '../Emitter.js';
 import { isOpen } from '../isOpen.js';
-import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
 import { parseOffer } from '../sdp/parseOffer.js';
 import { checkText } from '../schemas.js';
@@ -18,13 +17,13 @@ import type { AppPauses } from './AppPauses.js';
 import type { Permissions } from './Permissions.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
 import { UserGate } from './UserGate.js';
+import { userQuotas, type UserQuotas } from './userQuotas.js';
+import type { SharedQuota } from './SharedQuota.js';
 import { audioFirst, type KickOptions, type PullResult, type PushResult } from './userCalls.js';
 
 /** @internal */
-export interface UserContext extends Omit<
-	ConnectionContext,
-	'userId' | 'gate' | 'pusherQuota' | 'dataPusherQuota' | 'pullerQuota'
-> {
+export interface UserContext extends Omit<ConnectionContext, 'userId' | 'gate' | keyof UserQuotas> {
+	sharedQuota: SharedQuota | undefined;
 	quality: QualityMonitor;
 	pauses: AppPauses;
 	ban: (userId: string) => void;
@@ -66,9 +65,7 @@ export class User extends Emitter<UserEvents> {
 				...context,
 				userId,
 				gate: this.#gate,
-				pusherQuota: new Quota(options.limits.pushersPerUser, 'pushers of one user'),
-				dataPusherQuota: new Quota(options.limits.dataPushersPerUser, 'data channels that one user pushes'),
-				pullerQuota: new Quota(options.limits.pullersPerUser, 'pullers of one user'),
+				...userQuotas(options.limits, context.sharedQuota),
 			},
 			{
 				opened: (connection) => {
@@ -141,15 +138,16 @@ export class User extends Emitter<UserEvents> {
 
 	/**
 	 * Changes what it may do. Tracks, data channels and pullers that are no longer allowed close (`notPermitted`). With
-	 * {@link User.autoPull}, what was denied and is allowed now is offered. The client is told.
+	 * {@link User.autoPull}, what was denied and is allowed now is offered. The client is told. A user that has left is past
+	 * that.
 	 *
 	 * @param changes - the permissions to change; the others stay
-	 * @throws {@link SfuError} `invalid_argument`, `closed`
+	 * @throws {@link SfuError} `invalid_argument`
 	 */
 	setPermissions(changes: Partial<Permissions>): void {
-		this.#assertOpen();
 		const before = this.permissions;
 		this.#gate.change(changes);
+		if (this.#closed) return;
 		const { permissions } = this;
 		this.#gate.enforce();
 		for (const connection of this.connections) void connection.followPermissions();
@@ -157,12 +155,11 @@ export class User extends Emitter<UserEvents> {
 		this.emit('permissionsChanged', { permissions, before });
 	}
 
-	/** Changes its name, and the others are told. @throws {@link SfuError} `invalid_argument`, `closed` */
+	/** Changes its name, and the others are told. @throws {@link SfuError} `invalid_argument` */
 	rename(userName: string): void {
-		this.#assertOpen();
 		checkText(userName, 'userName', this.#context.options.limits.idLength);
 		const before = this.#userName;
-		if (userName === before) return;
+		if (this.#closed || userName === before) return;
 		this.#userName = userName;
 		this.emit('renamed', { userName, before });
 	}

@@ -84,8 +84,7 @@ export class UserGate implements MediaGate {
 		for (const pusher of [...this.#pushers]) {
 			if (!this.#mayPush(pusher.kind, pusher.source)) pusher.close('notPermitted');
 		}
-		const tracks = [...this.#pushers].filter(({ kind }) => kind !== 'data');
-		for (const pusher of tracks.slice(this.#maxPushers)) pusher.close('notPermitted');
+		for (const pusher of this.#admittedTracks().slice(this.#maxPushers)) pusher.close('notPermitted');
 		for (const [puller, pusher] of [...this.#pullers]) {
 			if (puller.closed || pusher.closed || this.#mayPull(pusher)) continue;
 			this.deny([pusher]);
@@ -113,13 +112,17 @@ export class UserGate implements MediaGate {
 	beginPush(kind: MediaKind | 'data', source: string | null | undefined): PushGrant {
 		this.assertPush(kind, source);
 		const isTrack = kind !== 'data';
-		if (isTrack && this.#tracks >= this.#maxPushers) {
+		const assertRoom = (tracks: number) => {
+			if (!isTrack || tracks < this.#maxPushers) return;
 			throw new SfuError('limit_exceeded', `the user may not push more than ${this.#maxPushers} tracks`);
-		}
+		};
+		assertRoom(this.#tracks);
 		if (isTrack) this.#tracks++;
 		return {
 			admit: (pusher) => {
+				// The permissions may have changed meanwhile.
 				this.assertPush(kind, pusher.source);
+				assertRoom(this.#admittedTracks().length);
 				this.#keepPusher(pusher);
 			},
 			giveBack: () => {
@@ -202,6 +205,10 @@ export class UserGate implements MediaGate {
 			if (!endpoint.closed)
 				this.#options.logger.warn('something could not be paused or resumed with its like', { error });
 		});
+	}
+
+	#admittedTracks(): AnyPusher[] {
+		return [...this.#pushers].filter(({ kind }) => kind !== 'data');
 	}
 
 	get #maxPushers(): number {

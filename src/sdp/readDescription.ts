@@ -74,6 +74,8 @@ export function readDescription(
 	if (!sdp.startsWith('v=0')) throw invalid(sdp.trim() === '' ? 'the SDP is empty' : 'the SDP does not begin with v=0');
 	// RFC 8866, section 9: no value may have this byte.
 	if (sdp.includes('\0')) throw invalid('it has a NUL character');
+	// Some readers end a line here, and others do not.
+	if (/[\u2028\u2029]/.test(sdp)) throw invalid('it has a line or paragraph separator (U+2028, U+2029)');
 
 	const lines = sdp.split(/\r\n|\r|\n/);
 	const session = sdpTransform.parse(lines.filter(isRead).join('\r\n')) as ParsedSession;

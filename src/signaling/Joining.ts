@@ -1,6 +1,8 @@
 import { SfuError } from '../index.js';
 import type { JoinSuccess, MemberData, RequestData } from '../protocol/index.js';
+import type { Quota } from '../Quota.js';
 import type { JoinGrant } from './authorize.js';
+import type { ClientQuota } from './ClientQuotas.js';
 import { Member } from './Member.js';
 import type { Outcome, Reply } from './requests/RequestContext.js';
 import type { RoomNotifier } from './RoomNotifier.js';
@@ -12,12 +14,24 @@ export interface Joined<Message> {
 	member: Member<Message>;
 }
 
+/**
+ * Gets a room, and opens it if need be.
+ *
+ * @param create - whether the client may open it
+ * @param quota - how many rooms the client may open
+ * @throws {@link SfuError} (rejects) `forbidden`, `limit_exceeded`, and the errors of `getOrCreateRoom`
+ */
+export type OpenRoom<Message> = (
+	roomId: string,
+	options: { create: boolean; quota: Quota },
+) => Promise<RoomNotifier<Message>>;
+
 interface JoiningOptions<Message> {
 	session: MemberSession<Message>;
 	/** Asks the app. */
 	authorize: (join: RequestData<'join'>) => Promise<JoinGrant>;
-	/** @throws {@link SfuError} */
-	openRoom: (roomId: string, options: { create: boolean }) => Promise<RoomNotifier<Message>>;
+	openRoom: OpenRoom<Message>;
+	quota: ClientQuota;
 	/** Called when the session speaks for a user from now on. */
 	joined: (joined: Joined<Message>) => void;
 }
@@ -43,9 +57,11 @@ export class Joining<Message> {
 
 	/** @throws {@link SfuError} (rejects) if the client may not join */
 	async run(): Promise<Outcome> {
-		const { authorize, openRoom, session } = this.#options;
-		const grant = withAudience(await authorize(this.#join), this.#join);
-		const notifier = await openRoom(this.#join.roomId, { create: grant.permissions?.createRoom ?? true });
+		const { authorize, openRoom, quota, session } = this.#options;
+		const granted = withAudience(await authorize(this.#join), this.#join);
+		const grant = { ...granted, sharedQuota: granted.sharedQuota ?? quota.shared };
+		const create = grant.permissions?.createRoom ?? true;
+		const notifier = await openRoom(this.#join.roomId, { create, quota: quota.rooms });
 		this.#assertOngoing();
 		let waits!: () => void;
 		const waiting = new Promise<void>((resolve) => {

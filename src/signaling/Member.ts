@@ -1,32 +1,34 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { SfuError, type ServerOffer, type User } from '../index.js';
+import type { ServerOffer, User } from '../index.js';
 import { closeCodes } from '../protocol/index.js';
+import { RateLimit } from '../RateLimit.js';
 import type { ClientLimits } from './limits.js';
 import { OfferDelivery } from './OfferDelivery.js';
-import { RateLimit } from './RateLimit.js';
 import type { MemberSession } from './SignalingClient.js';
 
 /** A user of a room, and its current session. */
 export class Member<Message> {
 	readonly user: User;
-	readonly #offers: RateLimit;
 	readonly #delivery: OfferDelivery;
+	/** The user may come back on another socket. */
+	readonly #offers: RateLimit;
 	#session: MemberSession<Message> | undefined;
 	/** The name that the client has said in its last join. The app may have given the user another one. */
 	saidName: string | undefined;
 	#listening = false;
 	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;
+	#giveBack: (() => void) | undefined;
 	#token = newToken();
 	/** The token that the client came back with. It counts until the client is known to have the new one. */
 	#usedToken: string | undefined;
 
-	constructor(user: User, { offerBurst, offersPerSecond }: ClientLimits) {
+	constructor(user: User, { offerBurst, offersPerSecond }: Readonly<ClientLimits>) {
 		this.user = user;
-		this.#offers = new RateLimit(offerBurst, offersPerSecond);
 		this.#delivery = new OfferDelivery(user);
+		this.#offers = new RateLimit(offerBurst, offersPerSecond);
 		user.once('closed', () => {
-			clearTimeout(this.#graceTimer);
+			this.#endGrace();
 		});
 	}
 
@@ -79,8 +81,7 @@ export class Member<Message> {
 	attach(session: MemberSession<Message>, usedToken?: string | null): void {
 		this.#usedToken = usedToken ?? undefined;
 		this.#token = newToken();
-		clearTimeout(this.#graceTimer);
-		this.#graceTimer = undefined;
+		this.#endGrace();
 		this.#session = session;
 		this.#listening = false;
 	}
@@ -104,17 +105,29 @@ export class Member<Message> {
 		this.#delivery.known(offer, session);
 	}
 
-	/** Handles the loss of the socket: the user leaves unless another session comes within `grace` ms. */
-	detach(grace: number): void {
+	/**
+	 * Handles the loss of the socket: the user leaves unless another session comes within `grace` ms.
+	 *
+	 * @param giveBack - called when the user has come back or has left
+	 */
+	detach(grace: number, giveBack: () => void): void {
 		this.#session = undefined;
+		this.#giveBack = giveBack;
 		this.#graceTimer = setTimeout(() => {
 			this.leave('disconnected');
 		}, grace);
 	}
 
-	/** @throws {@link SfuError} `limit_exceeded` if the user has made too many offers */
-	countOffer(): void {
-		if (!this.#offers.take()) throw new SfuError('limit_exceeded', 'too many offers in too short a time');
+	/** @returns whether the user may make one more offer now */
+	takeOffer(): boolean {
+		return this.#offers.take();
+	}
+
+	#endGrace(): void {
+		clearTimeout(this.#graceTimer);
+		this.#graceTimer = undefined;
+		this.#giveBack?.();
+		this.#giveBack = undefined;
 	}
 
 	/**

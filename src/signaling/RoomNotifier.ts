@@ -11,7 +11,7 @@ interface RoomNotifierOptions<Message> {
 	encode: EncodeNotification<Message>;
 	rtcpilot: boolean;
 	audioLevels: boolean;
-	limits: ClientLimits;
+	limits: Readonly<ClientLimits>;
 }
 
 /** A client that wants to join. */
@@ -37,8 +37,8 @@ interface Entered<Message> {
 export class RoomNotifier<Message> {
 	readonly room: Room;
 	readonly #rtcpilot: boolean;
+	readonly #limits: Readonly<ClientLimits>;
 	readonly #encode: EncodeNotification<Message>;
-	readonly #limits: ClientLimits;
 	readonly #members = new Map<string, Member<Message>>();
 	/** The joins of which the user is not a member yet, but those that wait in the lobby. */
 	readonly #joining = new Map<string, Promise<unknown>>();

@@ -1,31 +1,37 @@
 import { SfuError, type Logger, type User } from '../index.js';
-import { closeCodes, type MemberData, type RequestData, type Success } from '../protocol/index.js';
+import { closeCodes, errorCodes, type MemberData, type RequestData, type Success } from '../protocol/index.js';
 import { quoted } from '../quoted.js';
 import { checkLength } from '../schemas.js';
 import type { Asked, Authorizer } from './Authorizer.js';
 import type { AuthorizeAction } from './authorize.js';
-import { Joining, type Joined } from './Joining.js';
+import type { ClientQuota } from './ClientQuotas.js';
+import { Joining, type Joined, type OpenRoom } from './Joining.js';
 import type { ClientLimits } from './limits.js';
-import { RateLimit } from './RateLimit.js';
+import { MessageRate } from './MessageRate.js';
 import { offering } from './requests/offering.js';
 import { pulling } from './requests/pulling.js';
 import { pushing } from './requests/pushing.js';
 import { texting } from './requests/texting.js';
-import type { Outcome, Reply, RequestContext, RequestHandler } from './requests/RequestContext.js';
-import type { RequestResult, Respond } from './RequestResult.js';
-import type { RoomNotifier } from './RoomNotifier.js';
+import { RequestRunner } from './RequestRunner.js';
+import type { Outcome, Reply, RequestContext } from './requests/RequestContext.js';
+import type { Respond } from './RequestResult.js';
 import { checkData } from './schemas.js';
-import type { SignalingClient } from './SignalingClient.js';
+import type { EncodeNotification, SignalingClient } from './SignalingClient.js';
 
 /** @internal */
 export interface SessionContext<Message, Context> {
-	/** @throws {@link SfuError} */
-	openRoom: (roomId: string, options: { create: boolean }) => Promise<RoomNotifier<Message>>;
+	openRoom: OpenRoom<Message>;
 	authorizer: Authorizer<Context>;
 	/** The value that the app gave with the client. */
 	context: Context;
+	/** What the client may use, over its sockets. */
+	quota: ClientQuota;
 	/** Called when the client speaks for a user. */
 	joined: (user: User) => void;
+	/** Encodes the notifications that only this client gets. */
+	encode: EncodeNotification<Message>;
+	/** Whether responses name the fields that nobody knows. */
+	tellsUnknownFields: boolean;
 	reconnectTimeout: number;
 	/** The maximum length of room ids, user ids and user names. */
 	idLength: number;
@@ -46,17 +52,12 @@ export class Session<Message = string, Context = unknown> {
 	/** @internal */
 	readonly client: SignalingClient<Message>;
 	readonly #context: SessionContext<Message, Context>;
-	readonly #requests = new Map<string, RequestHandler>([
-		['join', (data) => this.#join(data)],
-		['leave', (data) => this.#leave(data)],
-		['heartbeat', (data) => this.#heartbeat(data)],
-		...Object.entries({ ...pushing, ...pulling, ...offering, ...texting }),
-	]);
+	readonly #runner: RequestRunner;
 	readonly #requestContext: RequestContext;
-	readonly #rate: RateLimit;
-	#excessInARow = 0;
+	readonly #rate: MessageRate;
 	#queue: Promise<void> = Promise.resolve();
 	#waiting = 0;
+	#toldExcess = false;
 	#joined: Joined<Message> | undefined;
 	#joining: Joining<Message> | undefined;
 	readonly #gone = new AbortController();
@@ -66,14 +67,36 @@ export class Session<Message = string, Context = unknown> {
 	constructor(client: SignalingClient<Message>, context: SessionContext<Message, Context>) {
 		this.client = client;
 		this.#context = context;
-		this.#rate = new RateLimit(context.limits.messageBurst, context.limits.messagesPerSecond);
+		context.quota.sockets++;
+		this.#rate = new MessageRate(context.limits);
 		this.#requestContext = {
 			limits: context.limits,
 			session: this,
 			memberOf: (data) => this.#memberOf(data).member,
+			countOffer: () => {
+				const isWithin = context.quota.offers.take() && this.#joined?.member.takeOffer() !== false;
+				if (!isWithin) throw new SfuError('limit_exceeded', 'too many offers in too short a time');
+			},
 			sendText: (message) => this.#joined?.notifier.sendText(message),
 			authorize: (action, data) => this.#authorize(action, data),
 		};
+		this.#runner = new RequestRunner(this.#requestContext, {
+			handlers: {
+				join: (data) => this.#join(data),
+				leave: (data) => this.#leave(data),
+				heartbeat: (data) => this.#heartbeat(data),
+				...pushing,
+				...pulling,
+				...offering,
+				...texting,
+			},
+			assertOpen: () => {
+				this.#assertOpen();
+			},
+			who: () => this.#who(),
+			tellsUnknownFields: context.tellsUnknownFields,
+			logger: context.logger,
+		});
 	}
 
 	/** Whether the client is still connected. */
@@ -111,6 +134,7 @@ export class Session<Message = string, Context = unknown> {
 		this.#joined = undefined;
 		this.#joining?.abort();
 		this.#gone.abort();
+		this.#context.quota.sockets--;
 		this.#context.closed();
 		// Another session may have taken the user over.
 		if (joined?.member.session !== this) return;
@@ -119,7 +143,14 @@ export class Session<Message = string, Context = unknown> {
 			member.leave('left');
 			return;
 		}
-		member.detach(this.#context.reconnectTimeout);
+		const { quota, reconnectTimeout } = this.#context;
+		try {
+			member.detach(reconnectTimeout, quota.lost.take());
+		} catch {
+			// So many are lost already that this one is not waited for.
+			member.leave('disconnected');
+			return;
+		}
 		notifier.lost(member.user);
 	}
 
@@ -133,7 +164,7 @@ export class Session<Message = string, Context = unknown> {
 	request(method: string, data: unknown, respond: Respond): void {
 		const refusal = this.count() ?? this.#overload();
 		if (refusal) respond({ error: refusal });
-		else this.#enqueue(() => this.#handleRequest(method, data, respond));
+		else this.#enqueue(() => this.#runRequest(method, data, respond));
 	}
 
 	/**
@@ -143,7 +174,28 @@ export class Session<Message = string, Context = unknown> {
 	 * @param data - the data of the notification, unchecked
 	 */
 	notification(method: string, data: unknown): void {
-		if (!(this.count() ?? this.#overload())) this.#enqueue(() => this.#handleNotification(method, data));
+		const refusal = this.count() ?? this.#overload();
+		if (!refusal) this.#enqueue(() => this.#handleNotification(method, data));
+		// The first one is told, so that a flood is not answered with a flood.
+		else if (!this.#toldExcess) this.refused(refusal, method);
+		this.#toldExcess = refusal !== undefined;
+	}
+
+	/**
+	 * Tells the client that a message of it was dropped which has no response.
+	 *
+	 * @param error - the reason
+	 * @param method - the name of the notification, if it was one
+	 */
+	refused(error: SfuError, method?: string): void {
+		this.#context.logger.debug('a message was dropped', { method, error });
+		if (!this.#open) return;
+		const data = {
+			errorCode: errorCodes[error.code],
+			errorReason: error.message,
+			...(method !== undefined && { method }),
+		};
+		this.client.send(this.#context.encode('messageRefused', data));
 	}
 
 	/**
@@ -153,14 +205,8 @@ export class Session<Message = string, Context = unknown> {
 	 * @returns the error to refuse the message with if the client sends too many
 	 */
 	count(): SfuError | undefined {
-		if (this.#rate.take()) {
-			this.#excessInARow = 0;
-			return undefined;
-		}
-		this.#excessInARow++;
-		if (this.#excessInARow > this.#context.limits.messageBurst) {
-			this.#drop(closeCodes.policyViolation, 'too many messages');
-		}
+		if (this.#rate.take()) return undefined;
+		if (this.#rate.hopeless) this.#drop(closeCodes.policyViolation, 'too many messages');
 		return new SfuError('limit_exceeded', 'too many messages in too short a time');
 	}
 
@@ -185,43 +231,11 @@ export class Session<Message = string, Context = unknown> {
 	}
 
 	/** Resolves when the next message may be handled. */
-	async #handleRequest(method: string, data: unknown, respond: Respond): Promise<void> {
-		let outcome: Outcome;
-		try {
-			this.#assertOpen();
-			const handle = this.#requests.get(method);
-			if (!handle) throw new SfuError('not_found', `no method ${quoted(method)}`);
-			outcome = await handle(data, this.#requestContext);
-		} catch (error) {
-			this.#respond(respond, { error: this.#knownError(error, method) });
-			return;
-		}
-		if ('later' in outcome) {
-			this.#waiting++;
-			void this.#reply(method, outcome.later, respond).then(() => this.#waiting--);
-		} else {
-			await this.#reply(method, outcome, respond);
-		}
-	}
-
-	async #reply(method: string, reply: Reply | Promise<Reply>, respond: Respond): Promise<void> {
-		let result: RequestResult;
-		try {
-			const read = await reply;
-			this.#assertOpen();
-			result = { data: read() };
-		} catch (error) {
-			result = { error: this.#knownError(error, method) };
-		}
-		this.#respond(respond, result);
-	}
-
-	#respond(respond: Respond, result: RequestResult): void {
-		try {
-			respond(result);
-		} catch (error) {
-			this.#context.logger.error('a response could not be sent', { error });
-		}
+	async #runRequest(method: string, data: unknown, respond: Respond): Promise<void> {
+		const later = await this.#runner.run(method, data, respond);
+		if (!later) return;
+		this.#waiting++;
+		void later.done.then(() => this.#waiting--);
 	}
 
 	async #handleNotification(method: string, data: unknown): Promise<void> {
@@ -230,26 +244,15 @@ export class Session<Message = string, Context = unknown> {
 			if (method !== 'textMessage') throw new SfuError('not_found', `no notification ${quoted(method)}`);
 			await texting.textMessage(data, this.#requestContext);
 		} catch (error) {
-			this.#context.logger.debug('a notification was dropped', { method, error: this.#knownError(error, method) });
+			this.refused(this.#runner.knownError(error, method), method);
 		}
-	}
-
-	#knownError(error: unknown, method: string): SfuError {
-		if (error instanceof SfuError) return error;
-		const { notifier, member } = this.#joined ?? {};
-		this.#context.logger.error('a message could not be handled', {
-			method,
-			roomId: notifier?.room.roomId,
-			userId: member?.user.userId,
-			error,
-		});
-		return new SfuError('internal', 'internal error', { cause: error });
 	}
 
 	async #join(data: unknown): Promise<Outcome> {
 		const join: RequestData<'join'> = checkData.join(data);
-		const { idLength, openRoom } = this.#context;
+		const { idLength, openRoom, quota } = this.#context;
 		if (this.#current() || this.#joining) throw new SfuError('conflict', 'this socket has joined already');
+		if (!quota.joins.take()) throw new SfuError('limit_exceeded', 'too many joins in too short a time');
 		for (const key of ['roomId', 'userId', 'userName'] as const) checkLength(join[key], `data.${key}`, idLength);
 		const joining = new Joining(join, {
 			session: this,
@@ -259,6 +262,7 @@ export class Session<Message = string, Context = unknown> {
 				return authorizer.grantOf(action, { context, signal: this.#gone.signal });
 			},
 			openRoom,
+			quota,
 			joined: (joined) => {
 				this.#joined = joined;
 				this.#context.joined(joined.member.user);
@@ -298,6 +302,11 @@ export class Session<Message = string, Context = unknown> {
 		// A client that waits in the lobby is alive, too.
 		if (!this.#joining || !isOf({ roomId, userId }, this.#joining.who)) this.#memberOf({ roomId, userId });
 		return () => ({ code: 0, message: 'ok', roomId, userId });
+	}
+
+	#who(): MemberData | undefined {
+		const { notifier, member } = this.#joined ?? {};
+		return notifier && member && { roomId: notifier.room.roomId, userId: member.user.userId };
 	}
 
 	/** The user of this session, `undefined` if there is none or it has left. */

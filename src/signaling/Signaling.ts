@@ -4,7 +4,9 @@ import { quoted } from '../quoted.js';
 import { milliseconds, strict, validator } from '../schemas.js';
 import { actionNames, type Authorize, type AuthorizeTable } from './authorize.js';
 import { Authorizer } from './Authorizer.js';
+import { ClientQuotas } from './ClientQuotas.js';
 import { defaultClientLimits, limitsSchema, type ClientLimits } from './limits.js';
+import type { OpenRoom } from './Joining.js';
 import { RoomNotifier } from './RoomNotifier.js';
 import { Session } from './Session.js';
 import type { EncodeNotification, SignalingClient } from './SignalingClient.js';
@@ -39,6 +41,12 @@ export interface SignalingOptions<Context = unknown> {
 	audioLevels?: boolean;
 	/** Limits of each client. Default {@link defaultClientLimits}. */
 	limits?: Partial<ClientLimits>;
+	/**
+	 * Tells which client a socket belongs to: its account, or its address. The limits of offers, joins, rooms, users,
+	 * connections and pullers hold for all sockets with the same key. Called once for each socket. Default: each socket is a
+	 * client of its own.
+	 */
+	clientKey?: (context: Context) => string | undefined;
 }
 
 const checkOptions = validator<SignalingOptions<never>>(
@@ -49,9 +57,15 @@ const checkOptions = validator<SignalingOptions<never>>(
 		rtcpilot: { type: 'boolean' },
 		audioLevels: { type: 'boolean' },
 		limits: limitsSchema,
+		clientKey: {},
 	}),
 	'options',
 );
+
+function checkClientKey(clientKey: unknown): void {
+	if (clientKey === undefined || typeof clientKey === 'function') return;
+	throw new SfuError('invalid_argument', 'options.clientKey must be a function');
+}
 
 function checkAuthorize(authorize: unknown): void {
 	const problem = (what: string) => new SfuError('invalid_argument', `options.authorize${what}`);
@@ -94,6 +108,7 @@ export class Signaling<Message = string, Context = unknown> {
 	readonly #sessions = new Set<Session<Message, Context>>();
 	readonly #contexts = new WeakMap<User, Context>();
 	readonly #notifiers = new Map<Room, RoomNotifier<Message>>();
+	readonly #quotas: ClientQuotas;
 	#closed = false;
 
 	/**
@@ -109,8 +124,10 @@ export class Signaling<Message = string, Context = unknown> {
 		this.#options = options;
 		const { authorize, authorizeTimeout = 10_000 } = options;
 		checkAuthorize(authorize);
+		checkClientKey(options.clientKey);
 		this.#authorizer = new Authorizer(authorize, authorizeTimeout, sfu.logger);
 		this.limits = { ...defaultClientLimits, ...options.limits };
+		this.#quotas = new ClientQuotas(this.limits);
 	}
 
 	/** The number of open sessions. */
@@ -149,9 +166,12 @@ export class Signaling<Message = string, Context = unknown> {
 			openRoom: (roomId, options) => this.#openRoom(roomId, options),
 			authorizer: this.#authorizer,
 			context: given,
+			quota: this.#quotas.of(this.#keyOf(given)),
 			joined: (user) => this.#contexts.set(user, given),
 			reconnectTimeout: this.#options.reconnectTimeout ?? 20_000,
 			idLength: this.#sfu.limits.idLength,
+			encode: this.#encode,
+			tellsUnknownFields: this.#options.rtcpilot !== true,
 			limits: this.limits,
 			logger: this.#sfu.logger,
 			closed: () => this.#sessions.delete(session),
@@ -165,9 +185,32 @@ export class Signaling<Message = string, Context = unknown> {
 		session.close(closeCodes.goingAway, 'the server is going away');
 	}
 
-	async #openRoom(roomId: string, { create }: { create: boolean }): Promise<RoomNotifier<Message>> {
-		if (!create && !this.#sfu.rooms.has(roomId)) throw new SfuError('forbidden', 'the user may not open a room');
-		const room = await this.#sfu.getOrCreateRoom(roomId);
+	/** A key that the app cannot tell is one that all such clients share, so that none escapes the limits. */
+	#keyOf(context: Context): string | undefined {
+		try {
+			const key: unknown = this.#options.clientKey?.(context);
+			if (key === undefined || typeof key === 'string') return key;
+			throw new TypeError('the key must be a string');
+		} catch (error) {
+			this.#sfu.logger.error('clientKey failed', { error });
+			return '';
+		}
+	}
+
+	async #openRoom(...[roomId, { create, quota }]: Parameters<OpenRoom<Message>>): Promise<RoomNotifier<Message>> {
+		const isThere = this.#sfu.rooms.has(roomId);
+		if (!create && !isThere) throw new SfuError('forbidden', 'the user may not open a room');
+		const giveBack = isThere ? undefined : quota.take();
+		let room: Room;
+		try {
+			room = await this.#sfu.getOrCreateRoom(roomId);
+		} catch (error) {
+			giveBack?.();
+			throw error;
+		}
+		// Of several clients that wait for the same room, the first one has opened it.
+		if (room.closed || this.#notifiers.has(room)) giveBack?.();
+		else if (giveBack) room.once('closed', giveBack);
 		// The app may have closed it in `roomOpened`.
 		if (room.closed) throw new SfuError('closed', 'the room has been closed');
 		let notifier = this.#notifiers.get(room);

@@ -26,4 +26,4 @@ export type { RequestResult, Respond } from './RequestResult.js';
 export { Signaling } from './Signaling.js';
 export type { ContextArgument, SignalingOptions } from './Signaling.js';
 export type { ClientResponse, EncodeNotification, OutgoingRequest, SignalingClient } from './SignalingClient.js';
-export { RateLimit } from './RateLimit.js';
+export { RateLimit } from '../RateLimit.js';

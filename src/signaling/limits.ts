@@ -1,7 +1,10 @@
 import { count, milliseconds, strict } from '../schemas.js';
 
-/** The limits of one client. Adapters enforce `messageLength`, `unjoinedLength`, `joinTimeout`,
- * `lengthPerSecond`, `lengthBurst`, `invalidMessages` and `bufferedBytes`. */
+/**
+ * The limits of one client: of one socket, or with `clientKey` of all sockets with the same key as far as they are limits of
+ * offers, joins, rooms, users, connections and pullers. Adapters enforce `messageLength`, `unjoinedLength`,
+ * `joinTimeout`, `lengthPerSecond`, `lengthBurst`, `invalidMessages` and `bufferedBytes`.
+ */
 export interface ClientLimits {
 	/**
 	 * The maximum size of one message, in UTF-16 code units. A larger request is answered with 413. A message of more than
@@ -19,10 +22,24 @@ export interface ClientLimits {
 	messagesPerSecond: number;
 	/** Messages that may come at once. Default 500. */
 	messageBurst: number;
-	/** Offers of a user per second in the long run. More are answered with 429. Default 10. */
+	/** Offers of a client per second in the long run. More are answered with 429. Default 10. */
 	offersPerSecond: number;
-	/** Offers of a user that may come at once. Default 200. */
+	/** Offers of a client that may come at once. Default 200. */
 	offerBurst: number;
+	/** Joins of a client per second in the long run. More are answered with 429. Default 5. */
+	joinsPerSecond: number;
+	/** Joins of a client that may come at once. Default 100. */
+	joinBurst: number;
+	/** The most open rooms that one client has opened. Default 100. */
+	roomsPerClient: number;
+	/** The most users of one client at a time, in all rooms. Default 200. */
+	usersPerClient: number;
+	/** The most users of one client whose socket is lost. Further ones leave at once. Default 50. */
+	lostPerClient: number;
+	/** The most RTCPeerConnections of one client, in all rooms. Default 400. */
+	connectionsPerClient: number;
+	/** The most pullers that one client has of one pusher. Default 200. */
+	pullersPerPusher: number;
 	/**
 	 * The longest text message, in UTF-16 code units. A longer request is answered with 413, a longer notification is dropped.
 	 * Default 4096.
@@ -53,6 +70,13 @@ export const defaultClientLimits: Readonly<ClientLimits> = {
 	messageBurst: 500,
 	offersPerSecond: 10,
 	offerBurst: 200,
+	joinsPerSecond: 5,
+	joinBurst: 100,
+	roomsPerClient: 100,
+	usersPerClient: 200,
+	lostPerClient: 50,
+	connectionsPerClient: 400,
+	pullersPerPusher: 200,
 	textLength: 4096,
 	joinTimeout: 10_000,
 	unjoinedLength: 16_384,

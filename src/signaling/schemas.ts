@@ -67,6 +67,13 @@ export const dataSchemas = {
 	offerResponse: object({ sdp: answer }),
 } as const;
 
+/** The schema of the data of a request. */
+export function schemaOf(method: string, data: unknown): object {
+	const isAutomatic = method === 'pull' && typeof data === 'object' && data !== null && 'autoPull' in data;
+	const name = isAutomatic ? 'autoPull' : method;
+	return Object.hasOwn(dataSchemas, name) ? dataSchemas[name as keyof typeof dataSchemas] : {};
+}
+
 /** The data that each schema accepts. A test compares them with the schemas. */
 export type CheckedData = { [Method in Exclude<keyof ClientRequests, 'pull'>]: RequestData<Method> } & {
 	pull: Omit<PullData, 'sdp'> & Partial<Pick<PullData, 'sdp'>>;

@@ -7,7 +7,7 @@ export interface PushGrant {
 	/**
 	 * Takes the new pusher in charge, at once after its making.
 	 *
-	 * @throws {@link SfuError} `forbidden` if the permissions have changed meanwhile
+	 * @throws {@link SfuError} `forbidden` or `limit_exceeded` if the permissions have changed meanwhile
 	 */
 	admit: (pusher: AnyPusher) => void;
 	/** Gives the place back, when the pusher has closed or could not be made. It must be called once. */

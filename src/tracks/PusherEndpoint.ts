@@ -61,14 +61,15 @@ export abstract class PusherEndpoint extends Endpoint<PusherEvents, PusherCloseR
 	}
 
 	/**
-	 * Changes the source or the metadata. A property that `details` does not have stays as it is.
+	 * Changes the source or the metadata. A property that `details` does not have stays as it is. Nothing changes after it has
+	 * closed.
 	 *
 	 * @param by - on whose behalf; the permissions of its user bind the client, and not the app; default `app`
-	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `forbidden`, `closed`
+	 * @throws {@link SfuError} `invalid_argument`, `too_large`, `forbidden`
 	 */
 	update(details: PusherDetails, by: PauseOrigin = 'app'): void {
-		this.assertOpen();
 		const checked = readDetails(details, this.limits);
+		if (this.closed) return;
 		if (by === 'client') this.assertUpdate?.(checked);
 		this.setDetails(checked);
 	}

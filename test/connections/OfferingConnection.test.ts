@@ -223,17 +223,12 @@ describe('An answer', () => {
 		assert.equal(await outcome(offer.answer(good)), 'done');
 	});
 
-	it('comes once: a second one, and a refusal after it, are conflicts', async (t) => {
+	it('comes once: a second one is a conflict, and a refusal after it does nothing', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const offer = await bob.pull(allOf(alice));
 		const sdp = new AnsweringPeer().answer(offer.sdp);
 		assert.deepEqual(await Promise.all([outcome(offer.answer(sdp)), outcome(offer.answer(sdp))]), ['done', 'conflict']);
-		assert.throws(
-			() => {
-				offer.refuse();
-			},
-			{ code: 'conflict' },
-		);
+		offer.refuse();
 		assert.equal(bob.pullers.size, 2);
 	});
 
@@ -371,12 +366,7 @@ describe('An answer', () => {
 		assert.equal(reason, 'answerTimeout');
 		await untilHeld(sfu, before);
 		assert.equal(await outcome(offer.answer(new AnsweringPeer().answer(offer.sdp))), 'closed');
-		assert.throws(
-			() => {
-				offer.refuse();
-			},
-			{ code: 'closed' },
-		);
+		offer.refuse();
 	});
 
 	it('ends the time for it, and begins the one to connect', async (t) => {

@@ -77,7 +77,7 @@ function checkRids(asked: readonly string[], section: readonly string[]) {
 	);
 	for (const rid of rids) {
 		assert.ok(
-			captured(asked, /^a=rid:([\w-]+)\s+send\b/)
+			captured(asked, /^a=rid:\s*([\w-]+)\s+send\b/)
 				.flat()
 				.includes(rid),
 			`rid ${rid} is not offered`,

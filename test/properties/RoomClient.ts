@@ -299,10 +299,17 @@ export class RoomClient {
 		const view = this.view;
 		// A client may be replaced before its join is answered, which it never is then.
 		if (!view && method === 'replaced') return;
+		// Of a text that the client sent before it had joined, or after it had left.
+		if (!view && method === 'messageRefused') return;
 		assert.ok(view, `told of ${method} while in no room`);
 		const notifications: { [Name in keyof Notifications]: (data: Notifications[Name]) => void } = {
 			userRenamed: () => {
 				assert.fail('told of another name, though each user keeps its own');
+			},
+			messageRefused: ({ errorCode, method: refused }) => {
+				// Of its notifications it knows which one was refused; garbage is refused always.
+				if (refused === undefined) assert.equal(errorCode, 400);
+				else assert.equal(refused, 'textMessage');
 			},
 			waiting: () => {
 				assert.fail('told to wait, though there is no lobby');

@@ -6,7 +6,7 @@ import { deferred, held, serve } from './setup.js';
 const join = { roomId: 'room', userId: 'alice', userName: 'Alice' };
 const request = (fields: object) => JSON.stringify({ request: true, id: 1, method: 'join', data: join, ...fields });
 
-describe('What is no protoo message is dropped without an answer', () => {
+describe('What is no protoo message is dropped, and the client is told', () => {
 	const frames: Record<string, string> = {
 		'nothing at all': '',
 		'no JSON': 'join',
@@ -37,7 +37,10 @@ describe('What is no protoo message is dropped without an answer', () => {
 			const client = server.connect();
 			client.send(frame);
 			await client.join('room', 'alice');
-			assert.equal(client.received.length, 1, 'the frame got no answer');
+			const [told, joined, ...others] = client.received;
+			const data = { errorCode: 400, errorReason: 'it is no message of protoo' };
+			assert.deepEqual(told, { notification: true, method: 'messageRefused', data });
+			assert.deepEqual([(joined as { response?: true }).response, others], [true, []]);
 			await client.push(sendingOffer());
 			await client.leave();
 			assert.deepEqual(

@@ -77,11 +77,20 @@ async function provide(
 		...variables,
 	} as unknown as NodeJS.ProcessEnv;
 	try {
-		return { status: 0, ...(await run(process.execPath, [cli, ...args], { env, cwd: home, ...(uid && { uid }) })) };
+		const node = uid === undefined ? process.execPath : nodeForAll();
+		return { status: 0, ...(await run(node, [cli, ...args], { env, cwd: home, ...(uid && { uid }) })) };
 	} catch (error) {
 		const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
 		return { status: code, stdout, stderr };
 	}
+}
+
+/** A node that other users can run, too: the folder of this one may be closed to them. */
+function nodeForAll(): string {
+	const copy = path.join(programs, 'node-for-all');
+	fs.mkdirSync(programs, { recursive: true });
+	fs.copyFileSync(process.execPath, copy, fs.constants.COPYFILE_FICLONE);
+	return copy;
 }
 
 function makeProgram(file: string, script: string): string {

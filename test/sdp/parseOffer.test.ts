@@ -201,6 +201,15 @@ describe('An offer is rejected', () => {
 		rejects(chromium.replace('s=-', 's=\0'), 'invalid offer: it has a NUL character');
 	});
 
+	it('when it has a character at which some readers end a line, and others do not', () => {
+		for (const separator of ['\u2028', '\u2029']) {
+			rejects(
+				chromium.replace('a=group:BUNDLE 0', `a=group:BUNDLE 0${separator}`),
+				'invalid offer: it has a line or paragraph separator (U+2028, U+2029)',
+			);
+		}
+	});
+
 	it('when it is something else', () => {
 		rejects('{"sdp":"v=0"}', 'invalid offer: the SDP does not begin with v=0');
 	});

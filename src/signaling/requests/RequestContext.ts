@@ -28,6 +28,8 @@ export interface RequestContext {
 	 * @throws {@link SfuError} `conflict` if nobody has joined, `forbidden` if `data` names another room or user
 	 */
 	memberOf: (data: MemberData) => Member<unknown>;
+	/** @throws {@link SfuError} `limit_exceeded` if the client has made too many offers */
+	countOffer: () => void;
 	/** Sends a text of the user to the others of its room. */
 	sendText: (message: TextMessage) => void;
 	/**

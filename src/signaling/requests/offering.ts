@@ -14,11 +14,11 @@ export const offering: Record<string, RequestHandler> = {
 		return () => ({ code: 0, message: 'answer success' });
 	},
 
-	restartIce: (data, { memberOf }) => {
+	restartIce: (data, { memberOf, countOffer }) => {
 		const request = checkData.restartIce(data);
-		const member = memberOf(request);
-		member.countOffer();
-		member.user.restartIce(request.connectionId);
+		const { user } = memberOf(request);
+		countOffer();
+		user.restartIce(request.connectionId);
 		return () => ({ code: 0, message: 'restartIce success' });
 	},
 };
@@ -46,14 +46,14 @@ export async function pullOffered(
 /** Handles a pull of everything that the others push. */
 export async function autoPull(
 	data: unknown,
-	{ memberOf, authorize }: RequestContext,
+	{ memberOf, countOffer, authorize }: RequestContext,
 ): Promise<Reply<AutoPullSuccess>> {
 	const pull = checkData.autoPull(data);
 	const { roomId, userId } = pull;
 	const other = ['sdp', 'targetUserId', 'specs'].find((key) => key in pull);
 	if (other) throw new SfuError('invalid_argument', `data.autoPull pulls everything, and needs no data.${other}`);
 	const member = memberOf(pull);
-	member.countOffer();
+	countOffer();
 	await authorize({ action: 'autoPull', roomId, userId }, data);
 	const { connectionId } = member.user.autoPull();
 	return () => ({ code: 0, message: 'pull success', connectionId });

@@ -11,10 +11,10 @@ export const pulling: Record<string, RequestHandler> = {
 	pull: async (data, context) => {
 		if (typeof data === 'object' && data !== null && 'autoPull' in data) return autoPull(data, context);
 		const pull = checkData.pull(data);
-		const { session, memberOf, authorize } = context;
+		const { session, memberOf, countOffer, authorize } = context;
 		const { roomId, userId, targetUserId } = pull;
 		const member = memberOf(pull);
-		member.countOffer();
+		countOffer();
 		const specs = pull.specs.map(({ type, pusher_id, negotiated }) => ({
 			kind: type,
 			pusherId: pusher_id,

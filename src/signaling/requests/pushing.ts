@@ -14,11 +14,11 @@ import { find, type RequestHandler } from './RequestContext.js';
 
 /** Handlers of the requests about pushers. */
 export const pushing: Record<string, RequestHandler> = {
-	push: async (data, { memberOf, authorize }) => {
+	push: async (data, { memberOf, countOffer, authorize }) => {
 		const push = checkData.push(data);
 		const { roomId, userId } = push;
 		const member = memberOf(push);
-		member.countOffer();
+		countOffer();
 		const { sdp } = push.sdp;
 		const options = pushOptions(push);
 		await authorize(pushAction({ roomId, userId, sdp }, options), data);

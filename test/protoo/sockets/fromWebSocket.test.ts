@@ -215,16 +215,18 @@ describe('A WebSocket whose other end is silent', () => {
 });
 
 describe('A binary frame', () => {
-	it('is dropped like anything that is no protoo message', async (t) => {
+	it('is dropped like anything that is no protoo message, and the client is told', async (t) => {
 		const { join, sfu } = await start(t);
 		const [{ client: alice }, { client: bob }] = [await join('alice'), await join('bob')];
 		await alice.told();
 		const before = await held(sfu);
 		alice.send(Buffer.from(JSON.stringify({ request: true, id: 99, method: 'leave' })));
 		alice.send(Buffer.alloc(100_000));
-		const answers = alice.received.length;
 		await alice.heartbeat();
-		assert.equal(alice.received.length, answers + 1);
+		assert.deepEqual(
+			(await alice.told()).map(({ method }) => method),
+			['messageRefused', 'messageRefused'],
+		);
 		assert.deepEqual(await bob.told(), []);
 		assert.deepEqual(await held(sfu), before);
 		await alice.push(sendingOffer());
