@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline/promises';
 
 import { hasDebianPackages, installCommand, installPackages, isRoot, missingPackages } from './debian.mjs';
 import { faultOf, inThisFolder, installWorker, temporaryBeside } from './locate.mjs';
@@ -20,15 +22,16 @@ const PACKAGES = [
 	'pkgconf',
 ];
 
-const ALTERNATIVE = 'Or set MEDIASOUP_WORKER_BIN to a mediasoup-worker that runs here.';
+const ALTERNATIVE =
+	"Or set MEDIASOUP_WORKER_BIN to a mediasoup-worker that runs here, or SFU_ROOMS_WORKER_SHA256 to the SHA-256 of an archive of mediasoup's that you trust.";
 
 /**
- * Makes sure that the packages for a build are there. Returns those that it installed.
+ * Makes sure that the packages for a build are there. Returns those that it installed. It installs none without consent.
  *
  * @param {boolean} mayInstall
  * @param {(line: string) => void} say
  */
-export function provideBuildPackages(mayInstall, say) {
+export async function provideBuildPackages(mayInstall, say) {
 	if (!hasDebianPackages()) {
 		throw new Error(
 			`This system has no dpkg-query and apt-get: the build is made for Debian and its relatives only.\n${ALTERNATIVE}`,
@@ -37,7 +40,7 @@ export function provideBuildPackages(mayInstall, say) {
 	const missing = missingPackages(PACKAGES);
 	if (missing.length > 0) {
 		const command = installCommand(missing);
-		if (!mayInstall || !isRoot()) {
+		if (!isRoot() || !(mayInstall || (await isAgreed(command)))) {
 			throw new Error(
 				[
 					`The build needs Debian packages that are not installed. As root, run\n\n\t${command}\n`,
@@ -52,6 +55,22 @@ export function provideBuildPackages(mayInstall, say) {
 		installPackages(missing);
 	}
 	return missing;
+}
+
+/**
+ * Asks in a terminal whether a command may be run. Without a terminal nobody has agreed.
+ *
+ * @param {string} command
+ */
+async function isAgreed(command) {
+	if (!process.stdin.isTTY || !process.stdout.isTTY) return false;
+	const terminal = createInterface({ input: process.stdin, output: process.stdout });
+	try {
+		const answer = await terminal.question(`The build needs Debian packages. Run this now?\n\n\t${command}\n\n[y/N] `);
+		return /^y(es)?$/i.test(answer.trim());
+	} finally {
+		terminal.close();
+	}
 }
 
 /**

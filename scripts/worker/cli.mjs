@@ -13,12 +13,14 @@ Provides the worker of mediasoup, the program that carries the media. It takes t
 1. the worker that the environment variable MEDIASOUP_WORKER_BIN names
 2. the one that is already where mediasoup looks for it
 3. one that an earlier run built, from the cache in $XDG_CACHE_HOME or ~/.cache
-4. the one that mediasoup's own install script downloads
+4. the one that mediasoup's authors have built, if its SHA-256 is known: this package has those of its mediasoup, and
+   SFU_ROOMS_WORKER_SHA256 may have another one; MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL says where else it is
 5. one that it builds from the sources in mediasoup's npm package, against Debian's libraries; on two cores that takes
    about 4 minutes
 
 Options:
-  --install-packages  install the Debian packages that the build needs and that are missing, with apt-get, as root
+  --install-packages  install the Debian packages that the build needs and that are missing, with apt-get, as root;
+                      without it they are installed only after a question in a terminal
   --help              show this
 
 The exit status is 0 when there is a worker, and 1 otherwise.
@@ -30,7 +32,7 @@ const PREBUILT_TIMEOUT = 90_000;
 const say = (line) => process.stdout.write(`${line}\n`);
 
 /** @param {boolean} mayInstallPackages */
-function provideWorker(mayInstallPackages) {
+async function provideWorker(mayInstallPackages) {
 	const configured = process.env.MEDIASOUP_WORKER_BIN;
 	if (configured) {
 		const fault = faultOf(configured);
@@ -64,15 +66,15 @@ function provideWorker(mayInstallPackages) {
 		return `${place}, from the cache`;
 	}
 
-	say(`Trying mediasoup's prebuilt worker, for at most ${PREBUILT_TIMEOUT / 1000} s`);
-	const prebuiltFault = installPrebuilt(mediasoup, PREBUILT_TIMEOUT);
+	say("Looking for mediasoup's prebuilt worker");
+	const prebuiltFault = await installPrebuilt(mediasoup, PREBUILT_TIMEOUT);
 	if (!prebuiltFault) {
 		return `${place}, mediasoup's prebuilt`;
 	}
 	say(`Prebuilt worker: ${prebuiltFault}`);
 
 	// The libraries that a cached worker lacked may just have come.
-	if (provideBuildPackages(mayInstallPackages, say).length > 0 && takeCached()) {
+	if ((await provideBuildPackages(mayInstallPackages, say)).length > 0 && takeCached()) {
 		return `${place}, from the cache`;
 	}
 	say("Building the worker from mediasoup's sources. On two cores this takes about 4 minutes.");
@@ -87,7 +89,7 @@ try {
 	if (values.help) {
 		process.stdout.write(HELP);
 	} else {
-		say(`The worker is ready: ${provideWorker(values['install-packages'])}`);
+		say(`The worker is ready: ${await provideWorker(values['install-packages'])}`);
 	}
 } catch (error) {
 	process.stderr.write(`sfu-rooms-worker: ${error instanceof Error ? error.message : String(error)}\n`);

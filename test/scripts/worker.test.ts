@@ -1,7 +1,9 @@
 // Takes 30 s.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -12,6 +14,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 import { faultOf, findMediasoup } from '../../scripts/worker/locate.mjs';
+import { archiveName, platformOf } from '../../scripts/worker/prebuilt.mjs';
 
 /*
  * The provider runs as its users run it, from a package of theirs that is made for each test: with this repository's
@@ -23,6 +26,7 @@ const repository = path.join(import.meta.dirname, '..', '..');
 const nobody = 65534;
 const isRoot = process.getuid?.() === 0;
 const run = promisify(execFile);
+const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
 
 let home: string;
 let place: string;
@@ -311,12 +315,15 @@ describe("mediasoup's prebuilt worker", () => {
 	let server: Server;
 	let address: string;
 	let archive: Buffer | 'none' | 'never';
+	let redirect: string | undefined;
 	const requests: string[] = [];
 
 	before(async () => {
 		server = createServer(({ url = '' }, response) => {
 			requests.push(url);
-			if (archive === 'none') {
+			if (redirect !== undefined) {
+				response.writeHead(302, { location: redirect }).end();
+			} else if (archive === 'none') {
 				response.writeHead(404).end();
 			} else if (archive !== 'never') {
 				response.end(archive);
@@ -335,10 +342,12 @@ describe("mediasoup's prebuilt worker", () => {
 		requests.length = 0;
 	});
 
-	const provideFromServer = () =>
+	const provideFromServer = (variables: Record<string, string | undefined> = {}) =>
 		provide([], {
+			SFU_ROOMS_WORKER_SHA256: Buffer.isBuffer(archive) ? sha256(archive) : '0'.repeat(64),
 			MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD: undefined,
 			MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: address,
+			...variables,
 		});
 
 	async function pack(script: string): Promise<Buffer> {
@@ -359,12 +368,70 @@ describe("mediasoup's prebuilt worker", () => {
 		assert.ok(!fs.existsSync(cache), 'the cache is for what was built');
 	});
 
+	it('is neither unpacked nor run when its SHA-256 is another one', async () => {
+		const traces = path.join(home, 'traces');
+		archive = await pack(`echo ran >> "${traces}"; exit 41`);
+		const { status, stdout } = await provideFromServer({ SFU_ROOMS_WORKER_SHA256: 'A'.repeat(64) });
+
+		assert.equal(status, 0);
+		assert.ok(stdout.includes(`Prebuilt worker: its SHA-256 is ${sha256(archive)}, and not ${'a'.repeat(64)}`), stdout);
+		assert.ok(!fs.existsSync(traces));
+		assertWorkerInPlace('built');
+	});
+
+	it('is not even asked for when no SHA-256 of it is known', async () => {
+		archive = await pack('exit 41');
+		const { status, stdout } = await provideFromServer({ SFU_ROOMS_WORKER_SHA256: undefined });
+
+		assert.equal(status, 0);
+		assert.match(
+			stdout,
+			/Prebuilt worker: no SHA-256 of mediasoup-worker-\S+\.tgz is known here; SFU_ROOMS_WORKER_SHA256/,
+		);
+		assert.deepEqual(requests, []);
+		assertWorkerInPlace('built');
+	});
+
+	it('is known by the digest that this package has', async () => {
+		archive = await pack('# prebuilt\nexit 41');
+		const { version } = findMediasoup();
+		const name = archiveName(version, platformOf(process.platform, process.arch, os.release()));
+		const digests = path.join(home, 'node_modules', 'sfu-rooms', 'scripts', 'worker', 'digests.json');
+		fs.writeFileSync(digests, JSON.stringify({ [name]: sha256(archive) }));
+		const { status, stderr } = await provideFromServer({ SFU_ROOMS_WORKER_SHA256: undefined });
+
+		assert.equal(status, 0, stderr);
+		assert.deepEqual(requests, [`/${version}/${name}`]);
+		assertWorkerInPlace('prebuilt');
+	});
+
+	for (const unsafe of ['http://192.0.2.1', 'http://localhost.example', 'ftp://localhost.example']) {
+		it(`is not fetched from ${unsafe}`, async () => {
+			archive = await pack('exit 41');
+			const { status, stdout } = await provideFromServer({ MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: unsafe });
+
+			assert.equal(status, 0);
+			assert.match(stdout, /Prebuilt worker: (http|ftp):\/\/ is not safe: only https:\/\/ is/);
+			assertWorkerInPlace('built');
+		});
+	}
+
+	it('is not fetched over plain http after a redirect', async () => {
+		archive = await pack('exit 41');
+		redirect = 'http://192.0.2.1/worker.tgz';
+		const { stdout } = await provideFromServer();
+		redirect = undefined;
+
+		assert.match(stdout, /Prebuilt worker: http:\/\/ is not safe/);
+		assertWorkerInPlace('built');
+	});
+
 	it('is not used when it does not run', async () => {
 		archive = await pack('exit 1');
 		const { status, stdout } = await provideFromServer();
 
 		assert.equal(status, 0);
-		assert.match(stdout, /Prebuilt worker: .*fails to run/);
+		assert.match(stdout, /Prebuilt worker: does not run: exit status 1/);
 		assertWorkerInPlace('built');
 	});
 
@@ -378,7 +445,7 @@ describe("mediasoup's prebuilt worker", () => {
 
 		assert.equal(status, 0);
 		assert.equal(requests.length, 1);
-		assert.match(stdout, /Prebuilt worker: no available mediasoup-worker/);
+		assert.match(stdout, /Prebuilt worker: the server answers 404/);
 		assert.ok(!fs.existsSync(log), 'Python was not run');
 		assertWorkerInPlace('built');
 	});
@@ -392,9 +459,9 @@ describe("mediasoup's prebuilt worker", () => {
 			[
 				...['--input-type=module', '--eval'],
 				`import { installPrebuilt } from ${JSON.stringify(pathToFileURL(provider))};
-				console.log(installPrebuilt(${JSON.stringify(mediasoup)}, 1500));`,
+				console.log(await installPrebuilt(${JSON.stringify(mediasoup)}, 1500));`,
 			],
-			{ env: { MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: address } },
+			{ env: { MEDIASOUP_WORKER_PREBUILT_DOWNLOAD_BASE_URL: address, SFU_ROOMS_WORKER_SHA256: '0' } },
 		);
 
 		assert.equal(stdout, 'not there after 1.5 s\n');
@@ -467,6 +534,29 @@ describe('the build', () => {
 		assert.deepEqual(others, []);
 		assertWorkerInPlace('built');
 	});
+
+	for (const [answer, installs] of [
+		['y', true],
+		['n', false],
+		['', false],
+	] as const) {
+		const what = installs ? 'installs them' : 'installs nothing';
+		it(`${what} when the answer in a terminal is "${answer}"`, { skip: !isRoot && 'not root' }, async () => {
+			makeDebianTools({ missing: ['libuv1-dev', 'ninja-build'] });
+			const cli = path.join(home, 'node_modules', 'sfu-rooms', 'scripts', 'worker', 'cli.mjs');
+			const env = { PATH: `${programs}:/usr/bin:/bin`, HOME: home, MEDIASOUP_SKIP_WORKER_PREBUILT_DOWNLOAD: '1' };
+			// Gives the program a terminal.
+			const child = spawn('script', ['-qec', `"${process.execPath}" "${cli}"`, '/dev/null'], { env, cwd: home });
+			let output = '';
+			child.stdout.on('data', (text: Buffer) => {
+				output += String(text);
+				if (output.endsWith('[y/N] ')) child.stdin.write(`${answer}\n`);
+			});
+			const [status] = (await once(child, 'exit')) as [number];
+			assert.match(output, /apt-get update && apt-get install -y --no-install-recommends libuv1-dev ninja-build/);
+			assert.deepEqual([status, aptGetRuns().length], installs ? [0, 2] : [1, 0], output);
+		});
+	}
 
 	it('says why packages could not be installed', { skip: !isRoot && 'not root' }, async () => {
 		makeDebianTools({ missing: ['libuv1-dev'] });
