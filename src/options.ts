@@ -87,11 +87,12 @@ export interface WebRtcOptions {
 	answerTimeout?: number;
 	/**
 	 * How long a client may be silent, without even answering consent checks (RFC 7675), in ms, in whole seconds. After that
-	 * its connection is disconnected. Default 30,000, the value of RFC 7675.
+	 * its connection is disconnected, and sent nothing. RFC 7675 allows 30,000 at most. Browsers ask every 2.5 to 6 seconds, and a
+	 * connection that is disconnected goes on as soon as the client is heard again. Default 15,000.
 	 */
 	consentTimeout?: number;
 	/**
-	 * How long a disconnected connection may take to come back, in ms. After that it closes (`disconnected`). Default 15,000.
+	 * How long a disconnected connection may take to come back, in ms. After that it closes (`disconnected`). Default 30,000.
 	 */
 	disconnectTimeout?: number;
 	/** The bandwidth that a client is first assumed to have for what it pulls, in bit/s. Default 1,000,000. */
@@ -265,8 +266,8 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 			listen: [{ ip: '127.0.0.1' }],
 			connectTimeout: 30_000,
 			answerTimeout: 30_000,
-			consentTimeout: 30_000,
-			disconnectTimeout: 15_000,
+			consentTimeout: 15_000,
+			disconnectTimeout: 30_000,
 			initialOutgoingBitrate: 1_000_000,
 			maxIncomingBitrate: 0,
 			maxOutgoingBitrate: 0,

@@ -15,8 +15,8 @@ describe('Without options', () => {
 				listen: [{ ip: '127.0.0.1' }],
 				connectTimeout: 30_000,
 				answerTimeout: 30_000,
-				consentTimeout: 30_000,
-				disconnectTimeout: 15_000,
+				consentTimeout: 15_000,
+				disconnectTimeout: 30_000,
 				initialOutgoingBitrate: 1_000_000,
 				maxIncomingBitrate: 0,
 				maxOutgoingBitrate: 0,
@@ -53,7 +53,7 @@ describe('An option', () => {
 		const { limits, webRtc } = resolveOptions({ limits: { rooms: 1 }, webRtc: { connectTimeout: 0 } });
 		assert.deepEqual(limits, { ...defaultLimits, rooms: 1 });
 		assert.equal(webRtc.connectTimeout, 0);
-		assert.equal(webRtc.consentTimeout, 30_000);
+		assert.equal(webRtc.consentTimeout, 15_000);
 	});
 
 	it('that is undefined has its default', {}, () => {

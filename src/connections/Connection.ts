@@ -4,7 +4,7 @@ import { DataChannels } from '../data/DataChannels.js';
 import { Emitter } from '../Emitter.js';
 import { isOpen } from '../isOpen.js';
 import { withFields, type Logger } from '../Logger.js';
-import { callWorker, toSfuError } from '../media/callWorker.js';
+import { isExhausted, callWorker, toSfuError } from '../media/callWorker.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
 import type { Rollback } from '../Rollback.js';
 import { SfuError } from '../SfuError.js';
@@ -278,10 +278,10 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		if (pullers.length > 0) this.emit('pullersAdded', { pullers, inBand });
 	}
 
-	/** Maps an error as {@link Connection.failure} does, and logs it if it is the library's fault. */
+	/** Maps an error as {@link Connection.failure} does, and logs it if it is the library's fault or the operator's concern. */
 	protected reported(error: unknown, message: string): SfuError {
 		const failure = this.failure(error);
-		if (failure.code === 'internal') this.logger.error(message, { error });
+		if (failure.code === 'internal' || isExhausted(failure.cause)) this.logger.error(message, { error });
 		return failure;
 	}
 

@@ -23,6 +23,10 @@ export async function callWorker<Result>(
 	}
 }
 
+/** Whether the worker could not open one more socket, which the operator must know of. */
+export const isExhausted = (error: unknown): boolean =>
+	error instanceof Error && /too many open files|port bind failed|no (?:more )?available ports?/i.test(error.message);
+
 /** Maps an error of mediasoup to an SfuError. A worker or a router may close during any call, and that is no fault. */
 export function toSfuError(error: unknown): SfuError {
 	if (error instanceof SfuError) return error;
@@ -34,6 +38,9 @@ export function toSfuError(error: unknown): SfuError {
 	}
 	if (error instanceof UnsupportedError) {
 		return new SfuError('unsupported', 'the media is not supported', { cause: error });
+	}
+	if (isExhausted(error)) {
+		return new SfuError('unavailable', 'the media worker has no file descriptors or ports left', { cause: error });
 	}
 	return new SfuError('internal', 'internal error', { cause: error });
 }

@@ -549,8 +549,9 @@ describe('the build', () => {
 			const child = spawn('script', ['-qec', `"${process.execPath}" "${cli}"`, '/dev/null'], { env, cwd: home });
 			let output = '';
 			child.stdout.on('data', (text: Buffer) => {
+				const asked = output.includes('[y/N]');
 				output += String(text);
-				if (output.endsWith('[y/N] ')) child.stdin.write(`${answer}\n`);
+				if (!asked && output.includes('[y/N]')) child.stdin.write(`${answer}\n`);
 			});
 			const [status] = (await once(child, 'exit')) as [number];
 			assert.match(output, /apt-get update && apt-get install -y --no-install-recommends libuv1-dev ninja-build/);
