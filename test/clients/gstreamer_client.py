@@ -98,6 +98,10 @@ class Connection:
         if not source:
             self.pipeline.add(launched)
         self.webrtc = self.pipeline.get_by_name("w")
+        # Without it webrtcbin sends no consent checks (RFC 7675). The objects have to be kept.
+        self.ice = self.webrtc.get_property("ice-agent")
+        self.agent = self.ice.get_property("agent")
+        self.agent.set_property("keepalive-conncheck", True)
         self.webrtc.connect("pad-added", self.pad_added)
         self.video = []
         self.audio = []
