@@ -7,6 +7,7 @@ import { Sfu, type Pusher, type Room, type ServerOffer, type User } from 'sfu-ro
 import { cannotRun, startBrowser, type Browser, type BrowserName, type Page } from '../support/browsers.js';
 import type { VideoCodec } from '../support/client.js';
 import { mediaAddress } from '../support/namespace.js';
+import { anOffer } from '../support/offers.js';
 import { mediaPullers, mediaPushers } from '../support/parted.js';
 
 const initialOutgoingBitrate = 600_000;
@@ -203,6 +204,29 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			await push('dave');
 			await until(() => bob.pullers.size === 4 && !bob.pendingOffer, 'dave is offered');
 			assert.equal(lines(offers.at(-1)!).length, 4);
+			await untilPlaying(4);
+		});
+
+		it('plays what comes after others have used up the payload types', async () => {
+			bob.autoPull();
+			for (let round = 0; round < 3; round++) {
+				const mallory = await room.join({ userId: `mallory${round}` });
+				for (let count = 0; count < 8; count++) {
+					const odd = `odd=${round}.${count}`;
+					const sdp = anOffer('chromium-sendonly-audio-video')
+						.replace('a=fmtp:111 ', `a=fmtp:111 ${odd};`)
+						.replace('a=fmtp:97 ', `a=fmtp:96 ${odd}\r\na=fmtp:97 `);
+					await mallory.push(sdp);
+				}
+				await until(() => bob.pullers.size === 16 && !bob.pendingOffer, 'mallory is offered');
+				mallory.close();
+				await until(() => bob.pullers.size === 0 && !bob.pendingOffer, 'mallory is gone');
+			}
+			const numbers = new Set(offers.flatMap(({ sdp }) => sdp.match(/^a=rtpmap:\d+/gm) ?? []));
+			assert.ok(numbers.size > 30, `${numbers.size} payload types were used`);
+			await push('alice');
+			await push('carol', { codec: 'VP9' });
+			await until(() => bob.pullers.size === 4 && !bob.pendingOffer, 'the others are offered');
 			await untilPlaying(4);
 		});
 
