@@ -13,8 +13,10 @@ const webRtc = { listen: [overUdp], consentTimeout: 8000, disconnectTimeout: 120
 const options = { skip: cannotDropPackets, concurrency: true };
 
 async function untilState(connection: Connection, wanted: Connection['state']) {
-	for (const deadline = Date.now() + 60_000; connection.state !== wanted; await sleep(50)) {
+	const deadline = Date.now() + 60_000;
+	while (connection.state !== wanted) {
 		assert.ok(Date.now() < deadline, `it is ${connection.state}, and not ${wanted}`);
+		await sleep(50);
 	}
 }
 
