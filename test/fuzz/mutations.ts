@@ -146,7 +146,7 @@ const names = [
 		'swapValues',
 		'dropValue',
 	],
-	...['repeatSection', 'swapSections', 'deleteSection', 'copyLine', 'swapTokens'],
+	...['repeatSection', 'swapSections', 'deleteSection', 'copyLine', 'swapTokens', 'growLine'],
 ] as const;
 
 /** One change of an offer; where and with what is by numbers, so that it fits every offer. */
@@ -174,6 +174,13 @@ export function mutate(sdp: string, { name, at, to }: Mutation, other: string): 
 			return rejoin(all.toSpliced(from, 0, all[from] ?? ''));
 		case 'copyLine':
 			return rejoin(all.toSpliced(target, 0, all[from] ?? ''));
+		case 'growLine': {
+			// Many of what there is one of, each a bit different.
+			const grown = Array.from({ length: to % 500 }, (_, index) =>
+				(all[from] ?? '').replace(/\d+(?=\D*$)/, (digits) => String(Number(digits) + index)),
+			);
+			return rejoin(all.toSpliced(from, 0, ...grown));
+		}
 		case 'moveLine':
 			return rejoin(all.toSpliced(from, 1).toSpliced(target, 0, all[from] ?? ''));
 		case 'swapLines':

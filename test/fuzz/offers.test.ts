@@ -7,6 +7,7 @@ import { Sfu } from 'sfu-rooms';
 import { FakeWorkers } from '../support/fakeWorkers.js';
 import { loadOffer } from '../support/offers.js';
 import { checkProperty } from '../support/seed.js';
+import { Slowest } from './Slowest.js';
 import { attempt, bases, clear, make, stage, watchful, webRtc } from './setup.js';
 
 it('there are offers to spoil', () => {
@@ -29,6 +30,7 @@ describe('spoilt offers', () => {
 		await setImmediate();
 		const before = workers.books.count('webrtc');
 		const data = [workers.books.data.producers.size, workers.books.data.consumers.size];
+		const slowest = new Slowest();
 		let [attempts, mutants, answered] = [0, 0, 0];
 		await checkProperty(
 			import.meta.filename,
@@ -36,7 +38,7 @@ describe('spoilt offers', () => {
 			fc.asyncProperty(attempt, async (attempt) => {
 				try {
 					attempts++;
-					const made = await make(room, attempt);
+					const made = await make(room, attempt, slowest);
 					mutants += made.made;
 					answered += made.answered;
 				} finally {
@@ -51,7 +53,7 @@ describe('spoilt offers', () => {
 				}
 			}),
 		);
-		t.diagnostic(`${mutants} offers, ${answered} of them answered`);
+		t.diagnostic(`${mutants} offers, ${answered} of them answered; the slowest: ${slowest.report()}`);
 		assert.ok(answered > mutants / 5, `${answered} answers are too few to tell anything`);
 	});
 });

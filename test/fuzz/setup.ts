@@ -4,6 +4,7 @@ import { SfuError, type Logger, type Sfu, type User } from 'sfu-rooms';
 import { loadOffer, offerNames } from '../support/offers.js';
 import { checkAnswer } from './checkAnswer.js';
 import { mutate, mutation, type Mutation } from './mutations.js';
+import { Slowest } from './Slowest.js';
 
 /** The stored offers of real clients, which the fuzzer spoils. */
 export const bases = offerNames.map((name) => {
@@ -69,7 +70,7 @@ export async function stage(sfu: Sfu) {
 type Stage = Awaited<ReturnType<typeof stage>>;
 
 /** Makes the offers of an attempt; returns how many there were, and how many were answered. */
-export async function make({ sources, tester }: Stage, attempt: Attempt) {
+export async function make({ sources, tester }: Stage, attempt: Attempt, slowest = new Slowest()) {
 	const { sdp, kinds, name } = bases[attempt.base]!;
 	const donor = bases[attempt.donor]!.sdp;
 	const source = sources[attempt.source % sources.length]!;
@@ -86,10 +87,9 @@ export async function make({ sources, tester }: Stage, attempt: Attempt) {
 		let answer: string | undefined;
 		const before = holdings(tester);
 		try {
-			({ answer } =
-				pulls && specs.length > 0
-					? await tester.pull({ targetUserId: source.userId, specs, offer })
-					: await tester.push(offer));
+			({ answer } = await slowest.time<{ answer: string }>(offer, () =>
+				pulls && specs.length > 0 ? tester.pull({ targetUserId: source.userId, specs, offer }) : tester.push(offer),
+			));
 			answered++;
 			checkAnswer(offer, answer);
 		} catch (error) {
