@@ -4,7 +4,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import type { JoinOptions, SfuOptions } from 'sfu-rooms';
 import { AnsweringPeer } from '../support/answers.js';
 import { anOffer, editMedia, sections } from '../support/offers.js';
-import { interruptEach, outcome, pullAll, specsOf, startRoom, startSfu, untilHeld, held } from '../rooms/setup.js';
+import { interruptEach, outcome, pullAll, specsOf, startRoom, startSfu, until, untilHeld, held } from '../rooms/setup.js';
 import { mediaPushers } from '../support/parted.js';
 
 /** A room, and the transports for clients that its worker has made. */
@@ -51,6 +51,27 @@ describe('What a connection may carry', () => {
 		assert.deepEqual([connection.maxIncomingBitrate, connection.maxOutgoingBitrate], [0, 700_000]);
 		await connection.setMaxOutgoingBitrate(1);
 		assert.deepEqual(await bounds(), [undefined, 30_000], 'the least that the worker takes');
+	});
+
+	it('is bounded by the permissions of the user, by the smaller of both, and follows their changes', async (t) => {
+		const { join, bounds } = await start(t);
+		const permissions = { push: { maxBitrate: 300_000 } };
+		const alice = await join('alice', { permissions, maxIncomingBitrate: 500_000 });
+		const { connection } = await alice.push(anOffer(push));
+		const incoming = async () => (await bounds())[0];
+		assert.equal(await incoming(), 300_000);
+		for (const [maxBitrate, expected] of [
+			[800_000, 500_000],
+			[200_000, 200_000],
+			[undefined, 500_000],
+		] as const) {
+			alice.setPermissions({ push: maxBitrate === undefined ? true : { maxBitrate } });
+			await until(async () => (await incoming()) === expected, `${expected} bit/s`);
+		}
+		await connection.setMaxIncomingBitrate(0);
+		assert.equal(await incoming(), undefined);
+		alice.setPermissions({ push: { maxBitrate: 100_000 } });
+		await until(async () => (await incoming()) === 100_000, 'a call of the app takes no permission away');
 	});
 
 	it('is bounded before there is a transport', async (t) => {

@@ -13,6 +13,7 @@ import type { DataPusher } from '../../src/tracks/DataPusher.js';
 import type { AnnouncedChannel } from '../../src/tracks/PushOptions.js';
 import { turns, until } from '../media/setup.js';
 import { AppPauses } from '../../src/rooms/AppPauses.js';
+import type { Permissions } from '../../src/rooms/Permissions.js';
 import { UserGate } from '../../src/rooms/UserGate.js';
 import { outcome } from '../rooms/setup.js';
 import { FakeWorkers, type Delay } from '../support/fakeWorkers.js';
@@ -29,6 +30,7 @@ interface Options {
 	clientIsDtlsClient?: boolean;
 	delay?: Delay;
 	opened?: (pusher: DataPusher) => void;
+	permissions?: Partial<Permissions>;
 }
 
 /** A receiver on a worker that is not real. By default the client is the DTLS client, which has the even ids. */
@@ -51,7 +53,7 @@ async function start(t: TestContext, options: Options = {}) {
 			user: undefined as never,
 			findUser: () => undefined as never,
 			pauses: new AppPauses(),
-			permissions: {},
+			permissions: options.permissions ?? {},
 			logger,
 		}),
 		dataPusherQuota: new Quota(limits.dataPushersPerUser, 'data pushers of one user'),
@@ -123,6 +125,23 @@ function recordClosings(transport: WebRtcTransport) {
 	}) as typeof consumeData;
 	return closings;
 }
+
+describe('A user that may not open data channels', () => {
+	it('opens none in-band, by however many messages, and the log tells', async (t) => {
+		const { receiver, clientSends, labels, acknowledged, warnings } = await start(t, {
+			permissions: { openDataChannels: false },
+		});
+		await receiver.accept();
+		for (const channelId of [0, 2, 1, 0, 4]) {
+			clientSends(channelId, openOf('chat'));
+			clientSends(channelId, Buffer.from('hi'), payloadProtocol.string);
+			await turns(20);
+		}
+		assert.deepEqual([labels(), acknowledged()], [[], []]);
+		assert.equal(warnings[0], 'a data channel was refused: the user may not open data channels');
+		assert.equal(await outcome(receiver.push(announced(6))), 'forbidden');
+	});
+});
 
 describe('The streams for data channels', () => {
 	it('wait on the ids that a client may take, of either half until its first channel decides', async (t) => {
