@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -133,6 +134,35 @@ describe('The server and the page of the README', { skip }, () => {
 		const [response] = (await once(socket, 'message')) as [Buffer];
 		assert.equal((JSON.parse(response.toString()) as { errorCode: number }).errorCode, 403);
 		socket.close();
+	});
+
+	it('refuse the page of another site in the browser of somebody who is signed in', async (t) => {
+		const own = await signIn(t, 'alice', 'one');
+		await own.getByRole('button', { name: 'Mute' }).waitFor();
+		const site = createHttpServer((_, response) => response.setHeader('content-type', 'text/html').end('<p>Win!</p>'));
+		t.after(() => {
+			site.closeAllConnections();
+			site.close();
+		});
+		await once(site.listen(0, 'localhost'), 'listening');
+		const foreign = `http://localhost:${(site.address() as AddressInfo).port}`;
+		const page = await own.context().newPage();
+		await page.goto(foreign);
+		// Ports do not part cookies: the browser sends the one of the session along.
+		const session = (await own.context().cookies(origin)).map(({ name }) => name);
+		assert.ok(session.length > 0);
+		assert.deepEqual(
+			(await own.context().cookies(foreign)).map(({ name }) => name),
+			session,
+		);
+		const open = (from: Page) =>
+			from.evaluate(`new Promise((resolve) => {
+				const socket = new WebSocket(${JSON.stringify(`${origin.replace('http', 'ws')}/webrtc`)});
+				socket.onopen = () => resolve('open');
+				socket.onclose = () => resolve('refused');
+			})`);
+		assert.equal(await open(page), 'refused');
+		assert.equal(await open(own), 'open');
 	});
 
 	it('let two people see each other, and come back after a cut', async (t) => {
