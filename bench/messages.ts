@@ -9,7 +9,8 @@ import { readFileSync } from 'node:fs';
 import { defaultLimits } from '../src/options.js';
 import { parseAnswer } from '../src/sdp/parseAnswer.js';
 import { parseOffer } from '../src/sdp/parseOffer.js';
-import { checkData } from '../src/signaling/schemas.js';
+import { checkData, schemaOf } from '../src/signaling/schemas.js';
+import { unknownFields } from '../src/signaling/unknownFields.js';
 import { readPushOptions } from '../src/tracks/PushOptions.js';
 
 const offer = readFileSync(
@@ -70,6 +71,73 @@ const messages: Record<string, (share: number) => unknown> = {
 			specs: Array.from({ length: 4000 * share }, (_, id) => ({ type: 'audio', pusher_id: String(id) })),
 		}),
 };
+
+const numbered = (count: number) => Array.from({ length: count }, (_, index) => String(index));
+const offerOf = (text: string) => ({ type: 'offer', sdp: text });
+
+/** The data of each request, as large as a message may be, in each of its dimensions. */
+const data: Record<string, [method: keyof typeof checkData, make: (share: number) => object | string]> = {
+	'join, a long name': ['join', (share) => ({ ...member, userName: 'x'.repeat(250_000 * share) })],
+	'join, unknown fields': [
+		'join',
+		(share) => ({ ...member, userName: '', ...Object.fromEntries(numbered(18_000 * share).map((n) => [`f${n}`, 1])) }),
+	],
+	'leave, deeply nested': [
+		'leave',
+		(share) => `{"roomId":"room","userId":"alice","why":${'['.repeat(120_000 * share)}${']'.repeat(120_000 * share)}}`,
+	],
+	'heartbeat, long ids': [
+		'heartbeat',
+		(share) => ({ roomId: 'r'.repeat(120_000 * share), userId: 'u'.repeat(120_000) }),
+	],
+	'push, a long mid': [
+		'push',
+		(share) => ({ ...member, sdp: offerOf(''), media: [{ mid: 'm'.repeat(250_000 * share) }] }),
+	],
+	'push, metadata': [
+		'push',
+		(share) => ({
+			...member,
+			sdp: offerOf(''),
+			media: [{ mid: '0', metadata: Object.fromEntries(numbered(18_000 * share).map((n) => [n, n])) }],
+		}),
+	],
+	'push, codecs': [
+		'push',
+		(share) => ({ ...member, sdp: offerOf(''), media: [{ mid: '0', codecs: numbered(30_000 * share) }] }),
+	],
+	unpush: ['unpush', (share) => ({ ...member, pusherIds: numbered(30_000 * share) })],
+	updatePusher: ['updatePusher', (share) => ({ ...member, pusherId: 'x', metadata: numbered(30_000 * share) })],
+	'pull, unknown fields in specs': [
+		'pull',
+		(share) => ({
+			...member,
+			targetUserId: 'bob',
+			specs: numbered(1000 * share).map((n) => ({
+				type: 'audio',
+				pusher_id: n,
+				...Object.fromEntries(numbered(12).map((field) => [`f${field}`, 1])),
+			})),
+		}),
+	],
+	unpull: ['unpull', (share) => ({ ...member, pullerIds: numbered(30_000 * share) })],
+	answer: [
+		'answer',
+		(share) => ({ ...member, connectionId: 'x', sdp: { type: 'answer', sdp: 'x'.repeat(250_000 * share) } }),
+	],
+	textMessage: ['textMessage', (share) => ({ ...member, message: '\u202e'.repeat(80_000 * share) })],
+	offerResponse: ['offerResponse', (share) => ({ sdp: { type: 'answer', sdp: '"'.repeat(120_000 * share) } })],
+};
+// As it arrives: the text is parsed, checked, and searched for what nobody knows.
+for (const [name, [method, make]] of Object.entries(data)) {
+	const textOf = (made: object | string) => (typeof made === 'string' ? made : JSON.stringify(made));
+	const texts = new Map([0.5, 1].map((share) => [share, textOf(make(share))]));
+	messages[name] = (share) => {
+		const parsed: unknown = JSON.parse(texts.get(share) ?? '');
+		const checked = checkData[method](parsed);
+		return unknownFields(checked, schemaOf(method, checked));
+	};
+}
 
 /** The shortest of several runs, in ms: the others were disturbed. */
 function time(run: () => unknown): number {
