@@ -9,7 +9,13 @@ import type { RoomRouter } from '../media/RoomRouter.js';
 import type { Rollback } from '../Rollback.js';
 import { SfuError } from '../SfuError.js';
 import { QualityLevel, rate, type Quality } from '../stats/quality.js';
-import { checkStatsOptions, connectionStats, type ConnectionStats, type StatsOptions } from '../stats/stats.js';
+import {
+	checkStatsOptions,
+	connectionStats,
+	type ConnectionStats,
+	type StatsOptions,
+	type StreamStats,
+} from '../stats/stats.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
@@ -175,8 +181,12 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		try {
 			const { bytesReceived, pushers, pullers } = await this.getStats();
 			const now = performance.now();
-			if (bytesReceived !== this.#heard.bytes) this.#heard = { at: now, bytes: bytesReceived };
-			const streams = [...pushers, ...pullers].flatMap((child) => child.streams).filter(({ bitrate }) => bitrate > 0);
+			const flowing = (children: readonly { streams: StreamStats[] }[]) =>
+				children.flatMap(({ streams }) => streams).filter(({ bitrate }) => bitrate > 0);
+			// Only a client that is sent something owes an answer: its RTCP reports. Others may have nothing to send.
+			const isOwed = flowing(pullers).length > 0;
+			if (bytesReceived !== this.#heard.bytes || !isOwed) this.#heard = { at: now, bytes: bytesReceived };
+			const streams = [...flowing(pushers), ...flowing(pullers)];
 			const measured = this.#state === 'disconnected' ? 'lost' : rate({ silence: now - this.#heard.at, streams });
 			if (this.#quality.add(measured)) this.emit('qualityChanged', { quality: this.#quality.level ?? measured });
 		} catch (error) {

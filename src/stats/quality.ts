@@ -1,6 +1,6 @@
 /**
  * The quality of a connection. `excellent`: nobody notices a fault. `good`: some people do. `poor`: most people do. `lost`:
- * nothing comes from the client.
+ * the client is silent: it sends no reports about what it is sent, or it is disconnected.
  */
 export type Quality = 'excellent' | 'good' | 'poor' | 'lost';
 
@@ -16,7 +16,7 @@ export interface MeasuredStream {
 
 /** A measurement of a connection. */
 export interface Measurement {
-	/** The time since something came from the client, in ms. */
+	/** The time since something came from the client, in ms. It does not run while the client is sent nothing. */
 	silence: number;
 	/** The streams that flow, in either direction. */
 	streams: readonly MeasuredStream[];

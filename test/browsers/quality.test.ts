@@ -133,6 +133,29 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 		room.close();
 	});
 
+	it('a connection that carries nothing is not called lost while both ends are connected', async () => {
+		const page = await chromium.newPage();
+		const room = await sfu.getOrCreateRoom('silence');
+		const alone = await room.join({ userId: 'alone' });
+		const told: string[] = [];
+		alone.on('qualityChanged', ({ quality }) => told.push(quality));
+		// A data channel, on which nobody says anything.
+		const { id, offer } = await page.client.createChannels([{ label: 'chat' }]);
+		const { answer, connection } = await alone.push(offer);
+		await page.client.acceptAnswer(id, answer);
+		await until('it is connected', () => Promise.resolve(connection.state === 'connected'));
+		const received = async () => (await connection.getStats()).bytesReceived;
+		let [before, since] = [await received(), performance.now()];
+		// Longer than a client that is sent something may be silent.
+		await until('nothing has come for 12 seconds', async () => {
+			const now = await received();
+			if (now !== before) [before, since] = [now, performance.now()];
+			return performance.now() - since > 12_000;
+		});
+		assert.deepEqual([told, connection.state], [['excellent'], 'connected']);
+		room.close();
+	});
+
 	it(
 		'the quality is poor while packets are lost, lost while none come, and recovers',
 		{ skip: cannotDropPackets },

@@ -4,7 +4,17 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import type { JoinOptions, SfuOptions } from 'sfu-rooms';
 import { AnsweringPeer } from '../support/answers.js';
 import { anOffer, editMedia, sections } from '../support/offers.js';
-import { interruptEach, outcome, pullAll, specsOf, startRoom, startSfu, until, untilHeld, held } from '../rooms/setup.js';
+import {
+	interruptEach,
+	outcome,
+	pullAll,
+	specsOf,
+	startRoom,
+	startSfu,
+	until,
+	untilHeld,
+	held,
+} from '../rooms/setup.js';
 import { mediaPushers } from '../support/parted.js';
 
 /** A room, and the transports for clients that its worker has made. */
