@@ -81,8 +81,8 @@ export interface WebRtcOptions {
 	 */
 	connectTimeout?: number;
 	/**
-	 * How long a client may take to answer an offer of the server, in ms. After that the connection closes
-	 * (`answerTimeout`). Default 30,000.
+	 * How long a client may take to answer an offer of the server, in ms. After that what the offer adds closes, and the next
+	 * offer may come; without an answer to the first offer the connection closes (`answerTimeout`). Default 30,000.
 	 */
 	answerTimeout?: number;
 	/**

@@ -39,7 +39,7 @@ export type ConnectionCloseReason =
 	| 'negotiationFailed'
 	/** The client refused an offer of the server, or its answer could not be applied. */
 	| 'offerFailed'
-	/** The client did not answer an offer of the server within `webRtc.answerTimeout`. */
+	/** The client did not answer the first offer of the server within `webRtc.answerTimeout`. */
 	| 'answerTimeout'
 	/** Its media worker died. */
 	| 'workerDied'

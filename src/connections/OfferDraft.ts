@@ -1,6 +1,8 @@
+import type { WebRtcTransport } from 'mediasoup/types';
+import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
 import type { AnyPuller } from '../tracks/tracks.js';
-import type { OfferingSection } from './MediaSection.js';
+import { toOffer, type OfferingSection } from './MediaSection.js';
 
 /** An m-line for one more puller. */
 export interface Allocation {
@@ -42,6 +44,17 @@ export class OfferDraft {
 		return this.#sections.some(({ mid, puller }, index) => {
 			const before = this.#before[index];
 			return mid !== before?.mid || puller !== before.puller;
+		});
+	}
+
+	/** The SDP of the offer. */
+	toSdp(transport: WebRtcTransport, session: { sessionId: number; sessionVersion: number }): string {
+		const live = this.#sections.filter(({ rejected }) => !rejected).map(({ mid }) => mid);
+		return writeOffer({
+			media: this.#sections.map(toOffer),
+			mids: live.sort((a, b) => Number(a) - Number(b)),
+			transport,
+			...session,
 		});
 	}
 

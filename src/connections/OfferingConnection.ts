@@ -3,12 +3,11 @@ import type { DataChannels } from '../data/DataChannels.js';
 import { isOpen } from '../isOpen.js';
 import { Rollback } from '../Rollback.js';
 import { parseAnswer, type ParsedAnswer } from '../sdp/parseAnswer.js';
-import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
 import type { DataPuller } from '../tracks/DataPuller.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { PullTargets } from '../tracks/PullOptions.js';
-import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
+import { dataPullers, type AnyPusher } from '../tracks/tracks.js';
 import { wantedBitrate } from './BitrateLimits.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
@@ -18,21 +17,14 @@ import {
 	isAccepted,
 	receives,
 	rejectedSection,
-	toOffer,
 	videoLimits,
 	type OfferingSection,
 } from './MediaSection.js';
 import { OfferDraft } from './OfferDraft.js';
 import { OfferedPullerFactory } from './OfferedPullerFactory.js';
-import { PullRequests, type Caller } from './PullRequests.js';
+import { PendingOffer } from './PendingOffer.js';
+import { PullRequests, type Caller, type PullRequest } from './PullRequests.js';
 import type { ServerOffer } from './ServerOffer.js';
-
-/** An offer that waits for its answer. */
-interface PendingOffer {
-	offer: ServerOffer;
-	sections: readonly OfferingSection[];
-	deadline: NodeJS.Timeout;
-}
 
 /**
  * The counterpart of an RTCPeerConnection for which the server offers. It carries all that a user pulls so, from any users.
@@ -60,6 +52,8 @@ export class OfferingConnection extends Connection {
 	/** Whether ICE has restarted, and the client has not answered yet. */
 	#restarting = false;
 	#pending: PendingOffer | undefined;
+	/** What came with an offer that was not answered. A client that answers again gets it. */
+	#missed: AnyPusher[] = [];
 	#follows = false;
 	#fingerprint: string | undefined;
 
@@ -100,11 +94,7 @@ export class OfferingConnection extends Connection {
 	follow(pushers: readonly AnyPusher[]): void {
 		if (this.closed) return;
 		this.#follows = true;
-		for (const pusher of pushers) {
-			this.#requests.add(
-				pusher.kind === 'data' ? { media: [], data: [{ pusher, negotiated: false }] } : { media: [pusher], data: [] },
-			);
-		}
+		this.#requests.follow(pushers);
 		this.#negotiateIfNeeded();
 	}
 
@@ -120,8 +110,8 @@ export class OfferingConnection extends Connection {
 	}
 
 	protected override media(): Puller[] {
-		const sections = [...this.#sections, ...(this.#pending?.sections ?? [])];
-		return [...new Set(sections.flatMap(({ puller }) => puller ?? []))];
+		const all = [...this.#sections, ...(this.#pending?.sections ?? [])].flatMap(({ puller }) => puller ?? []);
+		return [...new Set(all)];
 	}
 
 	#negotiateIfNeeded(): void {
@@ -177,7 +167,7 @@ export class OfferingConnection extends Connection {
 			this.assertOpen();
 			this.#restarting ||= this.#restart;
 			this.#restart = false;
-			const offer = this.#writeOffer(transport, draft);
+			const offer = this.#writeOffer(transport, draft, requests);
 			for (const puller of offer.added) {
 				// A data channel leaves no m-line behind.
 				if (puller.kind === 'data') continue;
@@ -203,8 +193,8 @@ export class OfferingConnection extends Connection {
 	async #openDataChannels(transport: WebRtcTransport, rollback: Rollback): Promise<DataChannels> {
 		if (this.dataChannels) return this.dataChannels;
 		// The answerer takes the role of the DTLS client (RFC 8842, section 5.3). The client opens no data channels here.
-		const options = { clientIsDtlsClient: true, opened: () => undefined };
-		const channels = await this.createDataChannels(options, transport, rollback);
+		const role = { clientIsDtlsClient: true, opened: () => undefined };
+		const channels = await this.createDataChannels(role, transport, rollback);
 		rollback.add(() => {
 			this.dataChannels = undefined;
 		});
@@ -232,18 +222,12 @@ export class OfferingConnection extends Connection {
 		this.dataChannels?.start(pullers);
 	}
 
-	#writeOffer(transport: WebRtcTransport, { sections, added }: OfferDraft): ServerOffer {
+	#writeOffer(transport: WebRtcTransport, draft: OfferDraft, requests: readonly PullRequest[]): ServerOffer {
+		const { sections, added } = draft;
 		this.#sessionVersion++;
-		const live = sections.filter(({ rejected }) => !rejected).map(({ mid }) => mid);
 		const offer: ServerOffer = {
 			connection: this,
-			sdp: writeOffer({
-				media: sections.map(toOffer),
-				mids: live.sort((a, b) => Number(a) - Number(b)),
-				transport,
-				sessionId: this.sessionId,
-				sessionVersion: this.#sessionVersion,
-			}),
+			sdp: draft.toSdp(transport, { sessionId: this.sessionId, sessionVersion: this.#sessionVersion }),
 			pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(this.dataChannels?.pullers ?? [])].filter(
 				isOpen,
 			),
@@ -252,11 +236,12 @@ export class OfferingConnection extends Connection {
 			refuse: () => {
 				this.#refuse(offer);
 			},
+			expire: () => {
+				this.#expire(offer);
+			},
 		};
-		const deadline = setTimeout(() => {
-			this.close('answerTimeout');
-		}, this.context.options.webRtc.answerTimeout);
-		this.#pending = { offer, sections, deadline };
+		const { answerTimeout: timeout } = this.context.options.webRtc;
+		this.#pending = new PendingOffer(offer, { sections, requests, timeout });
 		this.#negotiationState = 'offered';
 		this.logger.debug('an offer was made', { added: offer.added.length, pullers: offer.pullers.length });
 		return offer;
@@ -271,6 +256,7 @@ export class OfferingConnection extends Connection {
 		try {
 			await this.#apply(answer, dataPullers(offer.added));
 			this.logger.debug('an answer was applied');
+			if (this.#missed.length > 0) this.follow(this.#missed.splice(0).filter(isOpen));
 		} catch (error) {
 			const failure = this.reported(error, 'an answer could not be applied');
 			this.close('offerFailed');
@@ -292,6 +278,23 @@ export class OfferingConnection extends Connection {
 		else this.#becomeStable();
 	}
 
+	#expire(offer: ServerOffer): void {
+		if (this.#pending?.offer !== offer) return;
+		if (this.#sections.length === 0) {
+			this.close('answerTimeout');
+			return;
+		}
+		const { sections, followed } = this.#pending;
+		this.#settle();
+		this.logger.info('an offer was not answered in time', { added: offer.added.length });
+		// The client may have applied it all the same. So the next offer has its m-lines, too.
+		this.#sections = sections;
+		if (this.#restarting) this.#restart = true;
+		this.#missed.push(...followed);
+		for (const puller of offer.added) puller.close('answerTimeout');
+		this.#becomeStable();
+	}
+
 	#assertPending(offer: ServerOffer): PendingOffer {
 		this.assertOpen();
 		if (this.#pending?.offer !== offer) throw new SfuError('conflict', 'the offer has been settled already');
@@ -299,7 +302,7 @@ export class OfferingConnection extends Connection {
 	}
 
 	#settle(): void {
-		clearTimeout(this.#pending?.deadline);
+		this.#pending?.settle();
 		this.#pending = undefined;
 	}
 
@@ -345,5 +348,3 @@ export class OfferingConnection extends Connection {
 		this.#restarting = false;
 	}
 }
-
-const dataPullers = (pullers: readonly AnyPuller[]): DataPuller[] => pullers.filter((puller) => puller.kind === 'data');

@@ -1,5 +1,6 @@
 import type { SfuError } from '../SfuError.js';
 import type { PullTargets } from '../tracks/PullOptions.js';
+import type { AnyPusher } from '../tracks/tracks.js';
 import type { ServerOffer } from './ServerOffer.js';
 
 /** Pushers that shall come with the next offer of the server. */
@@ -24,6 +25,15 @@ export class PullRequests {
 
 	add(request: PullRequest): void {
 		this.#waiting.push(request);
+	}
+
+	/** Adds pushers that no call asks for. */
+	follow(pushers: readonly AnyPusher[]): void {
+		for (const pusher of pushers) {
+			this.add(
+				pusher.kind === 'data' ? { media: [], data: [{ pusher, negotiated: false }] } : { media: [pusher], data: [] },
+			);
+		}
 	}
 
 	/** Takes the requests of the next offer. One offer answers one call; changes in the room come along. */

@@ -25,4 +25,10 @@ export interface ServerOffer {
 	 * been answered or refused already, or the client is gone.
 	 */
 	refuse(): void;
+	/**
+	 * Takes back what the offer adds, since the client has not answered: these pullers close (`answerTimeout`), all others go
+	 * on. The library calls it after `webRtc.answerTimeout`. A first offer has nothing to go on with, so the connection closes
+	 * (`answerTimeout`). It does nothing if the offer has been answered or refused already, or the client is gone.
+	 */
+	expire(): void;
 }

@@ -43,7 +43,8 @@ export class OfferDelivery {
 			const code = error instanceof SfuError ? error.code : 'internal';
 			// The next session gets the offer again.
 			if (code === 'closed' || !to.open || !this.#isPending(offer) || this.#brought?.to !== to) return;
-			connection.close(code === 'timeout' ? 'answerTimeout' : 'offerFailed');
+			if (code === 'timeout') offer.expire();
+			else connection.close('offerFailed');
 		}
 	}
 

@@ -25,6 +25,8 @@ export type PullerCloseReason =
 	| 'removed'
 	/** The client has rejected its m-line, or the offer that it came with. */
 	| 'rejected'
+	/** The client did not answer the offer that it came with in time. */
+	| 'answerTimeout'
 	/** The permissions of its user no longer allow it. */
 	| 'notPermitted'
 	/** Its user has left. */

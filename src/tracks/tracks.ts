@@ -8,3 +8,7 @@ export type AnyPusher = Pusher | DataPusher;
 
 /** A track or a data channel that a user receives. Its `kind` tells which. */
 export type AnyPuller = Puller | DataPuller;
+
+/** The data channels among pullers. */
+export const dataPullers = (pullers: readonly AnyPuller[]): DataPuller[] =>
+	pullers.filter((puller) => puller.kind === 'data');

@@ -382,6 +382,56 @@ describe('An answer', () => {
 	});
 });
 
+describe('An offer that is not answered in time', () => {
+	it('takes back what it has brought, and all else goes on', async (t) => {
+		const { alice, bob, carol } = await startMeeting(t, { webRtc: { answerTimeout: 80 } });
+		const peer = new AnsweringPeer();
+		const first = await bob.pull(allOf(alice));
+		await first.answer(peer.answer(first.sdp));
+		const next = nextOffer(bob);
+		const second = await bob.pull(allOf(carol));
+		const closed: string[] = [];
+		bob.on('pullerClosed', ({ reason }) => closed.push(reason));
+		// The client may have applied it: its m-line stays, with nothing on it.
+		const third = await next;
+		assert.deepEqual(closed, ['answerTimeout']);
+		assert.deepEqual(lines(third), ['0 audio sendonly', '1 video sendonly', '2 video inactive']);
+		assert.deepEqual([...bob.pullers.values()], first.pullers);
+		assert.equal(await outcome(second.answer(peer.answer(second.sdp))), 'conflict');
+		await third.answer(peer.answer(third.sdp));
+		assert.equal(first.connection.closed, false);
+		const fourth = await bob.pull(allOf(carol));
+		assert.deepEqual(lines(fourth), ['0 audio sendonly', '1 video sendonly', '2 video sendonly']);
+		await fourth.answer(peer.answer(fourth.sdp));
+		assert.equal(bob.pullers.size, 3);
+	});
+
+	it('is followed by one with what came automatically, when the client answers again', async (t) => {
+		const { alice, bob, carol } = await startMeeting(t, { webRtc: { answerTimeout: 80 } });
+		carol.close();
+		const peer = new AnsweringPeer();
+		const offers: ServerOffer[] = [];
+		let answers = 1;
+		bob.on('offer', ({ offer }) => {
+			offers.push(offer);
+			// The end of the test closes what is being answered.
+			if (answers-- > 0) offer.answer(peer.answer(offer.sdp)).catch(() => undefined);
+		});
+		const connection = bob.autoPull();
+		await until(() => offers.length === 1 && !bob.pendingOffer, 'the first is answered');
+		const later = await alice.push(anOffer('chromium-sendonly-audio-video'));
+		// It is not answered, nor is the one that takes it back.
+		await until(() => offers.length === 3, 'it is taken back');
+		await until(() => !bob.pendingOffer, 'and nothing waits');
+		assert.deepEqual([bob.pullers.size, connection.closed], [2, false]);
+		answers = 10;
+		bob.restartIce(connection.connectionId);
+		await until(() => bob.pullers.size === 4 && !bob.pendingOffer, 'what was missed has come');
+		const pulled = new Set([...bob.pullers.values()].map(({ pusherId }) => pusherId));
+		for (const { pusherId } of later.pushers) assert.ok(pulled.has(pusherId));
+	});
+});
+
 describe('A refused offer', () => {
 	it('closes what it has brought, and all else goes on', async (t) => {
 		const { alice, bob, carol } = await startMeeting(t);

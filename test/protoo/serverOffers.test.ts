@@ -316,11 +316,15 @@ describe('offer', () => {
 		await until(() => user.pullers.size === 2, 'what it brings is closed');
 	});
 
-	it('without a response in time ends the connection', async (t) => {
+	it('without a response in time loses what it brings, and nothing else', async (t) => {
 		const { bob, request, isOpen } = await asked(t, { limits: { responseTimeout: 50 } });
-		const { connectionId } = request.data;
-		assert.deepEqual(await bob.next('connectionClosed'), { connectionId, reason: 'answerTimeout' });
-		assert.equal(isOpen(), false);
+		const brought = request.data.pullers.slice(-2).map(({ pullerId }) => pullerId);
+		for (const pullerId of brought) {
+			const closed = await bob.next('pullerClosed');
+			assert.deepEqual([closed.pullerId, closed.reason], [pullerId, 'answerTimeout']);
+		}
+		assert.equal(isOpen(), true);
+		assert.equal(((await bob.asked()).data as { pullers: unknown[] }).pullers.length, 2);
 	});
 
 	it('goes to the next socket when this one is lost', async (t) => {

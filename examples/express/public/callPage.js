@@ -103,7 +103,7 @@ export class CallPage {
 	/** No event tells how loud somebody is. */
 	async #showLevels(/** @type {import('./call.js').Call} */ call) {
 		if (document.hidden) return;
-		const own = await call.uplink.audioLevel();
+		const [own] = await Promise.all([call.uplink.audioLevel(), call.downlink.measureLevels()]);
 		if (call !== this.#call) return;
 		this.#tiles.showLevels(({ key, own: isOwn, audioPusherId }) => {
 			if (isOwn) return key === call.identity.userId ? own : 0;

@@ -1,4 +1,5 @@
 import { Link } from './link.js';
+import { Loudness } from './loudness.js';
 import { RequestError } from './signaling.js';
 
 /**
@@ -6,6 +7,8 @@ import { RequestError } from './signaling.js';
  * @property {string} pullerId
  * @property {string} mid
  * @property {RTCRtpReceiver} receiver
+ * @property {Loudness} [loudness]
+ * @property {number} [level] how loud it was when it was last measured, from 0 to 1
  * @property {{spatialLayer: number | null, temporalLayer: number | null}} [layers] of simulcast or SVC, as sent now
  */
 
@@ -52,13 +55,23 @@ export class Downlink extends Link {
 		this.changed();
 	}
 
+	/** Measures how loud all that is pulled has been since the last time. */
+	async measureLevels() {
+		const reports = [...((await this.connection?.getStats())?.values() ?? [])];
+		const heard = reports.filter(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+		for (const download of this.#downloads.values()) {
+			const report = heard.find(({ trackIdentifier }) => trackIdentifier === download.receiver.track.id);
+			download.loudness ??= new Loudness();
+			download.level = report ? download.loudness.next(report) : 0;
+		}
+	}
+
 	/**
 	 * @param {string} pusherId
-	 * @returns {number} how loud it is, from 0 to 1
+	 * @returns {number} how loud it was when it was last measured, from 0 to 1
 	 */
 	audioLevel(pusherId) {
-		const sources = this.#downloads.get(pusherId)?.receiver.getSynchronizationSources() ?? [];
-		return Math.max(0, ...sources.map(({ audioLevel = 0 }) => audioLevel));
+		return this.#downloads.get(pusherId)?.level ?? 0;
 	}
 
 	/** @override */

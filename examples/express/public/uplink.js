@@ -1,4 +1,5 @@
 import { Link } from './link.js';
+import { Loudness } from './loudness.js';
 
 /** The camera is sent in three sizes from this width on. Browsers send fewer of a smaller picture. */
 const SIMULCAST_WIDTH = 960;
@@ -30,6 +31,7 @@ class Upload {
 export class Uplink extends Link {
 	/** By source: `camera`, `microphone`, `screen`, `screenAudio`. @type {Map<string, Upload>} */
 	#uploads = new Map();
+	#loudness = new Loudness();
 	#negotiation = Promise.resolve();
 
 	/**
@@ -69,11 +71,11 @@ export class Uplink extends Link {
 		void this.#synchronize(upload);
 	}
 
-	/** @returns {Promise<number>} how loud the microphone is, from 0 to 1; 0 where the browser does not tell */
+	/** @returns {Promise<number>} how loud the microphone has been since the last time, from 0 to 1; 0 where the browser does not tell */
 	async audioLevel() {
 		const { track } = this.#uploads.get('microphone') ?? {};
 		for (const report of (await this.connection?.getStats())?.values() ?? []) {
-			if (report.type === 'media-source' && report.trackIdentifier === track?.id) return report.audioLevel ?? 0;
+			if (report.type === 'media-source' && report.trackIdentifier === track?.id) return this.#loudness.next(report);
 		}
 		return 0;
 	}
