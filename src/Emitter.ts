@@ -14,7 +14,7 @@ export abstract class Emitter<Events extends EventMap> {
 	readonly #contained = new WeakMap<Listener, Listener>();
 	readonly #logger: Logger;
 
-	protected constructor(logger: Logger) {
+	constructor(logger: Logger) {
 		this.#logger = logger;
 	}
 

@@ -104,9 +104,14 @@ export interface WebRtcOptions {
 	maxIncomingBitrate?: number;
 	/**
 	 * The most that one RTCPeerConnection is sent in all, in bit/s. 0 stands for no limit; less than 30,000 counts as 30,000.
-	 * It limits the estimate by which layers are chosen. Default 0.
+	 * Lower layers are sent, and video without layers is held. Default 0.
 	 */
 	maxOutgoingBitrate?: number;
+	/**
+	 * The sources of video that are shown longest where a link cannot carry all videos of the same priority, the most
+	 * important one first. All others are held before them. Default `['screen']`: a screen share is held after a camera.
+	 */
+	keptSources?: readonly string[];
 	/**
 	 * The bitrate with which a browser begins to send video, before it has an estimate, in bit/s
 	 * (`x-google-start-bitrate`, in Chromium and other libwebrtc clients). 0 leaves it to the browser. Default 1,250,000.
@@ -219,6 +224,7 @@ const checkOptions = validator<SfuOptions>(
 			initialOutgoingBitrate: count,
 			maxIncomingBitrate: bitrate,
 			maxOutgoingBitrate: bitrate,
+			keptSources: { type: 'array', items: nonEmpty },
 			startBitrate: bitrate,
 			keyframeRequestDelay: milliseconds,
 		}),
@@ -271,6 +277,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 			initialOutgoingBitrate: 1_000_000,
 			maxIncomingBitrate: 0,
 			maxOutgoingBitrate: 0,
+			keptSources: ['screen'],
 			startBitrate: 1_250_000,
 			keyframeRequestDelay: 500,
 			...given(webRtc),

@@ -20,6 +20,7 @@ describe('Without options', () => {
 				initialOutgoingBitrate: 1_000_000,
 				maxIncomingBitrate: 0,
 				maxOutgoingBitrate: 0,
+				keptSources: ['screen'],
 				startBitrate: 1_250_000,
 				keyframeRequestDelay: 500,
 			},

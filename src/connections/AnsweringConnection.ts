@@ -17,6 +17,7 @@ import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
 import { createPusher } from './createPusher.js';
+import { UplinkDemand } from './UplinkDemand.js';
 import {
 	negotiatePull,
 	negotiatePush,
@@ -64,6 +65,7 @@ export class AnsweringConnection extends Connection {
 	#pendingNegotiations = 0;
 	/** It is the same in all answers: with another one a browser would start its estimate again. */
 	readonly #startBitrate: number | undefined;
+	readonly #demand = new UplinkDemand(this.bitrates, this.logger);
 
 	/**
 	 * @internal
@@ -256,14 +258,21 @@ export class AnsweringConnection extends Connection {
 		}
 	}
 
-	#createPusher(push: NewPusher, transport: WebRtcTransport, extensionIds: Map<string, number>): Promise<Pusher> {
+	async #createPusher(push: NewPusher, transport: WebRtcTransport, extensionIds: Map<string, number>): Promise<Pusher> {
 		const { connectionId, context } = this;
-		return createPusher(push, { connectionId, router: this.assertRouter(), transport, extensionIds }, context);
+		const on = { connectionId, router: this.assertRouter(), transport, extensionIds };
+		const pusher = await createPusher(push, on, context);
+		this.#demand.add(pusher);
+		return pusher;
 	}
 
 	#createPuller(pull: NewPuller, transport: WebRtcTransport): Promise<Puller | undefined> {
-		const { connectionId, context } = this;
-		return createPuller(pullerOptions(pull), { connectionId, router: this.assertRouter(), transport }, context);
+		const { connectionId, context, bitrates } = this;
+		return createPuller(
+			pullerOptions(pull),
+			{ connectionId, router: this.assertRouter(), transport, bitrates },
+			context,
+		);
 	}
 
 	async #connect(offer: Offer, rollback: Rollback): Promise<WebRtcTransport> {

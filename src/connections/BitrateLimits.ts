@@ -14,8 +14,11 @@ export class BitrateLimits {
 	/** The most that the permissions of the user allow. */
 	#permitted: number;
 	#outgoing: number;
+	/** The most that those who pull take of it. */
+	#demanded = 0;
 	/** The most that the client wants to receive. */
 	#wanted = 0;
+	#leastEstimate = 0;
 	#transport: WebRtcTransport | undefined;
 
 	constructor({ incoming, outgoing, permitted = 0 }: { incoming: number; outgoing: number; permitted?: number }) {
@@ -35,7 +38,7 @@ export class BitrateLimits {
 	/** Limits a new transport from now on. */
 	async applyTo(transport: WebRtcTransport): Promise<void> {
 		this.#transport = transport;
-		if (this.incoming > 0) await this.#applyIncoming();
+		if (this.incoming > 0 || this.#demanded > 0) await this.#applyIncoming();
 		if (this.outgoing > 0) await this.#applyOutgoing();
 	}
 
@@ -65,15 +68,34 @@ export class BitrateLimits {
 		if (this.outgoing !== before) await this.#applyOutgoing();
 	}
 
+	/** Sets what those who pull take at most. It limits the client, and not {@link BitrateLimits.incoming}. */
+	async setDemanded(limit: number): Promise<void> {
+		if (limit === this.#demanded) return;
+		this.#demanded = limit;
+		await this.#applyIncoming();
+	}
+
+	/** Sets the least that the worker may estimate for the client's link. {@link BitrateLimits.outgoing} goes before it. */
+	async setLeastEstimate(least: number): Promise<void> {
+		this.#leastEstimate = least;
+		await this.#apply((transport) => transport.setMinOutgoingBitrate(this.#least));
+	}
+
+	get #least(): number {
+		return this.#leastEstimate > 0 ? toOutgoing(lower(this.#leastEstimate, this.outgoing)) : 0;
+	}
+
 	#applyIncoming(): Promise<void> {
-		return this.#apply((transport) => transport.setMaxIncomingBitrate(this.incoming));
+		return this.#apply((transport) => transport.setMaxIncomingBitrate(lower(this.incoming, this.#demanded)));
 	}
 
 	#applyOutgoing(): Promise<void> {
-		const limit = this.outgoing;
-		return this.#apply((transport) =>
-			transport.setMaxOutgoingBitrate(limit > 0 ? Math.min(Math.max(limit, leastOutgoing), bitrate.maximum) : limit),
-		);
+		return this.#apply(async (transport) => {
+			// The worker refuses a limit below the least estimate.
+			if (this.#leastEstimate > 0) await transport.setMinOutgoingBitrate(0);
+			await transport.setMaxOutgoingBitrate(toOutgoing(this.outgoing));
+			if (this.#leastEstimate > 0) await transport.setMinOutgoingBitrate(this.#least);
+		});
 	}
 
 	async #apply(act: (transport: WebRtcTransport) => Promise<void>): Promise<void> {
@@ -100,6 +122,10 @@ export function wantedBitrate(inAll: number | undefined, videos: readonly (numbe
 	const wanted = Math.min(ofVideo || Infinity, inAll ?? Infinity);
 	return Number.isFinite(wanted) ? wanted : 0;
 }
+
+/** A limit that the worker takes. */
+const toOutgoing = (limit: number): number =>
+	limit > 0 ? Math.min(Math.max(limit, leastOutgoing), bitrate.maximum) : limit;
 
 /** The lower one of two limits, where 0 is none. */
 function lower(one: number, other: number): number {

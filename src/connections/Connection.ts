@@ -139,7 +139,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	}
 
 	/**
-	 * Limits the estimate of the client's bandwidth, by which layers are chosen.
+	 * Limits what the client is sent, by lower layers, and by holding video without layers. Audio and data are not stopped.
 	 *
 	 * @param bitrate - in bit/s; 0 stands for no limit; less than 30,000 counts as 30,000
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `closed`, `unavailable`

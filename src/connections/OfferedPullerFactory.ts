@@ -5,6 +5,7 @@ import { PayloadTypeTable } from '../media/remap/PayloadTypeTable.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
 import { SfuError } from '../SfuError.js';
 import type { Pusher } from '../tracks/Pusher.js';
+import type { BitrateLimits } from './BitrateLimits.js';
 import type { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
@@ -28,12 +29,14 @@ export interface Carried {
 export class OfferedPullerFactory {
 	readonly #connection: Connection;
 	readonly #context: ConnectionContext;
+	readonly #bitrates: BitrateLimits;
 	readonly #payloadTypes = new PayloadTypeTable();
 	#nextMid = Number(firstSection.mid) + 1;
 
-	constructor(connection: Connection, context: ConnectionContext) {
+	constructor(connection: Connection, context: ConnectionContext, bitrates: BitrateLimits) {
 		this.#connection = connection;
 		this.#context = context;
+		this.#bitrates = bitrates;
 	}
 
 	/**
@@ -53,7 +56,8 @@ export class OfferedPullerFactory {
 			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
 			const allocation = draft.allocate(pusher.kind, this.#newMid);
 			const options = this.#options(pusher, allocation.mid);
-			const create = () => createPuller(options, { connectionId, router, transport }, this.#context);
+			const on = { connectionId, router, transport, bitrates: this.#bitrates };
+			const create = () => createPuller(options, on, this.#context);
 			const puller = await (caller ? create() : unlessForbidden(create));
 			if (puller) draft.put(allocation, puller);
 			this.#connection.assertOpen();

@@ -64,7 +64,7 @@ export class OfferingConnection extends Connection {
 	constructor(context: ConnectionContext, offered: (offer: ServerOffer) => void) {
 		super(context);
 		this.#offered = offered;
-		this.#pullerFactory = new OfferedPullerFactory(this, context);
+		this.#pullerFactory = new OfferedPullerFactory(this, context, this.bitrates);
 		this.once('closed', () => {
 			this.#settle();
 			this.#requests.reject(this.failure(undefined));

@@ -1,4 +1,5 @@
 import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import type { VideoPuller } from '../layers/LayerPolicy.js';
 import { hasDescriptor, toldDescriptor } from '../media/dependencyDescriptor.js';
 import type { PayloadTypes } from '../media/remap/payloadTypes.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
@@ -6,7 +7,9 @@ import { Rollback } from '../Rollback.js';
 import { SfuError } from '../SfuError.js';
 import { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
+import type { BitrateLimits } from './BitrateLimits.js';
 import type { ConnectionContext } from './ConnectionContext.js';
+import { TransportLink } from './TransportLink.js';
 
 /** Which pusher to send on an m-line, and how. */
 export interface PullerOptions {
@@ -26,6 +29,7 @@ export interface PullerTransport {
 	connectionId: string;
 	router: RoomRouter;
 	transport: WebRtcTransport;
+	bitrates: BitrateLimits;
 }
 
 /**
@@ -36,8 +40,8 @@ export interface PullerTransport {
  */
 export async function createPuller(
 	{ pusher, mid, packetMid, payloadTypes, capabilities }: PullerOptions,
-	{ connectionId, router, transport }: PullerTransport,
-	{ userId, gate, pullerQuota, layerController, logger }: ConnectionContext,
+	{ connectionId, router, transport, bitrates }: PullerTransport,
+	{ userId, gate, pullerQuota, layerController, options, logger }: ConnectionContext,
 ): Promise<Puller | undefined> {
 	const rollback = new Rollback();
 	const source = pusher.pullSource;
@@ -75,9 +79,21 @@ export async function createPuller(
 		});
 		const { layerSelection: selection } = puller;
 		if (selection) {
-			const hold = (held: boolean) => puller.hold(held);
-			const layered = { connectionId, consumer, source, selection, hold };
-			rollback.add(layerController.add(layered, hasEstimate(consumer) ? () => estimateOf(transport) : undefined));
+			const video: VideoPuller = {
+				connectionId,
+				consumer,
+				source,
+				selection,
+				get rank() {
+					return options.webRtc.keptSources.toReversed().indexOf(pusher.source ?? '');
+				},
+				get isPausedByOthers() {
+					return puller.pausedBy.some((cause) => cause !== 'bandwidth');
+				},
+				suspend: (suspended) => puller.suspend(suspended),
+				hold: (held) => puller.setPaused('bandwidth', held),
+			};
+			rollback.add(layerController.add(video, new TransportLink(transport, bitrates, hasEstimate(consumer))));
 		}
 		puller.once('closed', rollback.run);
 		admit(puller);
@@ -94,10 +110,4 @@ function hasEstimate({ rtpParameters: { codecs } }: Consumer): boolean {
 	return codecs.some(({ rtcpFeedback = [] }) =>
 		rtcpFeedback.some(({ type }) => type === 'transport-cc' || type === 'goog-remb'),
 	);
-}
-
-/** mediasoup's estimate of what the client can receive, in bit/s. */
-async function estimateOf(transport: WebRtcTransport): Promise<number | undefined> {
-	const [stats] = await transport.getStats();
-	return stats?.availableOutgoingBitrate;
 }

@@ -1,21 +1,35 @@
 import type { Logger } from '../Logger.js';
 import { countSent } from './countSent.js';
-import type { LayeredPuller, LayerPolicy, MeasuredStream, StepChanges } from './LayerPolicy.js';
+import { noChanges } from './LayerPolicy.js';
+import type { LayerPolicy, Link, LinkRates, MeasuredStream, StepChanges, VideoPuller } from './LayerPolicy.js';
 import { layerRatesReader } from './LayerRates.js';
+import { heldStep } from './LayerSelection.js';
 import type { Overload } from './OverloadDetector.js';
 import { OverloadRelief } from './OverloadRelief.js';
 
-/** The layers of all pullers that go over one link, chosen by one policy. */
+/** All pullers of video that go over one link, and what of them is sent, chosen by one policy. */
 export class Downlink {
-	readonly #pullers = new Set<LayeredPuller>();
+	readonly #pullers = new Set<VideoPuller>();
+	readonly #link: Link;
 	readonly #policy: LayerPolicy;
 	readonly #relief: OverloadRelief | undefined;
 	readonly #logger: Logger;
-	#timer: NodeJS.Timeout | undefined;
 	#overloads = 0;
+	#leastEstimate = 0;
 
 	/** @param options - `isRelieved`: whether an {@link OverloadRelief} lowers layers before the policy can; default true */
-	constructor({ policy, logger, isRelieved = true }: { policy: LayerPolicy; logger: Logger; isRelieved?: boolean }) {
+	constructor({
+		link,
+		policy,
+		logger,
+		isRelieved = true,
+	}: {
+		link: Link;
+		policy: LayerPolicy;
+		logger: Logger;
+		isRelieved?: boolean;
+	}) {
+		this.#link = link;
 		this.#policy = policy;
 		this.#logger = logger;
 		this.#relief = isRelieved ? new OverloadRelief((overload) => this.#relieve(overload), logger) : undefined;
@@ -26,17 +40,23 @@ export class Downlink {
 		return this.#pullers.size === 0;
 	}
 
+	/** Whether mediasoup estimates the bandwidth of the link. */
+	get isEstimated(): boolean {
+		return this.#link.isEstimated;
+	}
+
 	/** Adds a puller. */
-	add(puller: LayeredPuller): void {
+	add(puller: VideoPuller): void {
 		this.#pullers.add(puller);
 		this.#relief?.add(puller);
 	}
 
 	/** Removes a puller. */
-	delete(puller: LayeredPuller): void {
+	delete(puller: VideoPuller): void {
 		this.#pullers.delete(puller);
 		this.#relief?.delete(puller);
-		if (this.isEmpty) clearTimeout(this.#timer);
+		this.#policy.forget(puller.consumer.id);
+		puller.source.demand.delete(puller);
 	}
 
 	/**
@@ -46,19 +66,20 @@ export class Downlink {
 	 */
 	async look(readRates = layerRatesReader()): Promise<void> {
 		const overloads = this.#overloads;
-		let changes: StepChanges = new Map();
+		let changes: StepChanges = noChanges;
 		try {
-			const [estimate, streams] = await Promise.all([this.#policy.estimate?.(), this.#measure(readRates)]);
+			const [rates, streams] = await Promise.all([this.#measureLink(), this.#measure(readRates)]);
 			// After an overload, the streams are on other steps than those measured.
 			if (overloads !== this.#overloads || this.isEmpty) return;
-			changes = await this.#policy.look(streams, estimate);
+			const video = streams.reduce((sum, { bitrates, step }) => sum + (bitrates[step] ?? 0), 0);
+			const { estimate, others } = rates(video);
+			const { limit } = this.#link;
+			changes = await this.#policy.look(streams, { estimate, limit: limit > 0 ? limit - others : Infinity });
 		} catch (error) {
 			// The pullers of a transport that closes are about to be removed.
 			if (!this.isEmpty) this.#logger.error('layers could not be chosen', { error });
 		}
-		const applied = this.apply(changes);
-		if (overloads === this.#overloads) this.#scheduleLook();
-		await applied;
+		await this.apply(changes);
 	}
 
 	/**
@@ -70,15 +91,48 @@ export class Downlink {
 	async apply(changes: StepChanges, relief?: OverloadRelief): Promise<void> {
 		const applied = [...this.#pullers].map(async (puller) => {
 			const step = changes.get(puller.consumer.id);
-			if (step === undefined) return;
-			puller.selection.step = step;
+			this.#demand(puller);
 			try {
-				await (relief ? relief.restart(puller) : puller.selection.apply());
+				if (step !== undefined) await this.#set(puller, step, relief);
+				else if (puller.isPausedByOthers && puller.selection.isHeld) await this.#set(puller, 1);
+				else if (this.#policy.isLeftToWorker && !puller.selection.isHeldBack) puller.selection.release();
 			} catch (error) {
 				this.#logger.error('layers were not changed', { connectionId: puller.connectionId, error });
 			}
 		});
-		await Promise.all(applied);
+		await Promise.all([...applied, this.#followLeastEstimate()]);
+	}
+
+	async #set(puller: VideoPuller, step: number, relief?: OverloadRelief): Promise<void> {
+		const { selection } = puller;
+		const wasHeld = selection.isHeld;
+		selection.step = step;
+		if (step === heldStep) return puller.hold(true);
+		if (relief && !wasHeld) return relief.restart(puller);
+		await selection.apply();
+		if (!wasHeld) return;
+		this.#relief?.settle();
+		await puller.hold(false);
+	}
+
+	/** Says what the link can take of a stream without layers. */
+	#demand(puller: VideoPuller): void {
+		const { selection, source, consumer, isPausedByOthers } = puller;
+		if (selection.isLayered) return;
+		const demand = isPausedByOthers ? undefined : this.#policy.demandOf(consumer.id);
+		if (demand === undefined) source.demand.delete(puller);
+		else source.demand.set(puller, demand);
+	}
+
+	async #followLeastEstimate(): Promise<void> {
+		const { leastEstimate } = this.#policy;
+		if (leastEstimate === this.#leastEstimate || this.isEmpty) return;
+		this.#leastEstimate = leastEstimate;
+		try {
+			await this.#link.setLeastEstimate(leastEstimate);
+		} catch (error) {
+			if (this.#pullers.size > 0) this.#logger.error('the estimate of a link was not changed', { error });
+		}
 	}
 
 	async #relieve(overload: Overload): Promise<void> {
@@ -86,40 +140,49 @@ export class Downlink {
 		this.#overloads++;
 		// Nothing waits for the keyframes.
 		void this.apply(this.#policy.fall(overload, streams), this.#relief);
-		this.#scheduleLook();
 	}
 
-	#scheduleLook(): void {
-		clearTimeout(this.#timer);
-		if (this.isEmpty) return;
-		const delay = this.#policy.scheduleLook?.([...this.#pullers]);
-		if (delay !== undefined) this.#timer = setTimeout(() => void this.look(), delay);
+	/** Measures the link, where that tells more than its streams do. */
+	async #measureLink(): Promise<(video: number) => Pick<LinkRates, 'estimate'> & { others: number }> {
+		if (!this.#link.isEstimated && this.#link.limit === 0) return () => ({ estimate: undefined, others: 0 });
+		const { bitrate, estimate } = await this.#link.measure();
+		return (video) => ({ estimate, others: Math.max(bitrate - video, 0) });
 	}
 
-	/** Measures all streams that flow. */
+	/** Measures all streams that flow, or that the link alone holds. */
 	async #measure(readRates: ReturnType<typeof layerRatesReader>): Promise<MeasuredStream[]> {
-		const isFlowing = (puller: LayeredPuller) =>
-			this.#pullers.has(puller) && !puller.consumer.paused && !puller.consumer.producerPaused;
+		const isWanted = ({ consumer, selection, isPausedByOthers }: VideoPuller) =>
+			!consumer.producerPaused && !isPausedByOthers && (!consumer.paused || selection.isHeld);
 		const counted = await Promise.all(
-			[...this.#pullers].filter(isFlowing).map(async (puller) => {
+			[...this.#pullers].filter(isWanted).map(async (puller) => {
 				const [rates, counters] = await Promise.all([readRates(puller.source), countSent(puller.consumer)]);
 				return { puller, rates, counters };
 			}),
 		);
 		return counted.flatMap(({ puller, rates, counters }) => {
-			if (!rates || !isFlowing(puller)) return [];
-			const { consumer, selection } = puller;
-			const { steps, step } = selection;
+			if (!rates || !isWanted(puller) || !this.#pullers.has(puller)) return [];
+			const { consumer, selection, rank, source } = puller;
+			const { isLayered } = selection;
 			selection.highestTemporalLayer = rates.highestTemporalLayer;
+			const { layers, step: limit } = selection;
+			const { spatialLayer, temporalLayer = 0 } = consumer.currentLayers ?? {};
+			const isLower = isLayered && this.#policy.isLeftToWorker && spatialLayer !== undefined;
+			const flowing = isLower ? selection.stepOf({ spatialLayer, temporalLayer }) : limit;
+			const bitrates = isLayered ? layers.map((one) => rates.get(one)) : [rates.total];
+			const leastBitrates = isLayered ? layers.map((one) => rates.get({ ...one, temporalLayer: 0 })) : [rates.total];
 			return {
 				puller,
 				counters,
 				id: consumer.id,
 				priority: consumer.priority,
-				step,
-				fullFrameRateStep: steps.at(-1)?.temporalLayer ?? 0,
-				bitrates: steps.map((layers) => rates.get(layers)),
-				leastBitrates: steps.map((layers) => rates.get({ ...layers, temporalLayer: 0 })),
+				rank,
+				isLayered,
+				step: Math.min(limit, flowing),
+				limit,
+				fullFrameRateStep: (layers.at(-1)?.temporalLayer ?? 0) + 1,
+				bitrates: [0, ...bitrates],
+				leastBitrates: [0, ...leastBitrates],
+				demanded: source.demand.bitrate,
 			};
 		});
 	}

@@ -1,7 +1,7 @@
-import type { LayeredPuller } from './LayerPolicy.js';
+import type { VideoPuller } from './LayerPolicy.js';
 import type { Layers } from './LayerSelection.js';
 
-type LayeredSource = LayeredPuller['source'];
+type LayeredSource = VideoPuller['source'];
 type SourceStats = Awaited<ReturnType<LayeredSource['getStats']>>;
 
 /** The bitrates of the layers that one source sends. */
@@ -20,6 +20,11 @@ export class LayerRates {
 		const layers = this.#stats.flatMap(({ bitrateByLayer }) => Object.entries(bitrateByLayer));
 		const flowing = layers.flatMap(([layer, bitrate]) => (bitrate > 0 ? [Number(layer.split('.')[1])] : []));
 		return Math.max(0, ...flowing) || Infinity;
+	}
+
+	/** The bitrate of all that flows in bit/s. */
+	get total(): number {
+		return this.#stats.reduce((sum, { bitrate }) => sum + bitrate, 0);
 	}
 
 	/** The bitrate of a layer in bit/s. */

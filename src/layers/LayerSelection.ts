@@ -33,15 +33,19 @@ function stepsTo({ spatialLayer: highest, temporalLayer }: Layers): Layers[] {
 	];
 }
 
-/** The highest layers that a consumer can send; `undefined` if it has only one. */
-export function highestLayers({ rtpParameters }: Consumer): Layers | undefined {
+/** The highest layers that a consumer can send. Without simulcast and SVC both are 0. */
+export function highestLayers({ rtpParameters }: Consumer): Layers {
 	const { spatialLayers, temporalLayers } = parseScalabilityMode(rtpParameters.encodings?.[0]?.scalabilityMode);
-	return spatialLayers > 1 || temporalLayers > 1
-		? { spatialLayer: spatialLayers - 1, temporalLayer: temporalLayers - 1 }
-		: undefined;
+	return { spatialLayer: spatialLayers - 1, temporalLayer: temporalLayers - 1 };
 }
 
-/** The layers that a consumer may send: the lowest of those that the client prefers, the app allows and the link bears. */
+/** Step 0 of every stream: nothing is sent. */
+export const heldStep = 0;
+
+/**
+ * The layers that a consumer may send: the lowest of those that the client prefers, the app allows and the link bears. A
+ * link that bears none holds the stream.
+ */
 export class LayerSelection {
 	/** The highest layers that the consumer can send. */
 	readonly highest: Layers;
@@ -54,8 +58,8 @@ export class LayerSelection {
 	readonly #convergence: Convergence;
 	#preferred: Layers;
 	#allowed: Layers;
-	/** The highest layers that the link bears. */
-	#linkLimit = unlimited;
+	/** The highest layers that the link bears. Undefined if it bears none. */
+	#linkLimit: Layers | undefined = unlimited;
 	/** The preferred layers of the consumer in the worker. */
 	#applied: Layers;
 
@@ -67,7 +71,7 @@ export class LayerSelection {
 		this.#allowed = allowed;
 		this.#applied = allowed;
 		this.#convergence = new Convergence(
-			() => consumer.closed || isSameLayers(this.#applied, this.target),
+			() => consumer.closed || !this.isLayered || isSameLayers(this.#applied, this.target),
 			() => this.#send(this.target),
 		);
 	}
@@ -90,20 +94,32 @@ export class LayerSelection {
 		this.#allowed = lowerOf(layers, this.highest);
 	}
 
-	/** All steps from the lowest layers to the highest ones that both client and app accept. There is at least one. */
-	get steps(): Layers[] {
+	/** Whether there are layers to choose from, beside none. */
+	get isLayered(): boolean {
+		return this.highest.spatialLayer > 0 || this.highest.temporalLayer > 0;
+	}
+
+	/** All layers from the lowest to the highest ones that both client and app accept. There is at least one. */
+	get layers(): Layers[] {
 		return stepsTo(lowerOf(this.#preferred, this.#allowed));
 	}
 
-	/** The index of the highest step that the link bears. A higher one than there is stands for the highest. */
+	/**
+	 * The highest step that the link bears: {@link heldStep}, or one more than an index of {@link LayerSelection.layers}. A
+	 * higher one than there is stands for the highest.
+	 */
 	get step(): number {
-		const highest = this.steps.findLastIndex((layers) => !isHigher(layers, this.#linkLimit));
-		return Math.max(highest, 0);
+		return this.#linkLimit ? this.stepOf(this.#linkLimit) : heldStep;
 	}
 
 	set step(step: number) {
-		const { steps } = this;
-		this.#linkLimit = steps[Math.min(step, steps.length - 1)] ?? unlimited;
+		const { layers } = this;
+		this.#linkLimit = step <= heldStep ? undefined : (layers[Math.min(step, layers.length) - 1] ?? unlimited);
+	}
+
+	/** The step of the highest layers that are not above the given ones. */
+	stepOf(limit: Layers): number {
+		return Math.max(this.layers.findLastIndex((layers) => !isHigher(layers, limit)) + 1, heldStep + 1);
 	}
 
 	/** Lifts the limit of the link. */
@@ -111,14 +127,19 @@ export class LayerSelection {
 		this.#linkLimit = unlimited;
 	}
 
-	/** Whether the link bears less than client and app accept. */
-	get isHeldBack(): boolean {
-		return this.step < this.steps.length - 1;
+	/** Whether the link bears nothing of the stream. */
+	get isHeld(): boolean {
+		return this.#linkLimit === undefined;
 	}
 
-	/** The highest layers to send. */
+	/** Whether the link bears less than client and app accept. */
+	get isHeldBack(): boolean {
+		return this.step < this.layers.length;
+	}
+
+	/** The highest layers to send. They are the lowest ones of a stream that is held: it will begin with these. */
 	get target(): Layers {
-		const { spatialLayer, temporalLayer } = this.steps[this.step] ?? this.#preferred;
+		const { spatialLayer, temporalLayer } = this.layers[Math.max(this.step - 1, 0)] ?? this.#preferred;
 		return { spatialLayer, temporalLayer: Math.min(temporalLayer, this.highestTemporalLayer) };
 	}
 
@@ -139,7 +160,7 @@ export class LayerSelection {
 	 */
 	async renew(): Promise<void> {
 		const [lowest] = stepsTo(this.#applied);
-		if (!lowest || isSameLayers(lowest, this.#applied)) return;
+		if (!this.isLayered || !lowest || isSameLayers(lowest, this.#applied)) return;
 		await this.#send(lowest);
 		await this.apply();
 	}

@@ -1,14 +1,18 @@
 import type { SentCounters } from './countSent.js';
 
 /** The counters of a link since the sample before. */
-export type LinkSample = Omit<SentCounters, 'lost'>;
+export type LinkSample = Omit<SentCounters, 'lost' | 'roundTripTime'>;
 
 /** A link that gets more than it bears. */
 export interface Overload {
 	/** The time when it was noticed in ms, by the clock of the samples. */
 	at: number;
+	/** The bitrate that seems to get through, in bit/s. */
+	passed: number;
 	/** The bitrate that certainly gets through, in bit/s. */
 	throughput: number;
+	/** The packets requested again, as a share of those sent. It can be above 1. */
+	share: number;
 }
 
 /** The shortest and the longest time to judge a link by, in ms. */
@@ -54,6 +58,7 @@ export class OverloadDetector {
 		if (nacked < fewestPackets || nacked < packets * overloadedFraction) return undefined;
 		this.#samples = [];
 		const passed = Math.max(1 - nacked / Math.max(packets, 1), leastPassed);
-		return { at, throughput: ((sum('bytes') * 8000) / span) * passed * certainty };
+		const bitrate = ((sum('bytes') * 8000) / span) * passed;
+		return { at, passed: bitrate, throughput: bitrate * certainty, share: nacked / Math.max(packets, 1) };
 	}
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../Logger.js';
 import { watchTrace } from '../media/watchTrace.js';
 import { countSent, type SentCounters } from './countSent.js';
-import type { LayeredPuller } from './LayerPolicy.js';
+import type { VideoPuller } from './LayerPolicy.js';
 import { OverloadDetector, type Overload } from './OverloadDetector.js';
 
 /** The time between two counts while there are NACKs, in ms, for each group of so many pullers. */
@@ -44,7 +44,7 @@ interface Watched {
  * again on lower layers when the queues have drained.
  */
 export class OverloadRelief {
-	readonly #watched = new Map<LayeredPuller, Watched>();
+	readonly #watched = new Map<VideoPuller, Watched>();
 	readonly #detector = new OverloadDetector();
 	readonly #onOverload: (overload: Overload) => Promise<void>;
 	readonly #logger: Logger;
@@ -58,7 +58,7 @@ export class OverloadRelief {
 	}
 
 	/** Watches a puller. */
-	add(puller: LayeredPuller): void {
+	add(puller: VideoPuller): void {
 		const { consumer, source } = puller;
 		const watched: Watched = {
 			spatialLayer: 0,
@@ -79,7 +79,7 @@ export class OverloadRelief {
 	}
 
 	/** Stops watching a puller, whose consumer is about to close. */
-	delete(puller: LayeredPuller): void {
+	delete(puller: VideoPuller): void {
 		const watched = this.#watched.get(puller);
 		watched?.stopWatchingKeyframes();
 		watched?.stopWatchingNacks();
@@ -91,19 +91,24 @@ export class OverloadRelief {
 	 *
 	 * @throws {@link SfuError} (rejects) if one of these failed; it has tried to start the puller again then
 	 */
-	async restart(puller: LayeredPuller): Promise<void> {
+	async restart(puller: VideoPuller): Promise<void> {
 		try {
-			await puller.hold(true);
+			await puller.suspend(true);
 			await puller.selection.apply();
 			const requestedAt = this.#watched.get(puller)?.keyframeRequestedAt ?? -Infinity;
 			await sleep(Math.max(requestedAt + keyframeInterval - performance.now(), drainTime));
 		} finally {
-			await puller.hold(false);
+			await puller.suspend(false);
 		}
 	}
 
+	/** Passes over the NACKs that come now, for packets from before a puller was stopped. */
+	settle(): void {
+		this.#settledAt = Math.max(this.#settledAt, performance.now() + settleTime);
+	}
+
 	/** Waits for the next NACK. A client can send any number of them, so from then on they are counted instead. */
-	#watchNacks({ consumer }: LayeredPuller, watched: Watched): void {
+	#watchNacks({ consumer }: VideoPuller, watched: Watched): void {
 		watched.stopWatchingNacks = watchTrace(consumer, 'nack', () => void this.#sampleWhileNacked());
 	}
 

@@ -1,6 +1,7 @@
 import type { Producer, RtpStreamRecvStats } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
+import { Demand } from './Demand.js';
 import type { KeyframeRequester } from './KeyframeRequester.js';
 import type { PayloadTypes } from './remap/payloadTypes.js';
 import { codecCapabilities } from '../sdp/rtpParameters.js';
@@ -13,12 +14,14 @@ export class LocalSource extends Emitter<SourceEvents> implements Source {
 	readonly producer: Producer;
 	/** The payload types that consumers of the producer send. */
 	readonly payloadTypes: PayloadTypes;
+	readonly demand: Demand;
 	readonly #keyframes: KeyframeRequester;
 
 	constructor(producer: Producer, payloadTypes: PayloadTypes, keyframes: KeyframeRequester, logger: Logger) {
 		super(logger);
 		this.producer = producer;
 		this.payloadTypes = payloadTypes;
+		this.demand = new Demand(logger);
 		this.#keyframes = keyframes;
 	}
 

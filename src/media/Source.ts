@@ -1,4 +1,5 @@
 import type { MediaKind, RtpParameters, RtpStreamRecvStats } from 'mediasoup/types';
+import type { Demand } from './Demand.js';
 
 /** How the streams of a source relate: one stream, the layers of a simulcast, or the layers within one stream. */
 export type SourceType = 'simple' | 'simulcast' | 'svc';
@@ -25,6 +26,8 @@ export interface Source {
 	readonly type: SourceType;
 	readonly paused: boolean;
 	readonly closed: boolean;
+	/** What those who pull it can take. */
+	readonly demand: Demand;
 	/** The statistics of each stream, as mediasoup counts them where the track is received. */
 	getStats(): Promise<RtpStreamRecvStats[]>;
 	/**

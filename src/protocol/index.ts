@@ -47,7 +47,7 @@ export type {
 	UserData,
 	UserReconnectData,
 } from './notifications.js';
-export type { AnswerSdp, MessageRefusedData, OfferSdp, Success } from './parts.js';
+export type { AnswerSdp, MessageRefusedData, OfferSdp, PullerPauseCause, Success } from './parts.js';
 export type {
 	OwnPusherData,
 	PushChannelData,

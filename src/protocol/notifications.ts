@@ -1,4 +1,4 @@
-import type { MessageRefusedData } from './parts.js';
+import type { MessageRefusedData, PullerPauseCause } from './parts.js';
 import type { PermissionsData } from './permissions.js';
 
 /** A room, and one of its users. */
@@ -307,10 +307,10 @@ export interface Notifications {
 	pusherChanged: PusherChangedData;
 	/** The client receives other layers than before. */
 	layersChanged: LayersData;
-	/** The app has paused a puller. */
-	pullerPaused: PullerOfUserData;
-	/** The app has resumed a puller. */
-	pullerResumed: PullerOfUserData;
+	/** The app has paused a puller, or the link of the client does not bear it: `bandwidth`. */
+	pullerPaused: PullerOfUserData & PullerPauseCause;
+	/** The app has resumed a puller, or the link bears it again. */
+	pullerResumed: PullerOfUserData & PullerPauseCause;
 	/** A puller has closed: the client no longer receives from its pusher. */
 	pullerClosed: PullerClosedData;
 	/** Another user speaks, or nobody does. */

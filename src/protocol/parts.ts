@@ -36,3 +36,9 @@ export interface MessageRefusedData {
 	/** The name of the notification. Missing if the message was none. */
 	method?: string;
 }
+
+/** Why a puller of the client is paused or resumed, without the client. */
+export interface PullerPauseCause {
+	/** `app`: the app has done it. `bandwidth`: the link of the client does not bear the video, or bears it again. */
+	cause: 'app' | 'bandwidth';
+}

@@ -257,7 +257,7 @@ export class RoomNotifier<Message> {
 		});
 		for (const event of ['pullerPaused', 'pullerResumed'] as const) {
 			user.on(event, ({ puller, cause }) => {
-				if (cause === 'app') tell(event, pullerIdData(puller));
+				if (cause === 'app' || cause === 'bandwidth') tell(event, { ...pullerIdData(puller), cause });
 			});
 		}
 		user.on('offer', () => {

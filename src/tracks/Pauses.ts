@@ -8,10 +8,12 @@ export type PauseCause =
 	/** The client has, by a message. */
 	| 'client'
 	/** The app has. */
-	| 'app';
+	| 'app'
+	/** The link of the client bears nothing of this video at the moment. Pullers only. */
+	| 'bandwidth';
 
 /** On whose behalf a call pauses or resumes a track or a data channel. */
-export type PauseOrigin = Exclude<PauseCause, 'direction'>;
+export type PauseOrigin = Exclude<PauseCause, 'direction' | 'bandwidth'>;
 
 /** A producer or a consumer, which the worker can pause. */
 export interface PauseTarget {

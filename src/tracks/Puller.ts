@@ -103,10 +103,12 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 			...consumer.rtpParameters,
 			headerExtensions: [...headerExtensions, descriptor ?? []].flat(),
 		};
-		const highest = highestLayers(consumer);
-		if (highest) {
+		if (consumer.kind === 'video') {
+			const highest = highestLayers(consumer);
 			const allowed = lowestOnly ? { ...highest, spatialLayer: 0 } : highest;
 			this.#selection = new LayerSelection(consumer, highest, allowed);
+		}
+		if (this.#selection?.isLayered) {
 			consumer.on('layerschange', (layers) => {
 				this.#setCurrentLayers(layers && { temporalLayer: 0, ...layers });
 			});
@@ -126,19 +128,23 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 		return this.#consumer;
 	}
 
-	/** @internal */
+	/** @internal What of it is sent. Undefined for audio. */
 	get layerSelection(): LayerSelection | undefined {
 		return this.#selection;
 	}
 
+	get #layered(): LayerSelection | undefined {
+		return this.#selection?.isLayered ? this.#selection : undefined;
+	}
+
 	/** The highest layers of the pusher. Undefined without simulcast and SVC. */
 	get highestLayers(): Layers | undefined {
-		return this.#selection?.highest;
+		return this.#layered?.highest;
 	}
 
 	/** The highest layers that the client wants. At first they are the highest there are. */
 	get preferredLayers(): Layers | undefined {
-		return this.#selection?.preferred;
+		return this.#layered?.preferred;
 	}
 
 	/**
@@ -147,7 +153,7 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 	 * dependency descriptor there, and Chromium 156 then decodes no other layer.
 	 */
 	get allowedLayers(): Layers | undefined {
-		return this.#selection?.allowed;
+		return this.#layered?.allowed;
 	}
 
 	/** The layers that are sent at the moment. Undefined if none is sent. */
@@ -234,8 +240,8 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 	}
 
 	/** @internal Stops it for a moment. Nobody is told. */
-	hold(held: boolean): Promise<void> {
-		return this.suspend(held);
+	override suspend(suspended: boolean): Promise<void> {
+		return super.suspend(suspended);
 	}
 
 	protected override free(): void {
@@ -244,10 +250,10 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 
 	#assertLayered(): LayerSelection {
 		this.assertOpen();
-		if (!this.#selection) {
+		if (!this.#layered) {
 			throw new SfuError('conflict', `the ${this.kind} has no layers: it is neither simulcast nor SVC`);
 		}
-		return this.#selection;
+		return this.#layered;
 	}
 
 	#setCurrentLayers(layers: Layers | undefined): void {

@@ -4,8 +4,9 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sfu, type WebRtcOptions } from 'sfu-rooms';
 import { cannotRun, startBrowser, type Browser, type Page } from '../support/browsers.js';
-import { layersOf, pushLayers, simulcast } from '../support/layers.js';
+import { callInLayers, layersOf, pushLayers, simulcast, untilWide } from '../support/layers.js';
 import { mediaAddress } from '../support/namespace.js';
+import { mediaPushers } from '../support/parted.js';
 import { untilDecoded } from '../support/playback.js';
 
 describe('A publisher in Chromium that could send more', { skip: cannotRun('Chromium') }, () => {
@@ -113,5 +114,64 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 		await becomesWide(240);
 		await first.connection.setMaxOutgoingBitrate(0);
 		await becomesWide(960);
+	});
+
+	it('is bounded by the app where the client offers, too', async (t) => {
+		const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }] } });
+		const [from, to] = [await chromium.newPage(), await chromium.newPage()];
+		t.after(async () => {
+			sfu.close();
+			await Promise.all([from.close(), to.close()]);
+		});
+		const room = await sfu.getOrCreateRoom('room');
+		const { id, puller } = await callInLayers(room, { from, to, offerer: 'client', codec: 'VP8', layers: simulcast });
+		const bob = room.users.get('bob')!;
+		const [connection] = bob.connections;
+		await untilWide(to, id, (width) => width === 960);
+		await connection!.setMaxOutgoingBitrate(260_000);
+		await untilWide(to, id, (width) => width === 240, { within: 20_000 });
+		assert.equal(puller.closed, false);
+		await connection!.setMaxOutgoingBitrate(0);
+		await untilWide(to, id, (width) => width === 960);
+	});
+
+	it('is not sent video without layers that its bound does not bear, and the sender is asked for less', async (t) => {
+		const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }] } });
+		const [from, to] = [await chromium.newPage(), await chromium.newPage()];
+		t.after(async () => {
+			sfu.close();
+			await Promise.all([from.close(), to.close()]);
+		});
+		const room = await sfu.getOrCreateRoom('room');
+		const [alice, bob] = [await room.join({ userId: 'alice' }), await room.join({ userId: 'bob' })];
+		const told: string[] = [];
+		for (const event of ['pullerPaused', 'pullerResumed'] as const) {
+			bob.on(event, ({ cause }) => told.push(`${event} ${cause}`));
+		}
+		const pushed = await from.client.createNoisePusher({ maxBitrate: 1_500_000 });
+		const { answer, ...tracks } = await alice.push(pushed.offer);
+		const [pusher] = mediaPushers(tracks);
+		await from.client.acceptAnswer(pushed.id, answer);
+		const { id, offer } = await to.client.createPuller({ kinds: ['video'] });
+		const specs = [{ pusherId: pusher!.pusherId }];
+		const pulled = await bob.pull({ targetUserId: 'alice', specs, offer });
+		await to.client.acceptAnswer(id, pulled.answer);
+		const [puller] = pulled.pullers;
+		const sends = async (isWanted: (bitrate: number) => boolean) => {
+			const deadline = performance.now() + 60_000;
+			for (;;) {
+				const { bitrate } = await pusher!.getStats();
+				if (isWanted(bitrate)) return;
+				assert.ok(performance.now() < deadline, `${bitrate} bit/s`);
+				await sleep(200);
+			}
+		};
+		await sends((bitrate) => bitrate > 1_000_000);
+		await pulled.connection.setMaxOutgoingBitrate(500_000);
+		await sends((bitrate) => bitrate > 0 && bitrate < 550_000);
+		await untilDecoded(to, id, { frames: 30 });
+		assert.deepEqual([puller!.paused, told.at(-1)], [false, told.length > 0 ? 'pullerResumed bandwidth' : undefined]);
+		await pulled.connection.setMaxOutgoingBitrate(0);
+		await sends((bitrate) => bitrate > 1_000_000);
 	});
 });

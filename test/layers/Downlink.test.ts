@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'node:test';
 import type { Consumer, ConsumerLayers, RtpStreamRecvStats } from 'mediasoup/types';
 import { Downlink } from '../../src/layers/Downlink.js';
-import { EstimateController } from '../../src/layers/EstimateController.js';
-import type { LayeredPuller, LayerPolicy, MeasuredStream, StepChanges } from '../../src/layers/LayerPolicy.js';
+import type { LayerPolicy, Link, MeasuredStream, StepChanges, VideoPuller } from '../../src/layers/LayerPolicy.js';
 import { LayerSelection } from '../../src/layers/LayerSelection.js';
+import { Demand } from '../../src/media/Demand.js';
 import { recorder, turns, until } from '../media/setup.js';
 
 /** A puller of three spatial layers with one frame rate each, and all that was done with it. */
-class FakePuller extends EventEmitter implements LayeredPuller {
+class FakePuller extends EventEmitter implements VideoPuller {
 	readonly connectionId = 'connection';
 	readonly told: string[] = [];
 	readonly id: string;
@@ -20,6 +20,8 @@ class FakePuller extends EventEmitter implements LayeredPuller {
 	paused = false;
 	producerPaused = false;
 	closed = false;
+	isPausedByOthers = false;
+	rank = -1;
 	priority = 1;
 	currentLayers: ConsumerLayers | undefined;
 	/** Called before each step that may take time, with its name. */
@@ -28,10 +30,10 @@ class FakePuller extends EventEmitter implements LayeredPuller {
 	#nacked = 0;
 	#listener: (() => void) | undefined;
 
-	constructor(id = 'a') {
+	constructor(id = 'a', spatialLayer = 2) {
 		super();
 		this.id = id;
-		this.selection = new LayerSelection(this.consumer, { spatialLayer: 2, temporalLayer: 0 });
+		this.selection = new LayerSelection(this.consumer, { spatialLayer, temporalLayer: 0 });
 	}
 
 	get consumer() {
@@ -58,6 +60,7 @@ class FakePuller extends EventEmitter implements LayeredPuller {
 
 	readonly source = {
 		pusherId: 'pusher',
+		demand: new Demand(recorder().logger),
 		rtpParameters: { codecs: [], encodings: [{ rid: 'l' }, { rid: 'm' }, { rid: 'h' }] },
 		getStats: async () => {
 			await this.interrupt('source.getStats');
@@ -95,29 +98,59 @@ class FakePuller extends EventEmitter implements LayeredPuller {
 		return Promise.resolve();
 	}
 
+	async suspend(suspended: boolean) {
+		if (suspended) this.isOverloaded = false;
+		this.told.push(suspended ? 'suspended' : 'released');
+		await this.interrupt(suspended ? 'suspend' : 'release');
+	}
+
 	async hold(held: boolean) {
-		if (held) this.isOverloaded = false;
-		this.told.push(held ? 'held' : 'released');
-		await this.interrupt(held ? 'hold' : 'release');
+		this.paused = held;
+		this.told.push(held ? 'held' : 'resumed');
+		await this.interrupt('hold');
 	}
 }
 
 /** A policy that does as it is told. */
-function fakePolicy({ look = {}, fall = {} }: { look?: Record<string, number>; fall?: Record<string, number> } = {}) {
+function fakePolicy({
+	look = {},
+	fall = {},
+	demand,
+	isLeftToWorker = false,
+}: {
+	look?: Record<string, number>;
+	fall?: Record<string, number>;
+	demand?: number;
+	isLeftToWorker?: boolean;
+} = {}) {
 	const looks: MeasuredStream[][] = [];
-	const policy: LayerPolicy = {
-		look: (streams) => {
+	const limits: number[] = [];
+	const policy = {
+		look: (streams: readonly MeasuredStream[], { limit }: { limit: number }): StepChanges | Promise<StepChanges> => {
 			looks.push([...streams]);
+			limits.push(limit);
 			return new Map(Object.entries(look));
 		},
 		fall: () => new Map(Object.entries(fall)),
+		demandOf: () => demand,
+		forget: () => undefined,
+		leastEstimate: 0,
+		isLeftToWorker,
 	};
-	return { policy, looks };
+	return { policy, looks, limits };
 }
 
-function start(t: TestContext, policy: LayerPolicy, ids = ['a'], options: { isRelieved?: boolean } = {}) {
+/** A link without an estimate and without a limit. */
+const plainLink: Link = {
+	isEstimated: false,
+	limit: 0,
+	measure: () => Promise.resolve({ bitrate: 0, estimate: undefined }),
+	setLeastEstimate: () => Promise.resolve(),
+};
+
+function start(t: TestContext, policy: LayerPolicy, ids = ['a'], options: { isRelieved?: boolean; link?: Link } = {}) {
 	const { logger, messages } = recorder();
-	const link = new Downlink({ policy, logger, ...options });
+	const link = new Downlink({ link: plainLink, policy, logger, ...options });
 	const pullers = ids.map((id) => new FakePuller(id));
 	for (const puller of pullers) link.add(puller);
 	t.after(() => {
@@ -144,7 +177,7 @@ describe('A downlink', () => {
 	});
 
 	it('watches nothing when overloads are not to be relieved', async (t) => {
-		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy, ['a'], { isRelieved: false });
+		const { first } = start(t, fakePolicy({ fall: { a: 1 } }).policy, ['a'], { isRelieved: false });
 		overload(first);
 		await sleep(150);
 		assert.deepEqual(first.told, []);
@@ -187,10 +220,14 @@ describe('A downlink', () => {
 				{
 					id: 'a',
 					priority: 1,
-					step: 2,
-					fullFrameRateStep: 0,
-					bitrates: [100_000, 500_000, 1_500_000],
-					leastBitrates: [100_000, 500_000, 1_500_000],
+					rank: -1,
+					isLayered: true,
+					step: 3,
+					limit: 3,
+					fullFrameRateStep: 1,
+					bitrates: [0, 100_000, 500_000, 1_500_000],
+					leastBitrates: [0, 100_000, 500_000, 1_500_000],
+					demanded: Infinity,
 					connectionId: 'connection',
 					packets: 6,
 				},
@@ -205,7 +242,7 @@ describe('A downlink', () => {
 			first.selection.preferred = { spatialLayer: 1, temporalLayer: 0 };
 		};
 		await link.look();
-		assert.deepEqual([looks[0]![0]!.step, looks[0]![0]!.bitrates], [1, [100_000, 500_000]]);
+		assert.deepEqual([looks[0]![0]!.step, looks[0]![0]!.bitrates], [2, [0, 100_000, 500_000]]);
 	});
 });
 
@@ -214,14 +251,14 @@ describe('Changes that are applied to a downlink', () => {
 		const { link, pullers } = start(t, fakePolicy().policy, ['a', 'b', 'c']);
 		const applied = link.apply(
 			new Map([
-				['a', 0],
-				['c', 1],
-				['gone', 1],
+				['a', 1],
+				['c', 2],
+				['gone', 2],
 			]),
 		);
 		assert.deepEqual(
 			pullers.map(({ selection }) => selection.step),
-			[0, 2, 1],
+			[1, 3, 2],
 		);
 		await applied;
 		assert.deepEqual(
@@ -234,8 +271,8 @@ describe('Changes that are applied to a downlink', () => {
 		const { link, pullers, messages } = start(t, fakePolicy().policy, ['a', 'b']);
 		pullers[0]!.interrupt = () => Promise.reject(new Error('no'));
 		const changes: StepChanges = new Map([
-			['a', 0],
-			['b', 0],
+			['a', 1],
+			['b', 1],
 		]);
 		await link.apply(changes);
 		assert.deepEqual(messages, ['layers were not changed']);
@@ -248,7 +285,7 @@ describe('Changes that are applied to a downlink', () => {
 
 describe('A look at a downlink', () => {
 	it('applies what its policy chooses', async (t) => {
-		const { link, pullers } = start(t, fakePolicy({ look: { b: 1 } }).policy, ['a', 'b']);
+		const { link, pullers } = start(t, fakePolicy({ look: { b: 2 } }).policy, ['a', 'b']);
 		await link.look();
 		assert.deepEqual([pullers[0]!.only('layer'), pullers[1]!.only('layer')], [[], ['layer 1']]);
 	});
@@ -259,7 +296,7 @@ describe('A look at a downlink', () => {
 		policy.look = () => Promise.reject(new Error('no'));
 		await link.look();
 		assert.deepEqual(messages, ['layers could not be chosen']);
-		policy.look = () => new Map([['a', 1]]);
+		policy.look = () => new Map([['a', 2]]);
 		await link.look();
 		assert.deepEqual(first.only('layer'), ['layer 1']);
 	});
@@ -283,11 +320,13 @@ describe('A look at a downlink', () => {
 				first.closed = true;
 				return Promise.reject(new Error('closed'));
 			};
-			const estimate = async () => {
+			const measure = async () => {
 				await interrupt('estimate');
-				return 0;
+				return { bitrate: 0, estimate: 0 };
 			};
-			const { link, first, messages } = start(t, { ...fakePolicy({ look: { a: 1 } }).policy, estimate });
+			const { link, first, messages } = start(t, fakePolicy({ look: { a: 2 } }).policy, ['a'], {
+				link: { ...plainLink, isEstimated: true, measure },
+			});
 			first.interrupt = interrupt;
 			await link.look();
 			assert.equal(first.closed, true);
@@ -298,18 +337,18 @@ describe('A look at a downlink', () => {
 
 describe('When a downlink is overloaded', () => {
 	it('what has to fall stops, and starts again on lower layers; all else flows on', async (t) => {
-		const { pullers, messages } = start(t, fakePolicy({ fall: { a: 0 } }).policy, ['a', 'b']);
+		const { pullers, messages } = start(t, fakePolicy({ fall: { a: 1 } }).policy, ['a', 'b']);
 		const [first, second] = [pullers[0]!, pullers[1]!];
 		overload(first);
 		await until(() => first.told.includes('released'), 'it is relieved');
-		assert.deepEqual(first.only('held', 'layer', 'released'), ['held', 'layer 0', 'released']);
-		assert.equal(first.selection.step, 0);
-		assert.deepEqual(second.only('held', 'layer', 'released'), []);
+		assert.deepEqual(first.only('suspended', 'layer', 'released'), ['suspended', 'layer 0', 'released']);
+		assert.equal(first.selection.step, 1);
+		assert.deepEqual(second.only('suspended', 'layer', 'released'), []);
 		assert.deepEqual(messages, []);
 	});
 
 	it('it stops until the pusher would take another request for a keyframe', async (t) => {
-		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+		const { first } = start(t, fakePolicy({ fall: { a: 1 } }).policy);
 		let heldAt = 0;
 		first.interrupt = (step) => {
 			if (step !== 'setPreferredLayers') return;
@@ -323,25 +362,25 @@ describe('When a downlink is overloaded', () => {
 	});
 
 	it('nothing happens for a while after a step up, whose keyframe may be too much', async (t) => {
-		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+		const { first } = start(t, fakePolicy({ fall: { a: 1 } }).policy);
 		first.sendLayer(1);
 		overload(first);
 		await sleep(400);
-		assert.deepEqual(first.only('held'), []);
+		assert.deepEqual(first.only('suspended'), []);
 		await until(() => first.told.includes('released'), 'it is relieved later');
 	});
 
 	it('it is not relieved twice for what was sent before', async (t) => {
-		const { first } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+		const { first } = start(t, fakePolicy({ fall: { a: 1 } }).policy);
 		overload(first);
 		await until(() => first.told.includes('released'), 'it is relieved');
 		overload(first);
 		await sleep(500);
-		assert.deepEqual(first.only('held'), ['held']);
+		assert.deepEqual(first.only('suspended'), ['suspended']);
 	});
 
 	it('what a look had measured before counts no more', async (t) => {
-		const { policy, looks } = fakePolicy({ look: { a: 2 }, fall: { a: 0 } });
+		const { policy, looks } = fakePolicy({ look: { a: 3 }, fall: { a: 1 } });
 		const { link, first } = start(t, policy);
 		let measured: () => void = () => undefined;
 		first.interrupt = (step) => {
@@ -354,24 +393,24 @@ describe('When a downlink is overloaded', () => {
 		await until(() => first.told.includes('released'), 'it is relieved');
 		measured();
 		await looking;
-		assert.deepEqual([first.selection.step, looks], [0, []]);
+		assert.deepEqual([first.selection.step, looks], [1, []]);
 	});
 
-	for (const step of ['hold', 'setPreferredLayers', 'release']) {
+	for (const step of ['suspend', 'setPreferredLayers', 'release']) {
 		it(`the others go on when ${step} fails for one`, async (t) => {
-			const { pullers, messages } = start(t, fakePolicy({ fall: { a: 0, b: 0 } }).policy, ['a', 'b']);
+			const { pullers, messages } = start(t, fakePolicy({ fall: { a: 1, b: 1 } }).policy, ['a', 'b']);
 			const [first, second] = [pullers[0]!, pullers[1]!];
 			first.interrupt = (name) => (name === step ? Promise.reject(new Error('no')) : undefined);
 			overload(first);
 			await until(() => first.told.includes('released') && second.told.includes('released'), 'both flow again');
 			await turns(3);
-			assert.deepEqual(second.only('held', 'layer', 'released'), ['held', 'layer 0', 'released']);
+			assert.deepEqual(second.only('suspended', 'layer', 'released'), ['suspended', 'layer 0', 'released']);
 			assert.deepEqual(messages, ['layers were not changed']);
 			await until(() => first.only('traces').length === 3, 'NACKs are heard again');
 		});
 
 		it(`it ends quietly when a puller is removed during ${step}`, async (t) => {
-			const { link, first, messages } = start(t, fakePolicy({ fall: { a: 0 } }).policy);
+			const { link, first, messages } = start(t, fakePolicy({ fall: { a: 1 } }).policy);
 			first.interrupt = (name) => {
 				if (name !== step) return;
 				link.delete(first);
@@ -386,7 +425,7 @@ describe('When a downlink is overloaded', () => {
 
 	for (const failing of ['fall', 'getStats', 'source.getStats']) {
 		it(`NACKs are heard again when ${failing} fails`, async (t) => {
-			const { policy } = fakePolicy({ fall: { a: 0 } });
+			const { policy } = fakePolicy({ fall: { a: 1 } });
 			const fail = () => {
 				throw new Error('no');
 			};
@@ -402,69 +441,97 @@ describe('When a downlink is overloaded', () => {
 	}
 });
 
+describe('A stream that the link does not bear', () => {
+	it('is held, measured all the same, and begins again with the layers that are chosen then', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link, first } = start(t, policy);
+		await link.apply(new Map([['a', 0]]));
+		assert.deepEqual([first.only('held', 'resumed', 'layer'), first.selection.isHeld], [['held'], true]);
+		await link.look();
+		assert.equal(looks[0]![0]!.step, 0);
+		await link.apply(new Map([['a', 1]]));
+		assert.deepEqual(first.only('held', 'resumed', 'layer'), ['held', 'layer 0', 'resumed']);
+		assert.equal(first.selection.isHeld, false);
+	});
+
+	it('is held no longer when somebody else has paused it, and is not measured', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link, first } = start(t, policy);
+		await link.apply(new Map([['a', 0]]));
+		first.isPausedByOthers = true;
+		await link.look();
+		assert.deepEqual([looks, first.only('held', 'resumed')], [[[]], ['held', 'resumed']]);
+	});
+});
+
+describe('A stream without layers', () => {
+	it('is demanded of its source as the policy says, until it is removed or paused', async (t) => {
+		const { link, first } = start(t, fakePolicy({ demand: 300_000 }).policy, []);
+		assert.equal(first, undefined);
+		const puller = new FakePuller('a', 0);
+		link.add(puller);
+		await link.look();
+		assert.equal(puller.source.demand.bitrate, 300_000);
+		puller.isPausedByOthers = true;
+		await link.look();
+		assert.equal(puller.source.demand.bitrate, Infinity);
+		puller.isPausedByOthers = false;
+		await link.look();
+		link.delete(puller);
+		assert.equal(puller.source.demand.bitrate, Infinity);
+	});
+
+	it('has two steps: all of it, and nothing', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link } = start(t, policy, []);
+		const puller = new FakePuller('a', 0);
+		link.add(puller);
+		await link.look();
+		const { step, fullFrameRateStep, bitrates, isLayered } = looks[0]![0]!;
+		assert.deepEqual([step, fullFrameRateStep, bitrates, isLayered], [1, 1, [0, 2_100_000], false]);
+		assert.deepEqual(puller.only('layer'), []);
+	});
+});
+
+describe('A downlink with a limit', () => {
+	it('leaves to video what nothing else takes', async (t) => {
+		const { policy, limits } = fakePolicy();
+		const measure = () => Promise.resolve({ bitrate: 1_540_000, estimate: undefined });
+		const { link } = start(t, policy, ['a'], { link: { ...plainLink, limit: 1_000_000, measure } });
+		await link.look();
+		assert.deepEqual(limits, [960_000]);
+	});
+
+	it('is not limited without one', async (t) => {
+		const { policy, limits } = fakePolicy();
+		await start(t, policy).link.look();
+		assert.deepEqual(limits, [Infinity]);
+	});
+});
+
 describe('A downlink with an estimate', () => {
-	/** Lets time pass, and what happens in it. */
-	async function pass(t: TestContext, milliseconds: number) {
-		for (let passed = 0; passed < milliseconds; passed += 100) {
-			t.mock.timers.tick(100);
-			await turns(5);
-		}
-	}
+	it('tells the worker the least that it may estimate, once for each change', async (t) => {
+		const { policy } = fakePolicy();
+		const told: number[] = [];
+		const setLeastEstimate = (bitrate: number) => Promise.resolve(void told.push(bitrate));
+		const { link } = start(t, policy, ['a'], { link: { ...plainLink, isEstimated: true, setLeastEstimate } });
+		await link.look();
+		policy.leastEstimate = 700_000;
+		await link.look();
+		await link.look();
+		policy.leastEstimate = 0;
+		await link.look();
+		assert.deepEqual(told, [700_000, 0]);
+	});
 
-	async function startOverloaded(t: TestContext, estimate: () => Promise<number | undefined>) {
-		let asked = 0;
-		const policy = new EstimateController(() => {
-			asked++;
-			return estimate();
-		});
-		const started = start(t, policy, ['a', 'b']);
-		// Timers of promises are others, which go on.
-		t.mock.timers.enable({ apis: ['setTimeout'] });
-		overload(started.first);
-		await until(() => started.first.told.includes('released'), 'it is relieved');
-		for (const puller of started.pullers) puller.told.length = 0;
-		return { ...started, asked: () => asked };
-	}
-
-	it('rises step by step when the layers were held back for long enough, and then looks no more', async (t) => {
-		const { first, asked } = await startOverloaded(t, () => Promise.resolve(undefined));
-		assert.equal(first.selection.step, 0);
-		await pass(t, 3900);
-		assert.equal(asked(), 0);
-		await pass(t, 1000);
-		assert.deepEqual([asked(), first.only('layer')], [1, []], 'an estimate of a moment does not count');
-		await pass(t, 1000);
-		assert.deepEqual([asked(), first.only('layer')], [2, ['layer 1']]);
-		await pass(t, 5000);
-		assert.deepEqual([asked(), first.only('layer')], [4, ['layer 1', 'layer 2']]);
-		await pass(t, 60_000);
-		assert.equal(asked(), 4);
+	it('counts the layers that the worker has chosen, and lifts its own limit while nothing is held back', async (t) => {
+		const { policy, looks } = fakePolicy({ isLeftToWorker: true });
+		const { link, first } = start(t, policy);
+		first.sendLayer(1);
+		await link.look();
+		assert.deepEqual([looks[0]![0]!.step, looks[0]![0]!.limit], [2, 3]);
 		first.selection.allowed = { spatialLayer: 0, temporalLayer: 0 };
 		first.selection.allowed = { spatialLayer: 2, temporalLayer: 0 };
-		assert.equal(first.selection.step, 2, 'the limit of the link is lifted');
-	});
-
-	it('looks every second while there is no room, and goes on after errors', async (t) => {
-		let isBroken = true;
-		const { first, asked, messages } = await startOverloaded(t, () =>
-			isBroken ? Promise.reject(new Error('no')) : Promise.resolve(10_000_000),
-		);
-		await pass(t, 7000);
-		assert.deepEqual(
-			[asked(), first.only('layer'), messages],
-			[4, [], Array<string>(4).fill('layers could not be chosen')],
-		);
-		isBroken = false;
-		await pass(t, 2000);
-		assert.deepEqual([asked(), first.only('layer')], [6, ['layer 1']]);
-	});
-
-	it('looks no more when its last puller is removed', async (t) => {
-		const { link, pullers, asked } = await startOverloaded(t, () => Promise.resolve(0));
-		await pass(t, 5000);
-		assert.equal(asked(), 2);
-		for (const puller of pullers) link.delete(puller);
-		await pass(t, 10_000);
-		assert.equal(asked(), 2);
+		assert.equal(first.selection.step, 3);
 	});
 });

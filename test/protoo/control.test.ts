@@ -119,11 +119,11 @@ describe('A client that has no new offer to make', () => {
 		const { pullerId, pusherId } = pulled.pullers[0]!;
 		const puller = room.users.get('bob')!.pullers.get(pullerId)!;
 		await puller.pause();
-		assert.deepEqual(await bob.next('pullerPaused'), { pullerId, pusherId, userId: 'alice' });
+		assert.deepEqual(await bob.next('pullerPaused'), { pullerId, pusherId, userId: 'alice', cause: 'app' });
 		const resumed = { code: 0, message: 'resumePuller success', paused: true };
 		assert.deepEqual(await bob.request('resumePuller', { ...as('bob'), pullerId }), resumed);
 		await puller.resume();
-		assert.deepEqual(await bob.next('pullerResumed'), { pullerId, pusherId, userId: 'alice' });
+		assert.deepEqual(await bob.next('pullerResumed'), { pullerId, pusherId, userId: 'alice', cause: 'app' });
 		assert.equal(puller.paused, false);
 		assert.deepEqual([await alice.told(), await bob.told()], [[], []]);
 	});

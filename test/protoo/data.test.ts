@@ -407,9 +407,9 @@ describe('pausePusher and pausePuller of a data channel', () => {
 		assert.deepEqual(await askPuller('resumePuller'), { code: 0, message: 'resumePuller success', paused: false });
 		const puller = sfu.rooms.get('room')!.users.get('bob')!.pullers.get(pullerId)!;
 		await puller.pause();
-		assert.deepEqual(await bob.next('pullerPaused'), { pullerId, pusherId, userId: 'alice' });
+		assert.deepEqual(await bob.next('pullerPaused'), { pullerId, pusherId, userId: 'alice', cause: 'app' });
 		await puller.resume();
-		assert.deepEqual(await bob.next('pullerResumed'), { pullerId, pusherId, userId: 'alice' });
+		assert.deepEqual(await bob.next('pullerResumed'), { pullerId, pusherId, userId: 'alice', cause: 'app' });
 		assert.deepEqual([await methods(alice), await methods(bob)], [[], []]);
 	});
 

@@ -101,10 +101,10 @@ describe('A puller that is held for a moment', () => {
 		const [puller] = mediaPullers(await bob.pull(pullAll(alice)));
 		const told: string[] = [];
 		for (const event of ['paused', 'resumed'] as const) puller!.on(event, () => told.push(event));
-		await puller!.hold(true);
+		await puller!.suspend(true);
 		assert.equal((await puller!.consumer.dump()).paused, true);
 		assert.equal(puller!.paused, false);
-		await puller!.hold(false);
+		await puller!.suspend(false);
 		assert.equal((await puller!.consumer.dump()).paused, false);
 		assert.deepEqual(told, []);
 	});
@@ -112,9 +112,9 @@ describe('A puller that is held for a moment', () => {
 	it('stays paused when it was, or is meanwhile', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const [puller] = mediaPullers(await bob.pull(pullAll(alice)));
-		const holding = puller!.hold(true);
+		const holding = puller!.suspend(true);
 		await Promise.all([holding, puller!.pause('client')]);
-		await puller!.hold(false);
+		await puller!.suspend(false);
 		assert.equal((await puller!.consumer.dump()).paused, true);
 		await puller!.resume('client');
 		assert.equal((await puller!.consumer.dump()).paused, false);
@@ -137,8 +137,8 @@ describe('A puller that is held for a moment', () => {
 	it('may close meanwhile', async (t) => {
 		const { alice, bob } = await startCall(t);
 		const [puller] = mediaPullers(await bob.pull(pullAll(alice)));
-		const holding = [puller!.hold(true), puller!.hold(false)];
+		const holding = [puller!.suspend(true), puller!.suspend(false)];
 		puller!.close();
-		await Promise.all([...holding, puller!.hold(true)]);
+		await Promise.all([...holding, puller!.suspend(true)]);
 	});
 });

@@ -1,0 +1,120 @@
+import { bitrateOn, type StepChanges, type VideoStream } from './LayerPolicy.js';
+import { heldStep } from './LayerSelection.js';
+
+/** Less than this of a video is not worth showing, in bit/s. */
+const leastDemand = 100_000;
+
+/** The share of the throughput of a full link that its video is asked for. */
+const usable = 0.85;
+
+/**
+ * A stream that sends at least this share of what it is asked for may be asked for `growth` times as much, every `period` ms.
+ * Near the bitrate at which the link was full, it is `carefulGrowth`: senders take seconds to follow.
+ */
+const used = 0.8;
+const growth = 1.25;
+const carefulGrowth = 1.1;
+const period = 1500;
+const near = 0.35;
+
+/** A stream on a full link is asked for no more than this share of what it sends. */
+const eased = 0.6;
+
+/** A stream is asked for less, in place of being held, if what is left of it is at least this share. */
+const enough = 0.5;
+/** If that has not helped after this time, it is held, in ms. */
+const patience = 5000;
+
+/**
+ * What a link can take of each stream without layers. Nobody can lower such a stream but its sender, who is asked to when
+ * nobody else takes more.
+ */
+export class Demands {
+	readonly #demands = new Map<string, number>();
+	/** The highest bitrate of each stream while it was asked for all. */
+	readonly #peaks = new Map<string, number>();
+	/** The bitrate of all video at which the link was full last. */
+	#full = 0;
+	#loweredAt = -Infinity;
+	#raisedAt = -Infinity;
+
+	/** @returns in bit/s; `Infinity` for all of it, `undefined` for a stream that is not known */
+	get(id: string): number | undefined {
+		return this.#demands.get(id);
+	}
+
+	/** Begins with what others take of the stream at most. A link that takes more will be asked for more. */
+	begin(id: string, demanded: number): void {
+		if (!this.#demands.has(id)) this.#demands.set(id, demanded);
+	}
+
+	/** Forgets a stream that has gone. */
+	forget(id: string): void {
+		this.#demands.delete(id);
+		this.#peaks.delete(id);
+	}
+
+	/** Notes what the streams send. */
+	follow(streams: readonly VideoStream[]): void {
+		for (const { id, bitrates, demanded } of streams) {
+			const sent = bitrates[1] ?? 0;
+			if (demanded === Infinity) this.#peaks.set(id, Math.max(sent, this.#peaks.get(id) ?? 0));
+		}
+	}
+
+	/**
+	 * Divides what a full link bears among its streams.
+	 *
+	 * @param throughput - of all video, in bit/s
+	 * @param changes - the steps that the streams fall to
+	 * @returns the streams that need not be held, because their senders will soon send less
+	 */
+	lower(at: number, throughput: number, streams: readonly VideoStream[], changes: StepChanges): string[] {
+		const single = streams.filter(({ isLayered }) => !isLayered);
+		if (single.length === 0) return [];
+		const layered = streams.filter(({ isLayered }) => isLayered);
+		const taken = layered.reduce((sum, one) => sum + bitrateOn(one, changes.get(one.id) ?? one.step), 0);
+		const share = Math.max((throughput * usable - taken) / single.length, leastDemand);
+		const isPatient = at - this.#loweredAt > patience;
+		this.#loweredAt = at;
+		this.#full = throughput;
+		const kept: string[] = [];
+		for (const stream of single) {
+			const sent = stream.bitrates[1] ?? 0;
+			const asked = Math.min(this.get(stream.id) ?? Infinity, share, Math.max(sent * eased, leastDemand));
+			this.#demands.set(stream.id, asked);
+			// The sender has followed before, or will: nobody else takes more.
+			const isAlone = stream.demanded < Infinity || sent > 0;
+			if (changes.get(stream.id) === heldStep && isPatient && isAlone && asked >= sent * enough) kept.push(stream.id);
+		}
+		return kept;
+	}
+
+	/**
+	 * Asks for more of the streams that flow, where there is room.
+	 *
+	 * @returns whether it has
+	 */
+	raise(at: number, total: number, room: number, streams: readonly VideoStream[]): boolean {
+		if (at - this.#raisedAt < period) return false;
+		let isRaised = false;
+		for (const { id, bitrates, step, isLayered } of streams) {
+			const demand = this.get(id) ?? Infinity;
+			const sent = bitrates[1] ?? 0;
+			if (isLayered || demand === Infinity || step === heldStep || sent < demand * used) continue;
+			const isNear = Math.abs(total - this.#full) < this.#full * near;
+			const next = demand * (isNear ? carefulGrowth : growth);
+			if (total - sent + next > room) continue;
+			const isAll = next > 1.3 * (this.#peaks.get(id) ?? Infinity);
+			this.#demands.set(id, isAll ? Infinity : next);
+			isRaised = true;
+		}
+		if (isRaised) this.#raisedAt = at;
+		return isRaised;
+	}
+
+	/** Asks for all again. */
+	restore(): void {
+		for (const id of this.#demands.keys()) this.#demands.set(id, Infinity);
+	}
+}
