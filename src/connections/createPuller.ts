@@ -66,7 +66,7 @@ export async function createPuller(
 		rollback.add(() => {
 			consumer.close();
 		});
-		if (transport.closed) throw new SfuError('closed', 'the connection has been closed');
+		assertOpen(transport);
 		if (pusher.closed) throw new SfuError('not_found', 'the pusher has gone');
 		const puller = new Puller({ userId, pusher, connectionId, mid, consumer, descriptor, lowestOnly, logger });
 		// The worker tells of it, too, but later.
@@ -95,6 +95,8 @@ export async function createPuller(
 			};
 			rollback.add(layerController.add(video, new TransportLink(transport, bitrates, hasEstimate(consumer))));
 		}
+		assertOpen(transport);
+		if (puller.closed) throw new SfuError('not_found', 'the pusher has gone');
 		puller.once('closed', rollback.run);
 		admit(puller);
 		return puller;
@@ -110,4 +112,9 @@ function hasEstimate({ rtpParameters: { codecs } }: Consumer): boolean {
 	return codecs.some(({ rtcpFeedback = [] }) =>
 		rtcpFeedback.some(({ type }) => type === 'transport-cc' || type === 'goog-remb'),
 	);
+}
+
+/** @throws {@link SfuError} `closed` */
+function assertOpen({ closed }: WebRtcTransport): void {
+	if (closed) throw new SfuError('closed', 'the connection has been closed');
 }

@@ -59,14 +59,17 @@ export class OverloadRelief {
 
 	/** Watches a puller. */
 	add(puller: VideoPuller): void {
-		const { consumer, source } = puller;
+		const { consumer, source, selection } = puller;
 		const watched: Watched = {
 			spatialLayer: 0,
 			keyframeRequestedAt: -Infinity,
 			counted: { packets: 0, bytes: 0, nacked: 0 },
-			stopWatchingKeyframes: source.watchKeyframeRequests(() => {
-				watched.keyframeRequestedAt = performance.now();
-			}),
+			// A puller without layers is held, and not restarted.
+			stopWatchingKeyframes: selection.isLayered
+				? source.watchKeyframeRequests(() => {
+						watched.keyframeRequestedAt = performance.now();
+					})
+				: () => undefined,
 			stopWatchingNacks: () => undefined,
 		};
 		this.#watched.set(puller, watched);

@@ -230,6 +230,10 @@ class FakeProducer extends Entity {
 		return structuredClone(this.#rtpParameters);
 	}
 
+	async enableTraceEvent(): Promise<void> {
+		await this.#channel.request(() => found(this.#channel.books.producers, this.id));
+	}
+
 	/** Nothing arrives. */
 	getStats(): Promise<object[]> {
 		return this.#channel.request(() => {
@@ -303,6 +307,10 @@ class FakeConsumer extends Entity {
 			found(this.#channel.books.consumers, this.id);
 			return [{ type: 'outbound-rtp', packetCount: 0, packetsLost: 0, byteCount: 0 }];
 		});
+	}
+
+	async enableTraceEvent(): Promise<void> {
+		await this.#channel.request(() => found(this.#channel.books.consumers, this.id));
 	}
 
 	async setPreferredLayers(): Promise<void> {
