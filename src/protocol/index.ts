@@ -72,6 +72,7 @@ export type {
 	JoinSuccess,
 	OfferData,
 	OfferResponse,
+	OwnConnectionData,
 	PausedSuccess,
 	PreferredLayersData,
 	PreferredLayersSuccess,

@@ -37,6 +37,11 @@ export interface PushData extends MemberData {
 	data?: PushChannelData[];
 	/** The id of the connection that the offer belongs to, if there is one already. Default: the offer tells. */
 	connectionId?: string;
+	/**
+	 * The id of a connection that this one takes the place of. It closes when the offer is accepted, unless it has closed already. For
+	 * a client that has a new RTCPeerConnection.
+	 */
+	replaces?: string;
 }
 
 /** The data of `unpush`. */

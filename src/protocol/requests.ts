@@ -99,10 +99,21 @@ export interface JoinSuccess extends Success<'join'> {
 	users: UserData[];
 	/** Whether the client has come back to its user, told by its `resumeToken`. Its pushers and pullers go on. */
 	resumed: boolean;
+	/**
+	 * What the client has on the server, if it has come back. A socket may have broken between a push and its response. Missing if
+	 * there is nothing.
+	 */
+	connections?: OwnConnectionData[];
 	/** A secret for the next `join`. Each join gets another one. */
 	resumeToken: string;
 	/** The user who speaks. Missing if nobody does. */
 	activeSpeaker?: ActiveSpeakerData;
+}
+
+/** A connection of the client itself, and all that goes over it. */
+export interface OwnConnectionData extends Pick<PushSuccess, 'pushers' | 'dataPushers'>, Omit<OfferData, 'sdp'> {
+	/** Who makes the offers on it. */
+	offeredBy: 'client' | 'server';
 }
 
 /** The success data of `heartbeat`. */
@@ -217,6 +228,8 @@ export interface ClientRequests {
 	setPreferredLayers: RequestTypes<PreferredLayersData, PreferredLayersSuccess>;
 	/** Answers an offer of the server. */
 	answer: RequestTypes<AnswerData, Success<'answer'>>;
+	/** Closes a connection, with all that goes over it. */
+	closeConnection: RequestTypes<ConnectionIdData, Success<'closeConnection'>>;
 	/** Restarts ICE on a connection for which the server offers. An offer follows. */
 	restartIce: RequestTypes<ConnectionIdData, Success<'restartIce'>>;
 }

@@ -6,6 +6,7 @@ import type { ClientQuota } from './ClientQuotas.js';
 import { Member } from './Member.js';
 import type { Outcome, Reply } from './requests/RequestContext.js';
 import type { RoomNotifier } from './RoomNotifier.js';
+import { ownConnectionsData } from './serialize.js';
 import type { MemberSession } from './SignalingClient.js';
 
 /** A user, and its room. */
@@ -106,6 +107,7 @@ export class Joining<Message> {
 				message: 'join success',
 				users: notifier.others(user),
 				resumed,
+				...(resumed && ownConnectionsData(user)),
 				resumeToken: member.resumeToken,
 				...(activeSpeaker && { activeSpeaker }),
 			};

@@ -46,7 +46,7 @@ export const dataSchemas = {
 	]),
 	leave: member({}),
 	heartbeat: member({}),
-	push: member({ sdp: offer, media, data, connectionId: nonEmpty }, ['sdp']),
+	push: member({ sdp: offer, media, data, connectionId: nonEmpty, replaces: nonEmpty }, ['sdp']),
 	unpush: member({ pusherIds: ids }),
 	pausePusher: member({ pusherId: nonEmpty }),
 	resumePusher: member({ pusherId: nonEmpty }),
@@ -63,6 +63,7 @@ export const dataSchemas = {
 	]),
 	answer: member({ connectionId: nonEmpty, sdp: answer }),
 	restartIce: member({ connectionId: nonEmpty }),
+	closeConnection: member({ connectionId: nonEmpty }),
 	textMessage: member({ userName: text, message: text, time: { type: ['number', 'string'] } }, ['message']),
 	offerResponse: object({ sdp: answer }),
 } as const;

@@ -13,6 +13,7 @@ import type {
 	DataPullerData,
 	DataPusherData,
 	OfferData,
+	OwnConnectionData,
 	OwnDataPusherData,
 	PermissionsData,
 	PusherData,
@@ -94,6 +95,18 @@ export const pullersData = (pullers: readonly AnyPuller[]): Pick<OfferData, 'pul
 		.map(({ pullerId, pusherId, targetUserId: userId, mid }) => ({ pullerId, pusherId, userId, mid })),
 	...whenAny('dataPullers', pullers.filter((puller) => puller.kind === 'data').map(dataPullerData)),
 });
+
+/** Describes its own connections to a client. */
+export const ownConnectionsData = ({ connections, pushers, pullers }: User): { connections?: OwnConnectionData[] } =>
+	whenAny(
+		'connections',
+		[...connections].map(({ connectionId, offeredBy }) => ({
+			connectionId,
+			offeredBy,
+			...ownPushersData([...pushers.values()].filter((pusher) => pusher.connectionId === connectionId)),
+			...pullersData([...pullers.values()].filter((puller) => puller.connectionId === connectionId)),
+		})),
+	);
 
 /** Describes an offer of the server. */
 export function offerData({ connection, sdp, pullers }: ServerOffer): OfferData {

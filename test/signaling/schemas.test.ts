@@ -33,6 +33,7 @@ interface FromSchemas {
 	setPreferredLayers: FromSchema<Schemas['setPreferredLayers']>;
 	answer: FromSchema<Schemas['answer']>;
 	restartIce: FromSchema<Schemas['restartIce']>;
+	closeConnection: FromSchema<Schemas['closeConnection']>;
 	textMessage: FromSchema<Schemas['textMessage']>;
 	offerResponse: FromSchema<Schemas['offerResponse']>;
 }

@@ -1,4 +1,4 @@
-import { SfuError } from '../../index.js';
+import { SfuError, type Connection, type User } from '../../index.js';
 import { quoted } from '../../quoted.js';
 import type { Asked } from '../Authorizer.js';
 import type { AuthorizeAction } from '../authorize.js';
@@ -55,3 +55,7 @@ export function find<Item>(items: ReadonlyMap<string, Item>, id: string, kind: '
 	if (!item) throw new SfuError('not_found', `the user has no ${kind} ${quoted(id)}`);
 	return item;
 }
+
+/** Finds a connection of a user, if it is still there. */
+export const findConnection = ({ connections }: User, id: string | undefined): Connection | undefined =>
+	[...connections].find(({ connectionId }) => connectionId === id);

@@ -1,12 +1,13 @@
 import { SfuError, type PullSpec } from '../../index.js';
 import type { AutoPullSuccess, PullOffered } from '../../protocol/index.js';
+import { quoted } from '../../quoted.js';
 import type { Member } from '../Member.js';
 import { checkData } from '../schemas.js';
 import { offerData } from '../serialize.js';
 import type { MemberSession } from '../SignalingClient.js';
-import type { Reply, RequestContext, RequestHandler } from './RequestContext.js';
+import { findConnection, type Reply, type RequestContext, type RequestHandler } from './RequestContext.js';
 
-/** Handlers of the requests about connections for which the server offers. */
+/** Handlers of the requests about connections, most of them about those for which the server offers. */
 export const offering: Record<string, RequestHandler> = {
 	answer: async (data, { memberOf }) => {
 		const answer = checkData.answer(data);
@@ -20,6 +21,15 @@ export const offering: Record<string, RequestHandler> = {
 		countOffer();
 		user.restartIce(request.connectionId);
 		return () => ({ code: 0, message: 'restartIce success' });
+	},
+
+	closeConnection: (data, { memberOf }) => {
+		const request = checkData.closeConnection(data);
+		const { connectionId } = request;
+		const connection = findConnection(memberOf(request).user, connectionId);
+		if (!connection) throw new SfuError('not_found', `the user has no connection ${quoted(connectionId)}`);
+		connection.close();
+		return () => ({ code: 0, message: 'closeConnection success' });
 	},
 };
 

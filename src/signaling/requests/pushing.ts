@@ -10,7 +10,7 @@ import { quoted } from '../../quoted.js';
 import { firstTwice } from '../../schemas.js';
 import { checkData } from '../schemas.js';
 import { ownPushersData } from '../serialize.js';
-import { find, type RequestHandler } from './RequestContext.js';
+import { find, findConnection, type RequestHandler } from './RequestContext.js';
 
 /** Handlers of the requests about pushers. */
 export const pushing: Record<string, RequestHandler> = {
@@ -23,6 +23,7 @@ export const pushing: Record<string, RequestHandler> = {
 		const options = pushOptions(push);
 		await authorize(pushAction({ roomId, userId, sdp }, options), data);
 		const { answer, pushers, connection, rejected } = await member.user.push(sdp, options);
+		if (push.replaces !== connection.connectionId) findConnection(member.user, push.replaces)?.close('replaced');
 		return (): PushSuccess => ({
 			code: 0,
 			message: 'push success',
