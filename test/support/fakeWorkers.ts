@@ -569,6 +569,18 @@ export class FakeWebRtcTransport extends FakeTransport {
 		await this.#changed();
 	}
 
+	async setMinOutgoingBitrate() {
+		await this.#changed();
+	}
+
+	/** Nothing is sent, and nothing is known of the link. */
+	getStats(): Promise<object[]> {
+		return this.channel.request(() => {
+			found(this.channel.books.transports, this.id);
+			return [{ type: 'webrtc-transport', rtpSendBitrate: 0 }];
+		});
+	}
+
 	/** Of what no packet flows through, nothing is seen. */
 	#changed() {
 		return this.channel.request(() => {
