@@ -81,11 +81,11 @@ export class Demands {
 		const kept: string[] = [];
 		for (const stream of single) {
 			const sent = stream.bitrates[1] ?? 0;
+			// What sends nothing although nobody asks it to cannot send less.
+			const canEase = sent > 0 || stream.demanded < Infinity;
 			const asked = Math.min(this.get(stream.id) ?? Infinity, share, Math.max(sent * eased, leastDemand));
 			this.#demands.set(stream.id, asked);
-			// The sender has followed before, or will: nobody else takes more.
-			const isAlone = stream.demanded < Infinity || sent > 0;
-			if (changes.get(stream.id) === heldStep && isPatient && isAlone && asked >= sent * enough) kept.push(stream.id);
+			if (changes.get(stream.id) === heldStep && isPatient && canEase && asked >= sent * enough) kept.push(stream.id);
 		}
 		return kept;
 	}

@@ -1,7 +1,7 @@
 import type { Logger } from '../Logger.js';
 import { countSent } from './countSent.js';
-import { noChanges } from './LayerPolicy.js';
-import type { LayerPolicy, Link, LinkRates, MeasuredStream, StepChanges, VideoPuller } from './LayerPolicy.js';
+import { noChanges, totalBitrate } from './LayerPolicy.js';
+import type { LayerPolicy, Link, MeasuredStream, StepChanges, VideoPuller } from './LayerPolicy.js';
 import { layerRatesReader } from './LayerRates.js';
 import { heldStep } from './LayerSelection.js';
 import type { Overload } from './OverloadDetector.js';
@@ -68,13 +68,17 @@ export class Downlink {
 		const overloads = this.#overloads;
 		let changes: StepChanges = noChanges;
 		try {
-			const [rates, streams] = await Promise.all([this.#measureLink(), this.#measure(readRates)]);
+			const { limit, isEstimated } = this.#link;
+			const [measured, streams] = await Promise.all([
+				// Without these, the streams tell all.
+				isEstimated || limit > 0 ? this.#link.measure() : undefined,
+				this.#measure(readRates),
+			]);
 			// After an overload, the streams are on other steps than those measured.
 			if (overloads !== this.#overloads || this.isEmpty) return;
-			const video = streams.reduce((sum, { bitrates, step }) => sum + (bitrates[step] ?? 0), 0);
-			const { estimate, others } = rates(video);
-			const { limit } = this.#link;
-			changes = await this.#policy.look(streams, { estimate, limit: limit > 0 ? limit - others : Infinity });
+			const others = Math.max((measured?.bitrate ?? 0) - totalBitrate(streams), 0);
+			const rates = { estimate: measured?.estimate, limit: limit > 0 ? limit - others : Infinity };
+			changes = await this.#policy.look(streams, rates);
 		} catch (error) {
 			// The pullers of a transport that closes are about to be removed.
 			if (!this.isEmpty) this.#logger.error('layers could not be chosen', { error });
@@ -94,7 +98,7 @@ export class Downlink {
 			this.#demand(puller);
 			try {
 				if (step !== undefined) await this.#set(puller, step, relief);
-				else if (puller.isPausedByOthers && puller.selection.isHeld) await this.#set(puller, 1);
+				else if (puller.isPausedByOthers && puller.selection.isHeld) await this.#set(puller, heldStep + 1);
 				else if (this.#policy.isLeftToWorker && !puller.selection.isHeldBack) puller.selection.release();
 			} catch (error) {
 				this.#logger.error('layers were not changed', { connectionId: puller.connectionId, error });
@@ -140,13 +144,6 @@ export class Downlink {
 		this.#overloads++;
 		// Nothing waits for the keyframes.
 		void this.apply(this.#policy.fall(overload, streams), this.#relief);
-	}
-
-	/** Measures the link, where that tells more than its streams do. */
-	async #measureLink(): Promise<(video: number) => Pick<LinkRates, 'estimate'> & { others: number }> {
-		if (!this.#link.isEstimated && this.#link.limit === 0) return () => ({ estimate: undefined, others: 0 });
-		const { bitrate, estimate } = await this.#link.measure();
-		return (video) => ({ estimate, others: Math.max(bitrate - video, 0) });
 	}
 
 	/** Measures all streams that flow, or that the link alone holds. */

@@ -2,16 +2,9 @@ import { Demands } from './Demands.js';
 import { bitrateOn, fallTo, givesWay, noChanges, riseTo, startingStep, totalBitrate } from './LayerPolicy.js';
 import type { LayerPolicy, LinkRates, MeasuredStream, StepChanges, VideoStream } from './LayerPolicy.js';
 import { heldStep } from './LayerSelection.js';
-import { LinkHealth, type LinkSignals, type Verdict } from './LinkHealth.js';
-import { LinkReader } from './LinkReader.js';
-import type { Overload } from './OverloadDetector.js';
-
-/** The streams of a link, and what was sent over it and reported by its receiver since the last report. */
-export interface LinkReport extends LinkSignals, LinkRates {
-	/** The bitrate of video that was sent, in bit/s. */
-	bitrate: number;
-	streams: readonly VideoStream[];
-}
+import { LinkHealth, type Verdict } from './LinkHealth.js';
+import { LinkReader, type LinkReport } from './LinkReader.js';
+import { overloadedFraction, type Overload } from './OverloadDetector.js';
 
 /**
  * Reports cover up to a second before them, and come after all packets that wait in queues. So what is reported within this
@@ -43,6 +36,12 @@ const judgeTime = 2500;
 const fallen = 0.75;
 /** What is left of the trouble after a fall that has helped. */
 const helped = 0.6;
+
+/** The last report of a clear link tells what was sent before trouble for this long, in ms. */
+const clearCounts = 6000;
+
+/** With less delay than this, in ms, NACKs may be for what a link loses anyway. */
+const nackDelay = 100;
 
 /** The share of the packets requested again that is requested for the first time, about. */
 const requestedOnce = 0.75;
@@ -121,7 +120,7 @@ export class LinkController implements LayerPolicy {
 		for (const stream of measured) {
 			const { selection } = stream.puller;
 			const isNew = this.#reader.isNew(stream);
-			if (isNew) this.#begin(stream, streams);
+			if (isNew) this.#start(stream, streams);
 			if (!this.isLeftToWorker && this.#reader.isStuck(stream)) await selection.renew();
 			await selection.apply();
 			if (!stream.counters && !selection.isHeld) continue;
@@ -150,8 +149,8 @@ export class LinkController implements LayerPolicy {
 	fall({ at, throughput, passed, share }: Overload, streams: readonly VideoStream[]): StepChanges {
 		const { ownLoss, delay } = this.#health;
 		// What a link loses anyway is requested again, too, and more than once.
-		if (ownLoss > 0 && delay < 100 && share < 0.5 + 2 * ownLoss) return noChanges;
-		this.#begins({ at, bitrate: totalBitrate(streams), streams }, share * requestedOnce);
+		if (ownLoss > 0 && delay < nackDelay && share < overloadedFraction + 2 * ownLoss) return noChanges;
+		this.#enterTrouble({ at, bitrate: totalBitrate(streams), streams }, share * requestedOnce);
 		const bears = Math.max(
 			passed,
 			totalBitrate(streams) * leastBorne,
@@ -160,12 +159,11 @@ export class LinkController implements LayerPolicy {
 		return this.#fall(at, throughput, streams, { bears, mayKeep: false });
 	}
 
-	#begin({ puller, bitrates, fullFrameRateStep, id, demanded }: MeasuredStream, others: readonly VideoStream[]): void {
+	#start({ puller, bitrates, fullFrameRateStep, id, demanded }: MeasuredStream, others: readonly VideoStream[]): void {
 		const { selection } = puller;
-		const taken = totalBitrate(others);
 		if (!selection.isLayered) this.#demands.begin(id, demanded);
 		if (this.isLeftToWorker || !selection.isLayered) return;
-		selection.step = startingStep(bitrates, fullFrameRateStep, this.#initialBitrate - taken);
+		selection.step = startingStep(bitrates, fullFrameRateStep, this.#initialBitrate - totalBitrate(others));
 	}
 
 	/** Answers trouble: by a fall, by waiting for the last fall to help, or by taking it back. */
@@ -179,7 +177,7 @@ export class LinkController implements LayerPolicy {
 			const isLower = bitrate <= episode.bitrate * fallen;
 			if (verdict === 'lossy' && isLower && !this.#hasHelped(episode)) return this.#takeBack(episode, report);
 		}
-		this.#begins(report);
+		this.#enterTrouble(report);
 		if (verdict === 'lossy') {
 			// mediasoup lowers the layers itself. Whether that helps will be seen.
 			if (this.isLeftToWorker) return noChanges;
@@ -192,8 +190,11 @@ export class LinkController implements LayerPolicy {
 		return this.#fall(at, bears * (delay > longDelay ? drainedFast : drained), streams, { bears });
 	}
 
-	#begins({ at, bitrate, streams }: Pick<LinkReport, 'at' | 'bitrate' | 'streams'>, loss = this.#health.loss): void {
-		const isFresh = at - this.#clear.at < 6000 && this.#clear.bitrate > bitrate;
+	#enterTrouble(
+		{ at, bitrate, streams }: Pick<LinkReport, 'at' | 'bitrate' | 'streams'>,
+		loss = this.#health.loss,
+	): void {
+		const isFresh = at - this.#clear.at < clearCounts && this.#clear.bitrate > bitrate;
 		const steps = new Map(streams.map(({ id, step }) => [id, step]));
 		const before = isFresh ? this.#clear : { bitrate, steps };
 		this.#episode ??= { fellAt: at, loss, bitrate: before.bitrate, steps: before.steps };
@@ -224,8 +225,11 @@ export class LinkController implements LayerPolicy {
 		return changes;
 	}
 
-	/** @param options - `bears` is what the link seems to bear in bit/s, default `throughput`; `mayKeep`:
-	 * whether streams whose senders will send less flow on; `lowest` as {@link fallTo} has it */
+	/**
+	 * @param throughput - what the streams may take from now on, in bit/s
+	 * @param options - `bears`: what the link seems to bear in bit/s, default `throughput`; `mayKeep`: whether streams whose
+	 *   senders will send less flow on, default true; `lowest`: as {@link fallTo} has it
+	 */
 	#fall(
 		at: number,
 		throughput: number,
@@ -256,9 +260,10 @@ export class LinkController implements LayerPolicy {
 		if (verdict === 'uncertain') this.#clearSince = undefined;
 		if (verdict !== 'clear') return;
 		this.#clearSince ??= at;
-		const isProven = at - this.#clearSince >= settleTime;
-		if (isProven) this.#episode = undefined;
-		if (isProven) this.#proven = Math.max(this.#proven, bitrate);
+		if (at - this.#clearSince >= settleTime) {
+			this.#episode = undefined;
+			this.#proven = Math.max(this.#proven, bitrate);
+		}
 		this.#clear = { at, bitrate, steps: new Map(streams.map(({ id, step }) => [id, step])) };
 		if (this.#attemptAt === undefined || at - this.#attemptAt < trialTime) return;
 		this.#attemptAt = undefined;
@@ -280,7 +285,7 @@ export class LinkController implements LayerPolicy {
 			if (isHeld ? at - this.#heldAt < drainTime : !isClear || this.isLeftToWorker) continue;
 			const now = bitrateOn(stream, stream.step);
 			const next = isHeld
-				? Math.max(stream.fullFrameRateStep, 1)
+				? stream.fullFrameRateStep
 				: stream.bitrates.findIndex((bitrate, step) => step > stream.step && bitrate > now);
 			if (next < 0 || total - now + bitrateOn(stream, next) > room) continue;
 			this.#attempt(at, total - now + bitrateOn(stream, next));
@@ -328,15 +333,14 @@ export class LinkController implements LayerPolicy {
 	}
 
 	#setLeastEstimate(streams: readonly VideoStream[], changes: StepChanges): void {
-		const needed = Math.round(
-			totalBitrate(
-				streams.map((stream) => ({ ...stream, step: stream.limit })),
-				changes,
-			) * 1.15,
-		);
-		if (!this.#replacesWorker) this.leastEstimate = 0;
+		if (!this.#replacesWorker) {
+			this.leastEstimate = 0;
+			return;
+		}
+		const limits = new Map(streams.map(({ id, limit }) => [id, changes.get(id) ?? limit]));
+		const needed = Math.round(totalBitrate(streams, limits) * 1.15);
 		// Bitrates are never the same twice. The worker need not know each of them.
-		else if (Math.abs(needed - this.leastEstimate) > this.leastEstimate * 0.15) this.leastEstimate = needed;
+		if (Math.abs(needed - this.leastEstimate) > this.leastEstimate * 0.15) this.leastEstimate = needed;
 	}
 
 	#changed(at: number): void {

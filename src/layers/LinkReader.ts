@@ -1,6 +1,13 @@
 import type { SentCounters } from './countSent.js';
-import type { MeasuredStream, VideoPuller } from './LayerPolicy.js';
+import type { LinkRates, MeasuredStream, VideoPuller, VideoStream } from './LayerPolicy.js';
 import type { LinkSignals } from './LinkHealth.js';
+
+/** The streams of a link, and what was sent over it and reported by its receiver since the last report. */
+export interface LinkReport extends LinkSignals, LinkRates {
+	/** The bitrate of video that was sent, in bit/s. */
+	bitrate: number;
+	streams: readonly VideoStream[];
+}
 
 /** What is known of a puller from the last look. */
 interface Seen extends SentCounters {
@@ -36,8 +43,8 @@ export class LinkReader {
 		return true;
 	}
 
-	/** @returns `bitrate` is that of all streams, in bit/s */
-	read(streams: readonly MeasuredStream[]): Omit<LinkSignals, 'at'> & { bitrate: number } {
+	/** Reads the counters of the streams. */
+	read(streams: readonly MeasuredStream[]): Pick<LinkReport, 'packets' | 'lost' | 'roundTripTimes' | 'bitrate'> {
 		const sum = { packets: 0, lost: 0, bitrate: 0 };
 		const roundTripTimes: number[] = [];
 		for (const { puller, counters } of streams) {

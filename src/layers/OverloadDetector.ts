@@ -24,7 +24,7 @@ const longest = 250;
  * and lost again when it is retransmitted. With random loss of one in six, and each lost packet requested three times, it is
  * still no more.
  */
-const overloadedFraction = 0.5;
+export const overloadedFraction = 0.5;
 
 /** A fraction of fewer packets means nothing. */
 const fewestPackets = 15;
