@@ -78,7 +78,8 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 		await chromium.close();
 	});
 
-	it('is sent the layers that its bounds leave: those of its answer, and those of the app', async (t) => {
+	/** A room, and the pages of one who sends and one who receives. */
+	async function start(t: TestContext) {
 		const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }] } });
 		const [from, to] = [await chromium.newPage(), await chromium.newPage()];
 		t.after(async () => {
@@ -86,6 +87,11 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 			await Promise.all([from.close(), to.close()]);
 		});
 		const room = await sfu.getOrCreateRoom('room');
+		return { room, from, to };
+	}
+
+	it('is sent the layers that its bounds leave: those of its answer, and those of the app', async (t) => {
+		const { room, from, to } = await start(t);
 		const alice = await room.join({ userId: 'alice' });
 		const bob = await room.join({ userId: 'bob' });
 		const { pusher } = await pushLayers(alice, from, { codec: 'VP8', layers: simulcast });
@@ -94,15 +100,7 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 		const first = await pull();
 		const { id, answer } = await to.client.answerOffer(first.sdp);
 		await first.answer(answer.replace(/^(m=video .*\r\n)/m, '$1b=AS:100\r\n'));
-		const becomesWide = async (wanted: number) => {
-			const deadline = performance.now() + 60_000;
-			for (;;) {
-				const width = (await to.client.stats(id)).video[0]?.frameWidth;
-				if (width === wanted) return;
-				assert.ok(performance.now() < deadline, `${width} pixels wide, not ${wanted}`);
-				await sleep(200);
-			}
-		};
+		const becomesWide = (wanted: number) => untilWide(to, id, (width) => width === wanted, { within: 60_000 });
 		await becomesWide(240);
 		// It stays so narrow, though the sender has more to give.
 		await untilDecoded(to, id, { frames: 50 });
@@ -117,13 +115,7 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 	});
 
 	it('is bounded by the app where the client offers, too', async (t) => {
-		const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }] } });
-		const [from, to] = [await chromium.newPage(), await chromium.newPage()];
-		t.after(async () => {
-			sfu.close();
-			await Promise.all([from.close(), to.close()]);
-		});
-		const room = await sfu.getOrCreateRoom('room');
+		const { room, from, to } = await start(t);
 		const { id, puller } = await callInLayers(room, { from, to, offerer: 'client', codec: 'VP8', layers: simulcast });
 		const bob = room.users.get('bob')!;
 		const [connection] = bob.connections;
@@ -136,13 +128,7 @@ describe('A puller in Chromium that answers', { skip: cannotRun('Chromium') }, (
 	});
 
 	it('is not sent video without layers that its bound does not bear, and the sender is asked for less', async (t) => {
-		const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { listen: [{ ip: mediaAddress }] } });
-		const [from, to] = [await chromium.newPage(), await chromium.newPage()];
-		t.after(async () => {
-			sfu.close();
-			await Promise.all([from.close(), to.close()]);
-		});
-		const room = await sfu.getOrCreateRoom('room');
+		const { room, from, to } = await start(t);
 		const [alice, bob] = [await room.join({ userId: 'alice' }), await room.join({ userId: 'bob' })];
 		const told: string[] = [];
 		for (const event of ['pullerPaused', 'pullerResumed'] as const) {

@@ -55,11 +55,14 @@ export const chromiumFlags = [
 	'--autoplay-policy=no-user-gesture-required',
 ];
 
+/** The flags of Chromium for its fake camera and microphone. */
+export const fakeDevices = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
+
 const drivers: Record<BrowserName, () => Promise<Driver>> = {
 	Chromium: () =>
 		chromium.launch({
 			executablePath: executables.Chromium,
-			args: [...chromiumFlags, '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
+			args: [...chromiumFlags, ...fakeDevices],
 		}),
 	Firefox: () =>
 		puppeteer.launch({
@@ -101,12 +104,7 @@ export async function startBrowser(name: BrowserName): Promise<Browser> {
 			const page = await inTurn(() => driver.newPage());
 			await page.goto(site.url);
 			return {
-				client: new Proxy({} as Page['client'], {
-					get:
-						(_, method: string) =>
-						(...args: unknown[]) =>
-							page.evaluate(`client.${method}(...${JSON.stringify(args)})`),
-				}),
+				client: clientOf(page),
 				evaluate: (fn, ...argument) =>
 					page.evaluate(`(${String(fn)})(...${JSON.stringify(argument)})`) as Promise<never>,
 				close: () => inTurn(() => page.close()),
@@ -119,10 +117,20 @@ export async function startBrowser(name: BrowserName): Promise<Browser> {
 	};
 }
 
-/** The page, on loopback because browsers give a camera to secure origins only. */
-async function startSite() {
-	const client = await readFile(new URL('client.js', import.meta.url));
-	const html = `<!doctype html>
+/** The functions of client.js in a page that has loaded {@link html}. */
+export const clientOf = (page: { evaluate(expression: string): Promise<unknown> }): Page['client'] =>
+	new Proxy({} as Page['client'], {
+		get:
+			(_, method: string) =>
+			(...args: unknown[]) =>
+				page.evaluate(`client.${method}(...${JSON.stringify(args)})`),
+	});
+
+/** What the pages load from `/client.js`. */
+export const clientScript = new URL('client.js', import.meta.url);
+
+/** The page of every test. */
+export const html = `<!doctype html>
 		<script type="module">
 			import * as client from '/client.js';
 			globalThis.client = client;
@@ -130,6 +138,10 @@ async function startSite() {
 			globalThis.__name = (fn) => fn;
 		</script>
 		<body></body>`;
+
+/** The page, on loopback because browsers give a camera to secure origins only. */
+async function startSite() {
+	const client = await readFile(clientScript);
 	const server = createServer(({ url }, response) => {
 		if (url === '/client.js') response.setHeader('content-type', 'text/javascript').end(client);
 		else response.setHeader('content-type', 'text/html').end(html);
