@@ -14,6 +14,10 @@ export class TransportLink implements Link {
 		this.isEstimated = isEstimated;
 	}
 
+	get isCut(): boolean {
+		return this.#transport.iceState === 'disconnected';
+	}
+
 	get limit(): number {
 		return this.#bitrates.outgoing;
 	}

@@ -65,6 +65,7 @@ export class Downlink {
 	 * @param readRates - reads the bitrates of sources, for several links at once; default: for this link only
 	 */
 	async look(readRates = layerRatesReader()): Promise<void> {
+		if (this.#link.isCut) return;
 		const overloads = this.#overloads;
 		let changes: StepChanges = noChanges;
 		try {

@@ -26,6 +26,8 @@ export interface VideoPuller {
 export interface Link {
 	/** Whether mediasoup estimates the bandwidth, and lowers layers by that estimate. */
 	readonly isEstimated: boolean;
+	/** Whether nothing is sent, because the client is not heard any more. */
+	readonly isCut: boolean;
 	/** The most that may be sent in all, in bit/s. 0 stands for no limit. */
 	readonly limit: number;
 	/** Measures all that is sent, and mediasoup's estimate if there is one, in bit/s. */

@@ -2,6 +2,7 @@ import { Demands } from './Demands.js';
 import { bitrateOn, fallTo, givesWay, noChanges, riseTo, startingStep, totalBitrate } from './LayerPolicy.js';
 import type { LayerPolicy, LinkRates, MeasuredStream, StepChanges, VideoStream } from './LayerPolicy.js';
 import { heldStep } from './LayerSelection.js';
+import { LinkCapacity } from './LinkCapacity.js';
 import { LinkHealth, type Verdict } from './LinkHealth.js';
 import { LinkReader, type LinkReport } from './LinkReader.js';
 import { overloadedFraction, type Overload } from './OverloadDetector.js';
@@ -15,27 +16,21 @@ const settleTime = 1500;
 /** No queue is expected to be longer than this, in ms. */
 const longestQueue = 1000;
 
+/** A queue that is no longer full drains in about so many times its length. */
+const drains = 2;
+
 /** The time that a link has to be clear before a step up, in ms. */
 const riseTime = 3000;
 
 /** A stream that was held waits at least so long for the queue of the link to drain, in ms. */
 const drainTime = 2500;
 
-/** Trouble within this time after a step up means that the step failed, in ms. */
-const trialTime = 8000;
-
-/**
- * A link that was full may be tried with twice as much after `firstHold` in ms, and with less before. It doubles with each
- * failure, up to `longestHold`.
- */
-const firstHold = 8000;
-const longestHold = 240_000;
-
 /** A fall that has not helped after this time, in ms, although only `fallen` of the bitrate is left, was for nothing. */
 const judgeTime = 2500;
 const fallen = 0.75;
-/** What is left of the trouble after a fall that has helped. */
+/** What is left of the loss after a fall that has helped. A fall with less loss than `lossyFall` was for a delay. */
 const helped = 0.6;
+const lossyFall = 0.05;
 
 /** The last report of a clear link tells what was sent before trouble for this long, in ms. */
 const clearCounts = 6000;
@@ -48,14 +43,15 @@ const requestedOnce = 0.75;
 
 /** Retransmissions hide what an overloaded link bears. It seldom narrows at once to less than this share of what flows. */
 const leastBorne = 0.35;
-/** Nor to less than this share of what it was known to bear. */
-const leastOfCeiling = 0.7;
 
 /** The share of the throughput that a full link gets, so that its queue drains. */
 const drained = 0.8;
 /** The same for a queue that is longer than `longDelay` in ms. */
 const drainedFast = 0.6;
 const longDelay = 400;
+
+/** The time that mediasoup may send nothing of all video before it has to, in ms. */
+const starvedTime = 3000;
 
 /** The state before a link got into trouble. */
 interface Episode {
@@ -78,23 +74,17 @@ export class LinkController implements LayerPolicy {
 	readonly #reader = new LinkReader();
 	readonly #health = new LinkHealth();
 	readonly #demands = new Demands();
+	readonly #capacity = new LinkCapacity();
 	#changedAt = -Infinity;
-	#settledAt = -Infinity;
 	#heldAt = -Infinity;
 	#clearSince: number | undefined;
-	/** The time of the last step up beyond what is known to work, until it has succeeded or failed. */
-	#attemptAt: number | undefined;
-	#hold = firstHold;
-	/** The highest bitrate that did not fail, and since when it is known. */
-	#ceiling: { bitrate: number; at: number } | undefined;
 	#episode: Episode | undefined;
-	/** The most that the link was clear with, since it was full. */
-	#proven = 0;
 	/** The last report of a clear link. */
 	#clear: Pick<Episode, 'bitrate' | 'steps'> & { at: number } = { at: -Infinity, bitrate: 0, steps: noChanges };
 	/** Whether this one chooses in place of mediasoup, whose estimate takes random loss for a full link. */
 	#replacesWorker = false;
 	#estimateBefore = 0;
+	#starvedSince: number | undefined;
 
 	/** @param options - `initialBitrate` is the bandwidth to assume at first on a link without an estimate, in bit/s */
 	constructor({ isEstimated, initialBitrate }: { isEstimated: boolean; initialBitrate: number }) {
@@ -126,20 +116,53 @@ export class LinkController implements LayerPolicy {
 			if (!stream.counters && !selection.isHeld) continue;
 			streams.push(isNew ? { ...stream, step: selection.step, limit: selection.step } : stream);
 		}
-		return this.decide({ at: performance.now(), ...this.#reader.read(measured), ...rates, streams });
+		const report = { at: performance.now(), ...this.#reader.read(measured), ...rates, streams };
+		const changes = this.feed(report, measured);
+		return changes.size > 0 ? changes : this.decide(report);
+	}
+
+	/**
+	 * Has mediasoup send the most important video when it has sent none for a while: an estimate that is too low for any layer
+	 * cannot rise, because nothing that is sent tells what the link bears. If it does not bear that either, it will show.
+	 *
+	 * @param all - also streams that have sent nothing yet
+	 */
+	feed({ at, bitrate }: Pick<LinkReport, 'at' | 'bitrate'>, all: readonly VideoStream[]): StepChanges {
+		const wanted = all.filter((one) => one.isLayered && one.limit > heldStep && bitrateOn(one, one.limit) > 0);
+		const [first, ...others] = wanted.sort((a, b) => -givesWay(a, b));
+		if (!this.isLeftToWorker || bitrate > 0 || !first) {
+			this.#starvedSince = undefined;
+			return noChanges;
+		}
+		this.#starvedSince ??= at;
+		if (at - this.#starvedSince < starvedTime) return noChanges;
+		this.#replacesWorker = true;
+		const changes = new Map(others.map(({ id }) => [id, heldStep]));
+		changes.set(first.id, Math.min(first.fullFrameRateStep, first.limit));
+		this.#capacity.fill(at, 0, totalBitrate(wanted, changes));
+		this.#heldAt = at;
+		this.#changed(at);
+		this.#setLeastEstimate(wanted, changes);
+		return changes;
 	}
 
 	/** Chooses steps by a report of the receiver. */
 	decide(report: LinkReport): StepChanges {
 		const { at, streams, limit } = report;
 		const verdict = this.#health.add(report);
+		if (this.#health.isNewLink) this.#capacity.restart();
 		this.#demands.follow(streams);
-		const isSettled = at >= this.#settledAt;
+		this.#capacity.pass(at, this.#health.isCalm(at));
+		const isSettled = this.#isSettled(report);
 		if (!isSettled) this.#health.restart();
 		// mediasoup's estimate is limited, too, and so are all layers that it chooses.
 		const isBounded = this.isLeftToWorker && streams.every(({ isLayered }) => isLayered);
 		if (isSettled && !isBounded && totalBitrate(streams) > limit * 1.1) return this.#fall(at, limit, streams);
 		if (isSettled && (verdict === 'full' || verdict === 'lossy')) return this.#yield(verdict, report);
+		if (isSettled && verdict === 'uncertain' && this.#health.delay < nackDelay) {
+			const inVain = this.#fallInVain(report);
+			if (inVain) return this.#takeBack(inVain, report);
+		}
 		this.#follow(verdict, report);
 		const changes = isSettled ? this.#rise(report) : noChanges;
 		this.#followEstimate(report, changes);
@@ -151,11 +174,7 @@ export class LinkController implements LayerPolicy {
 		// What a link loses anyway is requested again, too, and more than once.
 		if (ownLoss > 0 && delay < nackDelay && share < overloadedFraction + 2 * ownLoss) return noChanges;
 		this.#enterTrouble({ at, bitrate: totalBitrate(streams), streams }, share * requestedOnce);
-		const bears = Math.max(
-			passed,
-			totalBitrate(streams) * leastBorne,
-			this.#ceiling ? this.#ceiling.bitrate * leastOfCeiling : 0,
-		);
+		const bears = Math.max(passed, totalBitrate(streams) * leastBorne, this.#capacity.least);
 		return this.#fall(at, throughput, streams, { bears, mayKeep: false });
 	}
 
@@ -171,12 +190,9 @@ export class LinkController implements LayerPolicy {
 		const { at, bitrate, streams } = report;
 		const { loss, delay, growth } = this.#health;
 		this.#clearSince = undefined;
-		const episode = this.#episode;
-		if (episode) {
-			if (at - episode.fellAt < judgeTime) return noChanges;
-			const isLower = bitrate <= episode.bitrate * fallen;
-			if (verdict === 'lossy' && isLower && !this.#hasHelped(episode)) return this.#takeBack(episode, report);
-		}
+		if (this.#episode && at - this.#episode.fellAt < judgeTime) return noChanges;
+		const inVain = verdict === 'lossy' && this.#fallInVain(report);
+		if (inVain) return this.#takeBack(inVain, report);
 		this.#enterTrouble(report);
 		if (verdict === 'lossy') {
 			// mediasoup lowers the layers itself. Whether that helps will be seen.
@@ -186,7 +202,7 @@ export class LinkController implements LayerPolicy {
 				lowest: ({ step, isLayered, fullFrameRateStep }) => Math.min(step, isLayered ? fullFrameRateStep : step),
 			});
 		}
-		const bears = (bitrate * (1 - loss)) / (1 + growth);
+		const bears = Math.min((bitrate * (1 - loss)) / (1 + growth), this.#capacity.borne);
 		return this.#fall(at, bears * (delay > longDelay ? drainedFast : drained), streams, { bears });
 	}
 
@@ -199,20 +215,23 @@ export class LinkController implements LayerPolicy {
 		const before = isFresh ? this.#clear : { bitrate, steps };
 		this.#episode ??= { fellAt: at, loss, bitrate: before.bitrate, steps: before.steps };
 		this.#episode.fellAt = at;
+		this.#episode.loss = Math.max(this.#episode.loss, loss);
 	}
 
-	#hasHelped(before: Episode): boolean {
+	/** The trouble that the last fall has not lowered, although there was time for it. */
+	#fallInVain({ at, bitrate }: LinkReport): Episode | undefined {
+		const episode = this.#episode;
+		if (!episode || at - episode.fellAt < judgeTime || bitrate > episode.bitrate * fallen) return undefined;
 		const { loss, ownLoss } = this.#health;
-		return loss - ownLoss < (before.loss - ownLoss) * helped;
+		const before = episode.loss - ownLoss;
+		return before < lossyFall || loss - ownLoss < before * helped ? undefined : episode;
 	}
 
 	/** Ends a fall that was for nothing: the link loses packets whatever it gets. */
 	#takeBack({ steps }: Episode, { at, streams }: LinkReport): StepChanges {
 		this.#health.accept();
 		this.#episode = undefined;
-		this.#ceiling = undefined;
-		this.#attemptAt = undefined;
-		this.#hold = firstHold;
+		this.#capacity.forget();
 		this.#demands.restore();
 		this.#replacesWorker = this.#isEstimated;
 		const changes = new Map<string, number>();
@@ -241,16 +260,12 @@ export class LinkController implements LayerPolicy {
 		}: { bears?: number; mayKeep?: boolean; lowest?: Parameters<typeof fallTo>[2] } = {},
 	): StepChanges {
 		this.#clearSince = undefined;
-		if (this.#attemptAt !== undefined) this.#hold = Math.min(this.#hold * 2, longestHold);
-		this.#attemptAt = undefined;
 		const all = new Map(fallTo(throughput, streams, lowest));
 		const kept = this.#demands.lower(at, bears, streams, all);
 		if (mayKeep) for (const id of kept) all.delete(id);
 		this.#changed(at);
 		if ([...all.values()].includes(heldStep)) this.#heldAt = at;
-		this.#proven = Math.min(this.#proven, bears);
-		// The throughput of a stream that waits for its keyframe is low, but says nothing about the link.
-		this.#ceiling = { bitrate: Math.max(bears * 0.95, totalBitrate(streams, all)), at };
+		this.#capacity.fill(at, bears, totalBitrate(streams, all));
 		this.#setLeastEstimate(streams, all);
 		return all;
 	}
@@ -262,19 +277,16 @@ export class LinkController implements LayerPolicy {
 		this.#clearSince ??= at;
 		if (at - this.#clearSince >= settleTime) {
 			this.#episode = undefined;
-			this.#proven = Math.max(this.#proven, bitrate);
+			this.#capacity.prove(bitrate);
 		}
 		this.#clear = { at, bitrate, steps: new Map(streams.map(({ id, step }) => [id, step])) };
-		if (this.#attemptAt === undefined || at - this.#attemptAt < trialTime) return;
-		this.#attemptAt = undefined;
-		this.#hold = firstHold;
-		if (this.#ceiling) this.#ceiling = { bitrate: Math.max(this.#ceiling.bitrate, totalBitrate(streams)), at };
+		this.#capacity.clear(at, totalBitrate(streams));
 	}
 
 	/** Raises one stream to its next step that needs more: first those that are held, then those with the highest priority. */
 	#rise(report: LinkReport): StepChanges {
-		const { at, streams } = report;
-		const room = this.#room(report);
+		const { at, streams, limit } = report;
+		const room = this.#capacity.room(limit);
 		const isClear = this.#clearSince !== undefined && at - this.#clearSince >= riseTime;
 		const total = totalBitrate(streams);
 		const order = [...streams].sort(
@@ -288,34 +300,24 @@ export class LinkController implements LayerPolicy {
 				? stream.fullFrameRateStep
 				: stream.bitrates.findIndex((bitrate, step) => step > stream.step && bitrate > now);
 			if (next < 0 || total - now + bitrateOn(stream, next) > room) continue;
-			this.#attempt(at, total - now + bitrateOn(stream, next));
+			this.#capacity.attempt(at, total - now + bitrateOn(stream, next));
 			const changes = new Map([[stream.id, next]]);
 			this.#changed(at);
 			this.#setLeastEstimate(streams, changes);
 			return changes;
 		}
-		if (isClear && this.#demands.raise(at, total, room, streams)) this.#attempt(at, total * 1.25);
+		if (isClear && this.#demands.raise(at, total, room, streams)) this.#capacity.attempt(at, total * 1.25);
 		return this.isLeftToWorker ? this.#riseByEstimate(report) : noChanges;
-	}
-
-	/** The bitrate of video that may be tried. As an estimate would, it doubles in each time of {@link LinkController.#hold}. */
-	#room({ at, limit }: LinkReport): number {
-		if (!this.#ceiling) return limit;
-		return Math.min(limit, this.#ceiling.bitrate * 2 ** ((at - this.#ceiling.at) / this.#hold));
-	}
-
-	#attempt(at: number, total: number): void {
-		if (total > this.#proven) this.#attemptAt = at;
 	}
 
 	/** An estimate that was high for a moment only does not count. */
 	#riseByEstimate({ at, estimate = Infinity, streams }: LinkReport): StepChanges {
 		const available = Math.min(estimate, this.#estimateBefore);
 		this.#estimateBefore = estimate;
-		if (at - this.#changedAt < this.#hold / 2) return noChanges;
+		if (at - this.#changedAt < this.#capacity.hold / 2) return noChanges;
 		const changes = riseTo(available, streams);
 		if (changes.size > 0) {
-			this.#attemptAt = at;
+			this.#capacity.attempt(at, Infinity);
 			this.#changed(at);
 		}
 		return changes;
@@ -343,9 +345,15 @@ export class LinkController implements LayerPolicy {
 		if (Math.abs(needed - this.leastEstimate) > this.leastEstimate * 0.15) this.leastEstimate = needed;
 	}
 
+	/** Whether what is reported was sent after the last change, and after all that waited in a queue then. */
+	#isSettled({ at, covered = settleTime }: LinkReport): boolean {
+		const { delay, loss } = this.#health;
+		const queue = Math.min(delay, longestQueue);
+		return at - covered >= this.#changedAt + (loss > lossyFall ? queue : queue * drains);
+	}
+
 	#changed(at: number): void {
 		this.#changedAt = at;
-		this.#settledAt = at + settleTime + Math.min(this.#health.delay, longestQueue);
 		this.#clearSince = undefined;
 	}
 }

@@ -4,6 +4,8 @@ export interface LinkSignals {
 	at: number;
 	packets: number;
 	lost: number;
+	/** The time that the new reports are about, in ms. Undefined if there are none. */
+	covered: number | undefined;
 	/** The round trip times of new reports, in ms. */
 	roundTripTimes: readonly number[];
 }
@@ -28,8 +30,21 @@ const fewestPackets = 20;
 const littleDelay = 80;
 const muchDelay = 150;
 
+/** On a link that is not nearly full, the round trip grows by less than this, in ms. */
+const calmDelay = 20;
+
 /** Together with much loss, a shorter delay is that of a short queue, in ms. */
 const lossyDelay = 50;
+
+/**
+ * A receiver that has not reported for so many times its shortest interval, and for `silence` in ms, was cut off. What was
+ * lost meanwhile says nothing of how much its link bears.
+ */
+const intervals = 3;
+const silence = 2500;
+
+/** A receiver that was cut off for longer than this, in ms, may have another link than before. */
+const longCut = 5000;
 
 /** Over this time the shortest round trip is the way of a link without a queue, in parts of a tenth, in ms. */
 const shortestOver = 30_000;
@@ -58,6 +73,8 @@ export class LinkHealth {
 	#lossAt = -Infinity;
 	/** The packets that the loss was counted of. */
 	#counted = 0;
+	#shortestInterval = Infinity;
+	#isNewLink = false;
 
 	/** The share of packets that was lost lately, 0 to 1. */
 	get loss(): number {
@@ -69,9 +86,19 @@ export class LinkHealth {
 		return this.#ownLoss;
 	}
 
+	/** Whether the last report came after a cut, and may be about another link than those before. */
+	get isNewLink(): boolean {
+		return this.#isNewLink;
+	}
+
 	/** How much longer than usual the round trip is, in ms. */
 	get delay(): number {
 		return this.#samples.at(-1)?.delay ?? 0;
+	}
+
+	/** Whether no packets have waited lately. Links that are nearly full let them wait a little. */
+	isCalm(at: number): boolean {
+		return this.#samples.every((sample) => at - sample.at > samplesLast || sample.delay < calmDelay);
 	}
 
 	/** By how many seconds the delay grows in a second: what a link gets, over what it bears, minus one. */
@@ -82,7 +109,13 @@ export class LinkHealth {
 	}
 
 	/** @returns what the reports say; `undefined` if they say nothing yet */
-	add({ at, packets, lost, roundTripTimes }: LinkSignals): Verdict | undefined {
+	add({ at, packets, lost, covered, roundTripTimes }: LinkSignals): Verdict | undefined {
+		const isCut = packets >= fewestPackets && this.#endsCut(covered);
+		this.#isNewLink = isCut && covered !== undefined && covered > longCut;
+		if (isCut) {
+			this.restart();
+			return undefined;
+		}
 		// What several streams report of one link differs by chance only.
 		const roundTripTime = Math.min(...roundTripTimes);
 		if (Number.isFinite(roundTripTime)) this.#addRoundTrip(at, roundTripTime);
@@ -105,6 +138,13 @@ export class LinkHealth {
 		this.#lost = 0;
 		this.#loss = this.#ownLoss;
 		this.#lossAt = -Infinity;
+	}
+
+	#endsCut(covered: number | undefined): boolean {
+		if (covered === undefined) return false;
+		const isCut = covered > Math.max(this.#shortestInterval * intervals, silence);
+		this.#shortestInterval = Math.min(this.#shortestInterval, covered);
+		return isCut;
 	}
 
 	#judge(at: number, isCounted: boolean): Verdict | undefined {

@@ -9,10 +9,16 @@ export interface LinkReport extends LinkSignals, LinkRates {
 	streams: readonly VideoStream[];
 }
 
-/** What is known of a puller from the last look. */
-interface Seen extends SentCounters {
-	/** Whether it was held, and nothing has been reported since: the next report will be about what was lost before that. */
+/** What is known of a puller. */
+interface Seen {
+	/** At the last look. */
+	last: SentCounters;
+	/** At the last look that found a report, or nothing flowing. */
+	reported: SentCounters;
+	/** Whether it did not flow, and nothing has been reported since: the next report will be about what was lost before that. */
 	isStale: boolean;
+	/** The number of the last look. */
+	look: number;
 }
 
 /** The time that another spatial layer may wait for its keyframe before the worker has to choose again, in ms. */
@@ -21,6 +27,7 @@ const switchTime = 5000;
 /** Reads what was sent and reported since the last look at a link. */
 export class LinkReader {
 	readonly #seen = new WeakMap<VideoPuller, Seen>();
+	#looks = 0;
 	/** The time since when a puller sends a lower spatial layer than it could. */
 	readonly #lowerSince = new WeakMap<VideoPuller, number>();
 
@@ -36,30 +43,41 @@ export class LinkReader {
 			this.#lowerSince.delete(puller);
 			return false;
 		}
-		const since = this.#lowerSince.get(puller) ?? this.#seen.get(puller)?.at ?? counters.at;
+		const since = this.#lowerSince.get(puller) ?? this.#seen.get(puller)?.last.at ?? counters.at;
 		this.#lowerSince.set(puller, since);
 		if (performance.now() - since < switchTime) return false;
 		this.#lowerSince.delete(puller);
 		return true;
 	}
 
-	/** Reads the counters of the streams. */
-	read(streams: readonly MeasuredStream[]): Pick<LinkReport, 'packets' | 'lost' | 'roundTripTimes' | 'bitrate'> {
+	/** Reads the counters of the streams. What is sent counts as soon as there is a report of it. */
+	read(streams: readonly MeasuredStream[]): Omit<LinkSignals, 'at'> & Pick<LinkReport, 'bitrate'> {
+		const look = ++this.#looks;
 		const sum = { packets: 0, lost: 0, bitrate: 0 };
+		let covered: number | undefined;
 		const roundTripTimes: number[] = [];
 		for (const { puller, counters } of streams) {
 			if (!counters) continue;
 			const before = this.#seen.get(puller);
-			const isReported = before !== undefined && counters.roundTripTime !== before.roundTripTime;
-			const isStale = puller.selection.isHeld || (before?.isStale === true && !isReported);
-			this.#seen.set(puller, { ...counters, isStale });
-			if (!before || before.isStale) continue;
-			sum.packets += counters.packets - before.packets;
-			sum.lost += counters.lost - before.lost;
-			sum.bitrate += ((counters.bytes - before.bytes) * 8000) / Math.max(counters.at - before.at, 1);
-			if (isReported && counters.roundTripTime !== undefined) roundTripTimes.push(counters.roundTripTime);
+			const { last, reported } = before ?? { last: counters, reported: counters };
+			const isStale = before !== undefined && (before.isStale || before.look < look - 1);
+			const isReported = counters.roundTripTime !== last.roundTripTime || counters.lost !== last.lost;
+			const { isHeld } = puller.selection;
+			this.#seen.set(puller, {
+				last: counters,
+				reported: isReported || isStale || isHeld ? counters : reported,
+				isStale: isHeld || (isStale && !isReported),
+				look,
+			});
+			if (isStale) continue;
+			sum.bitrate += ((counters.bytes - last.bytes) * 8000) / Math.max(counters.at - last.at, 1);
+			if (!isReported) continue;
+			sum.packets += counters.packets - reported.packets;
+			sum.lost += counters.lost - reported.lost;
+			covered = Math.min(covered ?? Infinity, counters.at - reported.at);
+			if (counters.roundTripTime !== undefined) roundTripTimes.push(counters.roundTripTime);
 		}
-		return { ...sum, roundTripTimes };
+		return { ...sum, covered, roundTripTimes };
 	}
 }
 

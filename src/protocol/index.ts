@@ -41,6 +41,7 @@ export type {
 	PusherData,
 	PusherIdsData,
 	QualityData,
+	UserQualityData,
 	RtpEncoding,
 	RtpParam,
 	TextMessage,

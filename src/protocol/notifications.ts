@@ -59,6 +59,8 @@ export interface PusherData {
 	rtpParam: RtpParam;
 	/** Missing unless the pusher is paused. */
 	paused?: true;
+	/** Missing unless nothing of the track arrives at the server. */
+	stalled?: true;
 	/** `camera`, `microphone`, `screen`, `screenAudio`, or a word of the app's own. Missing if its user gave none. */
 	source?: string;
 	/** A value of the app's own. Missing if there is none. */
@@ -249,6 +251,12 @@ export interface QualityData {
 	quality: 'excellent' | 'good' | 'poor' | 'lost';
 }
 
+/** The data of `userQuality`. */
+export interface UserQualityData extends MemberData {
+	/** The quality of the user's worst connection, `null` if it has none. */
+	quality: QualityData['quality'] | null;
+}
+
 /** The data of `mediaLost`. */
 export interface ConnectionIdsData {
 	/** The ids of the connections. */
@@ -303,6 +311,10 @@ export interface Notifications {
 	pusherPaused: PusherIdsData;
 	/** Pushers flow again. The user's own client is told only if the app has resumed them. */
 	pusherResumed: PusherIdsData;
+	/** Nothing of these tracks arrives at the server, though nobody has paused them. */
+	pusherStalled: PusherIdsData;
+	/** These tracks arrive again, or are paused now. */
+	pusherRecovered: PusherIdsData;
 	/** The source or the metadata of pushers has changed. The data has the new values. */
 	pusherChanged: PusherChangedData;
 	/** The client receives other layers than before. */
@@ -319,6 +331,8 @@ export interface Notifications {
 	audioLevels: AudioLevelsData;
 	/** The quality of one of the client's own connections has changed. */
 	qualityChanged: QualityData;
+	/** The quality of a user has changed. Sent only with the option `userQuality`, and also to the user's own client. */
+	userQuality: UserQualityData;
 	/** A media worker has died, and these connections with it. Push and pull again on new RTCPeerConnections. */
 	mediaLost: ConnectionIdsData;
 	/** A connection for which the server offers is over, but not because the client has left or a media worker died. */

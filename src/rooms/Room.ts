@@ -49,6 +49,17 @@ const checkSendData = validator<SendDataOptions>(
 	'to',
 );
 
+/** The events of users that their room repeats as they are. */
+const repeated = [
+	'permissionsChanged',
+	'pusherPaused',
+	'pusherResumed',
+	'pusherStalled',
+	'pusherRecovered',
+	'pusherChanged',
+	'pusherClosed',
+] as const;
+
 /** A room: users who see and hear each other. */
 export class Room extends Emitter<RoomEvents> {
 	/** Its id. It is unique in the Sfu. */
@@ -297,9 +308,6 @@ export class Room extends Emitter<RoomEvents> {
 		user.on('renamed', ({ before }) => {
 			this.emit('userRenamed', { user, before });
 		});
-		user.on('permissionsChanged', (event) => {
-			this.emit('permissionsChanged', { user, ...event });
-		});
 		user.on('pusherAdded', ({ pusher }) => {
 			if (pusher.kind === 'audio') this.#speakers.add(user, pusher);
 			this.emit('pusherAdded', { user, pusher });
@@ -309,18 +317,14 @@ export class Room extends Emitter<RoomEvents> {
 			this.emit('pushed', { user, pushers });
 			this.#tellOthers(user, pushers);
 		});
-		user.on('pusherPaused', (event) => {
-			this.emit('pusherPaused', { user, ...event });
+		user.on('rated', (event) => {
+			this.emit('userRated', { user, ...event });
 		});
-		user.on('pusherResumed', (event) => {
-			this.emit('pusherResumed', { user, ...event });
-		});
-		user.on('pusherChanged', (event) => {
-			this.emit('pusherChanged', { user, ...event });
-		});
-		user.on('pusherClosed', (event) => {
-			this.emit('pusherClosed', { user, ...event });
-		});
+		for (const name of repeated) {
+			user.on(name, (event: object) => {
+				this.emit(name, ...([{ user, ...event }] as Parameters<RoomEvents[typeof name]>));
+			});
+		}
 	}
 
 	#tellOthers(user: User, pushers: readonly AnyPusher[]): void {

@@ -1,3 +1,4 @@
+import type { Quality } from '../stats/quality.js';
 import type { PauseCause } from '../tracks/Pauses.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
@@ -44,6 +45,10 @@ export type RoomEvents = {
 	pusherPaused: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
 	/** A pusher sends again. */
 	pusherResumed: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
+	/** Nothing of a track has arrived for 1.5 s, or 5 s for audio with DTX, though nobody has paused it. */
+	pusherStalled: (event: { user: User; pusher: Pusher }) => void;
+	/** A track that had stalled arrives again, or somebody has paused it. */
+	pusherRecovered: (event: { user: User; pusher: Pusher }) => void;
 	/** The source or the metadata of a pusher has changed. */
 	pusherChanged: (event: { user: User; pusher: AnyPusher }) => void;
 	/** A pusher has closed. When a user leaves, it comes for each of its pushers (`userLeft`), before the event `userLeft`. */
@@ -55,6 +60,11 @@ export type RoomEvents = {
 	 * When nobody is anymore, it comes once without levels. Only with the option `audioObservers`.
 	 */
 	audioLevels: (event: { levels: readonly AudioLevel[] }) => void;
+	/**
+	 * The quality of a user has changed: that of the worst of its connections. `undefined` when none of them is left. Only
+	 * with the option `qualityInterval`.
+	 */
+	userRated: (event: { user: User; quality: Quality | undefined }) => void;
 	/** The room has closed. Emitted once, last. */
 	closed: (event: { reason: RoomCloseReason }) => void;
 };

@@ -9,6 +9,7 @@ import { quoted } from '../quoted.js';
 import { parseOffer } from '../sdp/parseOffer.js';
 import { checkText } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
+import { worstOf, type Quality } from '../stats/quality.js';
 import type { QualityMonitor } from '../stats/QualityMonitor.js';
 import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
 import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
@@ -17,6 +18,7 @@ import type { AppPauses } from './AppPauses.js';
 import type { Permissions } from './Permissions.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
 import { UserGate } from './UserGate.js';
+import { UserTracks } from './UserTracks.js';
 import { userQuotas, type UserQuotas } from './userQuotas.js';
 import type { SharedQuota } from './SharedQuota.js';
 import { audioFirst, type KickOptions, type PullResult, type PushResult } from './userCalls.js';
@@ -42,8 +44,10 @@ export class User extends Emitter<UserEvents> {
 	readonly #context: UserContext;
 	readonly #connections: UserConnections;
 	readonly #gate: UserGate;
-	readonly #pushers = new Map<string, AnyPusher>();
-	readonly #pullers = new Map<string, AnyPuller>();
+	readonly #tracks = new UserTracks((event, ...args) => {
+		this.emit(event, ...args);
+	});
+	#quality: Quality | undefined;
 	#userName: string;
 	#closed = false;
 
@@ -85,12 +89,12 @@ export class User extends Emitter<UserEvents> {
 
 	/** The tracks and data channels that it sends, by pusher id. */
 	get pushers(): ReadonlyMap<string, AnyPusher> {
-		return this.#pushers;
+		return this.#tracks.pushers;
 	}
 
 	/** The tracks and data channels that it receives, by puller id. */
 	get pullers(): ReadonlyMap<string, AnyPuller> {
-		return this.#pullers;
+		return this.#tracks.pullers;
 	}
 
 	/** Its name, for people to read. {@link User.rename} changes it. */
@@ -106,6 +110,14 @@ export class User extends Emitter<UserEvents> {
 	/** Its RTCPeerConnections. */
 	get connections(): readonly Connection[] {
 		return this.#connections.all;
+	}
+
+	/**
+	 * The quality of its worst connection. Undefined before the first measurement, without connections, and without
+	 * `qualityInterval`.
+	 */
+	get quality(): Quality | undefined {
+		return this.#quality;
 	}
 
 	/** The offer of the server that waits for an answer. After a lost socket the client must be told of it again. */
@@ -273,59 +285,27 @@ export class User extends Emitter<UserEvents> {
 	#follow(connection: Connection): void {
 		this.#context.quality.add(connection);
 		connection.on('pushersAdded', ({ pushers }) => {
-			this.#addPushers(pushers);
+			this.#tracks.addPushers(pushers);
 		});
 		connection.on('pullersAdded', ({ pullers, inBand }) => {
-			for (const puller of pullers) this.#addPuller(puller, inBand);
+			for (const puller of pullers) this.#tracks.addPuller(puller, inBand);
 		});
 		connection.on('qualityChanged', ({ quality }) => {
 			this.emit('qualityChanged', { connection, quality });
+			this.#rate();
 		});
 		connection.once('closed', ({ reason }) => {
+			this.#rate();
 			if (reason !== 'negotiationFailed') this.emit('connectionClosed', { connection, reason });
 		});
 		this.emit('connectionOpened', { connection });
 	}
 
-	#addPushers(pushers: readonly AnyPusher[]): void {
-		for (const pusher of pushers) {
-			this.#pushers.set(pusher.pusherId, pusher);
-			pusher.on('paused', ({ cause }) => {
-				this.emit('pusherPaused', { pusher, cause });
-			});
-			pusher.on('resumed', ({ cause }) => {
-				this.emit('pusherResumed', { pusher, cause });
-			});
-			pusher.on('changed', () => {
-				this.emit('pusherChanged', { pusher });
-			});
-			pusher.once('closed', ({ reason }) => {
-				this.#pushers.delete(pusher.pusherId);
-				this.emit('pusherClosed', { pusher, reason });
-			});
-		}
-		const tracks = pushers.filter((pusher) => pusher.kind !== 'data');
-		for (const pusher of pushers) if (pusher.kind === 'data') this.emit('pusherAdded', { pusher });
-		for (const pusher of tracks) this.emit('pusherAdded', { pusher });
-		if (tracks.length > 0) this.emit('pushed', { pushers: tracks });
-	}
-
-	#addPuller(puller: AnyPuller, inBand: boolean): void {
-		this.#pullers.set(puller.pullerId, puller);
-		puller.on('paused', ({ cause }) => {
-			this.emit('pullerPaused', { puller, cause });
-		});
-		puller.on('resumed', ({ cause }) => {
-			this.emit('pullerResumed', { puller, cause });
-		});
-		puller.on('changed', ({ layers }) => {
-			this.emit('pullerChanged', { puller, layers });
-		});
-		puller.once('closed', ({ reason }) => {
-			this.#pullers.delete(puller.pullerId);
-			this.emit('pullerClosed', { puller, reason });
-		});
-		this.emit('pullerAdded', { puller, inBand });
+	#rate(): void {
+		const quality = worstOf(this.connections.map((connection) => connection.quality));
+		if (this.#closed || quality === this.#quality) return;
+		this.#quality = quality;
+		this.emit('rated', { quality });
 	}
 
 	/** Nobody learns from a refusal that a hidden user is there. */

@@ -35,6 +35,10 @@ export type UserEvents = {
 	pusherPaused: (event: { pusher: AnyPusher; cause: PauseCause }) => void;
 	/** A pusher sends again. */
 	pusherResumed: (event: { pusher: AnyPusher; cause: PauseCause }) => void;
+	/** Nothing of a track has arrived for 1.5 s, or 5 s for audio with DTX, though nobody has paused it. */
+	pusherStalled: (event: { pusher: Pusher }) => void;
+	/** A track that had stalled arrives again, or somebody has paused it. */
+	pusherRecovered: (event: { pusher: Pusher }) => void;
 	/** The source or the metadata of a pusher has changed. */
 	pusherChanged: (event: { pusher: AnyPusher }) => void;
 	/** A pusher has closed. */
@@ -58,6 +62,8 @@ export type UserEvents = {
 	connectionOpened: (event: { connection: Connection }) => void;
 	/** The quality of a connection has changed. */
 	qualityChanged: (event: { connection: Connection; quality: Quality }) => void;
+	/** The quality of the user has changed: that of its worst connection. */
+	rated: (event: { quality: Quality | undefined }) => void;
 	/** A connection has closed. This is not told of one whose first offer failed. */
 	connectionClosed: (event: { connection: Connection; reason: ConnectionCloseReason }) => void;
 	/** The user has left the room. Emitted once, last. */

@@ -11,6 +11,7 @@ interface RoomNotifierOptions<Message> {
 	encode: EncodeNotification<Message>;
 	rtcpilot: boolean;
 	audioLevels: boolean;
+	userQuality: boolean;
 	limits: Readonly<ClientLimits>;
 }
 
@@ -45,7 +46,7 @@ export class RoomNotifier<Message> {
 	/** The sessions whose join waits in the lobby. */
 	readonly #waiting = new Map<string, MemberSession<Message>>();
 
-	constructor(room: Room, { encode, rtcpilot, audioLevels, limits }: RoomNotifierOptions<Message>) {
+	constructor(room: Room, { encode, rtcpilot, audioLevels, userQuality, limits }: RoomNotifierOptions<Message>) {
 		this.room = room;
 		this.#encode = encode;
 		this.#rtcpilot = rtcpilot;
@@ -61,11 +62,8 @@ export class RoomNotifier<Message> {
 		room.on('permissionsChanged', ({ user, permissions, before }) => {
 			if (before.hidden && !permissions.hidden) this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
 			else if (!before.hidden && permissions.hidden) this.#tellLeft(user);
-			const member = this.#members.get(user.userId);
-			if (member) {
-				const data = { roomId, userId: user.userId, permissions: permissionsData(permissions) };
-				this.#tell([member], 'permissionsChanged', data);
-			}
+			const data = { roomId, userId: user.userId, permissions: permissionsData(permissions) };
+			this.#tellUser(user, 'permissionsChanged', data);
 		});
 		room.on('pushed', ({ user, pushers }) => {
 			this.#tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers, { rtcpilot }) });
@@ -91,6 +89,12 @@ export class RoomNotifier<Message> {
 				else this.#tellOthers(user, event, data);
 			});
 		}
+		for (const event of ['pusherStalled', 'pusherRecovered'] as const) {
+			room.on(event, ({ user, pusher }) => {
+				// The user's own client may not know that nothing arrives: its way back may be open.
+				this.#tellAll(event, pusherIdData(room, user, pusher));
+			});
+		}
 		room.on('activeSpeakerChanged', () => {
 			this.#tellAll('activeSpeaker', this.activeSpeaker ?? { roomId, userId: null, pusherId: null });
 		});
@@ -104,6 +108,13 @@ export class RoomNotifier<Message> {
 						volume,
 					})),
 				});
+			});
+		}
+		if (userQuality) {
+			room.on('userRated', ({ user, quality = null }) => {
+				const data = { roomId, userId: user.userId, quality };
+				if (user.permissions.hidden) this.#tellUser(user, 'userQuality', data);
+				else this.#tellAll('userQuality', data);
 			});
 		}
 		room.on('userLeft', ({ user, reason }) => {
@@ -280,6 +291,11 @@ export class RoomNotifier<Message> {
 			this.#members.delete(user.userId);
 			if (!member.leaving) tell('kicked', { roomId: this.room.roomId, reason });
 		});
+	}
+
+	#tellUser<Method extends keyof Notifications>({ userId }: User, method: Method, data: Notifications[Method]): void {
+		const member = this.#members.get(userId);
+		if (member) this.#tell([member], method, data);
 	}
 
 	#tellAll<Method extends keyof Notifications>(method: Method, data: Notifications[Method]): void {

@@ -39,6 +39,11 @@ export interface SignalingOptions<Context = unknown> {
 	 * `activeSpeaker` without this option if the Sfu has `audioObservers`. Default false.
 	 */
 	audioLevels?: boolean;
+	/**
+	 * Also sends `userQuality`, the quality of each user, to everybody in the room, with the option `qualityInterval` of the
+	 * Sfu. Default `false`: a client only learns of its own, by `qualityChanged`.
+	 */
+	userQuality?: boolean;
 	/** Limits of each client. Default {@link defaultClientLimits}. */
 	limits?: Partial<ClientLimits>;
 	/**
@@ -56,6 +61,7 @@ const checkOptions = validator<SignalingOptions<never>>(
 		reconnectTimeout: milliseconds,
 		rtcpilot: { type: 'boolean' },
 		audioLevels: { type: 'boolean' },
+		userQuality: { type: 'boolean' },
 		limits: limitsSchema,
 		clientKey: {},
 	}),
@@ -215,8 +221,9 @@ export class Signaling<Message = string, Context = unknown> {
 		if (room.closed) throw new SfuError('closed', 'the room has been closed');
 		let notifier = this.#notifiers.get(room);
 		if (!notifier) {
-			const { rtcpilot = false, audioLevels = false } = this.#options;
-			notifier = new RoomNotifier(room, { encode: this.#encode, rtcpilot, audioLevels, limits: this.limits });
+			const { rtcpilot = false, audioLevels = false, userQuality = false } = this.#options;
+			const told = { encode: this.#encode, rtcpilot, audioLevels, userQuality };
+			notifier = new RoomNotifier(room, { ...told, limits: this.limits });
 			this.#notifiers.set(room, notifier);
 			room.once('closed', () => this.#notifiers.delete(room));
 		}

@@ -124,7 +124,12 @@ export function offerData({ connection, sdp, pullers }: ServerOffer): OfferData 
 function pushersData(pushers: Iterable<Pusher>, rtcpilot: boolean): PusherData[] {
 	const all = [...pushers];
 	return [...all.filter(({ kind }) => kind === 'video'), ...all.filter(({ kind }) => kind === 'audio')].map(
-		(pusher) => ({ pusherId: pusher.pusherId, rtpParam: rtpParam(pusher.media, rtcpilot), ...stateData(pusher) }),
+		(pusher) => ({
+			pusherId: pusher.pusherId,
+			rtpParam: rtpParam(pusher.media, rtcpilot),
+			...stateData(pusher),
+			...(pusher.stalled && { stalled: true as const }),
+		}),
 	);
 }
 

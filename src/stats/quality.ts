@@ -52,6 +52,10 @@ function transmissionRating({ fractionLost, jitter, roundTripTime = 0 }: Measure
 	return 93.2 - delayImpairment - 2.5 * 100 * fractionLost;
 }
 
+/** The worst of some qualities. Those that are not known do not count. */
+export const worstOf = (qualities: readonly (Quality | undefined)[]): Quality | undefined =>
+	order.find((quality) => qualities.includes(quality));
+
 /** The level of a connection. It follows the measurements, but not every single one. */
 export class QualityLevel {
 	#level: Quality | undefined;

@@ -70,6 +70,9 @@ export class Pusher extends PusherEndpoint {
 	readonly #source: LocalSource;
 	readonly #frameRates: FrameRates;
 	#maxBitrate: number;
+	/** Whether no stream of it arrives. */
+	#silent = false;
+	#stalled = false;
 
 	/** @internal */
 	constructor(
@@ -93,11 +96,28 @@ export class Pusher extends PusherEndpoint {
 		this.#source = source;
 		this.#frameRates = new FrameRates(source.producer);
 		this.#maxBitrate = details.maxBitrate ?? 0;
+		source.producer.on('score', (scores) => {
+			// mediasoup scores a stream of which nothing arrives with 0.
+			this.#silent = scores.length > 0 && scores.every(({ score }) => score === 0);
+			this.#followStall();
+		});
+		for (const event of ['paused', 'resumed'] as const)
+			this.on(event, () => {
+				this.#followStall();
+			});
 	}
 
 	/** The most that the client is told to send, in bit/s. 0 stands for no limit. */
 	get maxBitrate(): number {
 		return this.#maxBitrate;
+	}
+
+	/**
+	 * Whether nothing of it arrives, though nobody has paused it: the client's network is gone, or its device gives nothing. It
+	 * is false before the first packet.
+	 */
+	get stalled(): boolean {
+		return this.#stalled;
 	}
 
 	/** @internal What others pull. */
@@ -145,6 +165,13 @@ export class Pusher extends PusherEndpoint {
 		const { codec, clockRate } = this.media;
 		const streams = streamStats(stats, 'inbound-rtp', clockRate, frameRates);
 		return { timestamp: Date.now(), pusherId: this.pusherId, kind: this.kind, codec, ...inAll(streams), streams };
+	}
+
+	#followStall(): void {
+		const stalled = this.#silent && !this.paused;
+		if (this.closed || stalled === this.#stalled) return;
+		this.#stalled = stalled;
+		this.emit(stalled ? 'stalled' : 'recovered');
 	}
 
 	protected override free(): void {

@@ -25,6 +25,10 @@ export type PusherCloseReason =
 export type PusherEvents = EndpointEvents<PusherCloseReason> & {
 	/** Its source or its metadata has changed. */
 	changed: () => void;
+	/** For a track: nothing of it has arrived for 1.5 s, or 5 s for audio with DTX, though nobody has paused it. */
+	stalled: () => void;
+	/** For a track: it arrives again, or somebody has paused it. */
+	recovered: () => void;
 	/**
 	 * For a data channel: the client has sent a string or bytes, and nobody has paused the data channel. While there is a
 	 * listener, every message of the data channel passes through this process, beside its way to the pullers.

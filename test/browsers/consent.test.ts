@@ -36,10 +36,14 @@ describe('A client whose network is gone for longer than its consent lasts', opt
 			await untilPlaying(to, id);
 			const connections = [...room.users.values()].flatMap((user) => user.connections);
 			const [sending, receiving] = connections;
+			const told: string[] = [];
+			room.on('pusherStalled', ({ pusher }) => told.push(`${pusher.kind} stalled`));
+			room.on('pusherRecovered', ({ pusher }) => told.push(`${pusher.kind} recovered`));
 			const { selectedTuple } = await receiving!.getStats();
 
 			const cut = dropIncoming({ percent: 100, udpPort: selectedTuple!.localPort });
 			for (const connection of connections) await untilState(connection, 'disconnected');
+			assert.deepEqual(told.toSorted(), ['audio stalled', 'video stalled']);
 			const sent = (await receiving!.getStats()).bytesSent;
 			await sleep(500);
 			assert.equal((await receiving!.getStats()).bytesSent, sent);
@@ -47,6 +51,7 @@ describe('A client whose network is gone for longer than its consent lasts', opt
 			cut.stop();
 			for (const connection of connections) await untilState(connection, 'connected');
 			await assertPlaysOn(to, id, { frames: 30 });
+			assert.deepEqual(told.slice(2).toSorted(), ['audio recovered', 'video recovered']);
 			assert.deepEqual([sending!.closed, receiving!.closed], [false, false]);
 		});
 	}

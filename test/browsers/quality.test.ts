@@ -1,6 +1,7 @@
 // Takes 45 s.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { Sfu } from 'sfu-rooms';
 import { ProtooAdapter, type JoinSuccess } from 'sfu-rooms/protoo';
 import { cannotRun, startBrowser, type Browser } from '../support/browsers.js';
@@ -162,6 +163,11 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 		async () => {
 			const [from, to] = [await chromium.newPage(), await chromium.newPage()];
 			const room = await sfu.getOrCreateRoom('quality');
+			const adapter = new ProtooAdapter(sfu, { userQuality: true });
+			const carol = ProtooClient.overPair((socket) => {
+				adapter.accept(socket);
+			});
+			await carol.join('quality', 'carol');
 			const id = await call(room, { from, to, codec: 'VP8' });
 			await untilPlaying(to, id);
 			const bob = room.users.get('bob')!;
@@ -189,6 +195,10 @@ describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') },
 				all.stop();
 			}
 			await becomes('excellent', 'good');
+			const others: unknown[] = [];
+			do others.push(await carol.next('userQuality'));
+			while (!others.some((one) => isDeepStrictEqual(one, { roomId: 'quality', userId: 'bob', quality: 'lost' })));
+			adapter.close();
 			room.close();
 		},
 	);

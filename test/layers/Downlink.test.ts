@@ -143,6 +143,7 @@ function fakePolicy({
 /** A link without an estimate and without a limit. */
 const plainLink: Link = {
 	isEstimated: false,
+	isCut: false,
 	limit: 0,
 	measure: () => Promise.resolve({ bitrate: 0, estimate: undefined }),
 	setLeastEstimate: () => Promise.resolve(),

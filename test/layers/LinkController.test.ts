@@ -30,7 +30,7 @@ function stream(id: string, more: Partial<VideoStream> = {}): VideoStream {
 }
 
 /**
- * A link, and what goes over it: a report every half second, by a clock of its own. What is too much waits in a queue, and
+ * A link, and what goes over it: a look every half second, and a report every second, by a clock of its own. What is too much waits in a queue, and
  * what is too much for the queue is lost.
  */
 class Simulation {
@@ -44,6 +44,10 @@ class Simulation {
 	/** Of what is lost in any case. */
 	loss = 0;
 	limit = Infinity;
+	/** Whether nothing arrives, neither there nor here. */
+	isCut = false;
+	/** Whether mediasoup sends nothing of what it may, as long as it chooses. */
+	isStarved = false;
 	estimate: number | undefined;
 	/** Whether the senders send less when asked. */
 	obeys = true;
@@ -52,6 +56,8 @@ class Simulation {
 	longestDelay = 0;
 	/** The seconds in which all streams flowed. */
 	flowing = 0;
+	/** What has not been reported yet. */
+	#unreported = { packets: 0, lost: 0, since: 0 };
 
 	constructor(streams: VideoStream[], { isEstimated = false } = {}) {
 		this.control = new LinkController({ isEstimated, initialBitrate: 1_000_000 });
@@ -63,6 +69,7 @@ class Simulation {
 	}
 
 	get bitrate() {
+		if (this.isStarved && this.control.isLeftToWorker) return 0;
 		return this.streams.reduce((sum, { step, bitrates }) => sum + (bitrates[step] ?? 0), 0);
 	}
 
@@ -75,10 +82,25 @@ class Simulation {
 			this.delay = Math.min(Math.max(queue, 0), this.longestQueue);
 			this.longestDelay = Math.max(this.longestDelay, this.delay);
 			const dropped = Math.max(0, queue - this.longestQueue) / 500 / Math.max(bitrate / this.capacity, 1);
-			const lost = Math.round(packets * Math.max(Math.min(dropped, 1), this.loss));
-			const roundTripTimes = bitrate > 0 && this.now % 1000 === 0 ? [40 + this.delay] : [];
+			const unreported = this.#unreported;
+			unreported.packets += packets;
+			unreported.lost += packets * (this.isCut ? 1 : Math.max(Math.min(dropped, 1), this.loss));
 			const { now: at, limit, estimate, streams } = this;
-			const changes = this.control.decide({ at, packets, lost, bitrate, roundTripTimes, limit, estimate, streams });
+			const isReported = !this.isCut && bitrate > 0 && at % 1000 === 0;
+			const report = {
+				at,
+				bitrate,
+				limit,
+				estimate,
+				streams,
+				packets: isReported ? unreported.packets : 0,
+				lost: isReported ? Math.round(unreported.lost) : 0,
+				covered: isReported ? at - unreported.since : undefined,
+				roundTripTimes: isReported ? [40 + this.delay] : [],
+			};
+			if (isReported || bitrate === 0) this.#unreported = { packets: 0, lost: 0, since: at };
+			const fed = this.control.feed(report, streams);
+			const changes = fed.size > 0 ? fed : this.control.decide(report);
 			this.streams = this.streams.map((one) => {
 				// Only mediasoup sends less than it may.
 				const step = changes.get(one.id) ?? (this.control.isLeftToWorker ? one.step : one.limit);
@@ -198,12 +220,12 @@ describe('When a link narrows', () => {
 });
 
 describe('Random loss', () => {
-	for (const loss of [0.1, 0.2, 0.3]) {
-		it(`of ${loss * 100} % lowers no stream for long, and never its frame rate`, () => {
+	for (const loss of [0.08, 0.1, 0.11, 0.15, 0.2, 0.3]) {
+		it(`of ${Math.round(loss * 100)} % lowers no stream for long, and never its frame rate`, () => {
 			const link = simulate({}).run(10);
 			link.loss = loss;
 			link.run(20);
-			assert.deepEqual(link.steps, [5]);
+			assert.deepEqual(link.steps, [5], link.told.join());
 			const lowest = Math.min(...link.told.map((line) => Number(line.split(' ')[2])), 5);
 			assert.ok(lowest >= 3, link.told.join());
 			const { length } = link.told;
@@ -242,6 +264,7 @@ describe('Random loss', () => {
 		const decide = (at: number, lost: number) =>
 			control.decide({
 				...{ at, lost, streams, packets: 50, bitrate: 150_000, limit: Infinity, estimate: undefined },
+				covered: 1000,
 				roundTripTimes: [],
 			});
 		assert.equal(decide(500, -20).size, 0);
@@ -250,8 +273,8 @@ describe('Random loss', () => {
 
 	it('of nobody changes nothing', () => {
 		const { control } = simulate();
-		const report = { at: 0, packets: 100, lost: 50, bitrate: 0, streams: [], roundTripTimes: [], limit: Infinity };
-		assert.equal(control.decide({ ...report, estimate: undefined }).size, 0);
+		const link = { covered: 1000, bitrate: 0, limit: Infinity, estimate: undefined };
+		assert.equal(control.decide({ ...link, at: 0, packets: 100, lost: 50, streams: [], roundTripTimes: [] }).size, 0);
 	});
 });
 
@@ -290,6 +313,62 @@ describe('A video without layers on a link that is too narrow', () => {
 		link.run(60);
 		assert.ok(link.bitrate < 1_200_000 && link.bitrate > 300_000, `${link.bitrate} bit/s`);
 		assert.ok(link.steps.filter((step) => step === 1).length >= 2, link.steps.join());
+	});
+});
+
+describe('A receiver that was cut off', () => {
+	for (const [what, more] of [
+		['with layers', {}],
+		['without layers', single],
+	] as const) {
+		for (const seconds of [3, 5, 10, 60]) {
+			it(`for ${seconds} s gets its video ${what} back within seven seconds, whatever is reported as lost`, () => {
+				const link = simulate(more).run(20);
+				const { steps } = link;
+				link.isCut = true;
+				link.run(seconds);
+				link.isCut = false;
+				assert.deepEqual(link.run(7).steps, steps, link.told.join());
+			});
+		}
+	}
+
+	it('by a link that bears nothing for a while is shown its video again', () => {
+		const link = simulate(single).run(20);
+		link.capacity = 1;
+		link.run(20);
+		assert.match(link.told[0] ?? '', / a 0$/);
+		link.capacity = Infinity;
+		assert.deepEqual(link.run(60).steps, [1], link.told.join());
+	});
+});
+
+describe('Video of which mediasoup sends nothing', () => {
+	const starved = (more: Partial<VideoStream> = {}) => {
+		const link = new Simulation([stream('a'), stream('b', more)], { isEstimated: true });
+		Object.assign(link, { estimate: 52_000, isStarved: true });
+		return link.run(3);
+	};
+
+	it('is sent after some seconds, the most important first, until the estimate knows better', () => {
+		const link = starved({ rank: 1 }).run(1);
+		assert.deepEqual([link.steps, link.control.isLeftToWorker], [[0, 3], false]);
+		assert.ok(link.control.leastEstimate >= 150_000 && link.control.leastEstimate < 250_000);
+		Object.assign(link, { estimate: 5_000_000, isStarved: false });
+		assert.deepEqual([link.run(40).steps, link.control.isLeftToWorker, link.control.leastEstimate], [[5, 5], true, 0]);
+	});
+
+	it('falls again if the link does not bear it', () => {
+		const link = starved().run(1);
+		link.capacity = 30_000;
+		link.run(9);
+		assert.deepEqual(link.steps, [0, 0], link.told.join());
+	});
+
+	it('is left alone as long as its source sends nothing', () => {
+		const nothing = [0, 0, 0, 0, 0, 0];
+		const link = new Simulation([stream('a', { bitrates: nothing })], { isEstimated: true });
+		assert.deepEqual([link.run(20).told, link.control.isLeftToWorker], [[], true]);
 	});
 });
 

@@ -9,6 +9,7 @@ function judge(health: LinkHealth, reports: readonly [loss: number, roundTripTim
 			at: from + index * 1000,
 			packets: 100,
 			lost: Math.round(loss * 100),
+			covered: 1000,
 			roundTripTimes: [roundTripTime],
 		}),
 	);
@@ -82,13 +83,13 @@ describe('A link', () => {
 		judge(health, [[0, 40]]);
 		const roundTripTimes = [900, 45, 900];
 		for (const at of [1000, 2000]) {
-			assert.equal(health.add({ at, packets: 100, lost: 0, roundTripTimes }), 'clear');
+			assert.equal(health.add({ at, packets: 100, covered: 1000, lost: 0, roundTripTimes }), 'clear');
 		}
 	});
 
 	it('is not judged by a few packets', () => {
 		const health = new LinkHealth();
-		const few = (at: number, lost: number) => health.add({ at, packets: 9, lost, roundTripTimes: [] });
+		const few = (at: number, lost: number) => health.add({ at, packets: 9, lost, covered: 1000, roundTripTimes: [] });
 		assert.deepEqual([few(0, 1), few(500, 1), few(1000, 1)], [undefined, undefined, 'lossy'], 'they count together');
 		assert.equal(health.loss, 3 / 27);
 	});

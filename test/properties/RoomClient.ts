@@ -355,6 +355,10 @@ export class RoomClient {
 			pusherResumed: ({ userId, pusherIds }) => {
 				this.#setPaused(view, userId, pusherIds, false);
 			},
+			// The clients of these tests send no media, so nothing can stop coming.
+			pusherStalled: () => assert.fail('told that a pusher stalled which has never sent'),
+			pusherRecovered: () => assert.fail('told that a pusher recovered which has never stalled'),
+			userQuality: () => assert.fail('told of the quality of users without the option'),
 			pullerPaused: ({ pullerId }) => void view.pausedByApp.set(pullerId, true),
 			pullerResumed: ({ pullerId }) => void view.pausedByApp.set(pullerId, false),
 			pusherChanged: ({ userId, pushers }) => {

@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { anOffer } from '../support/offers.js';
 import { receivingOffer, sendingOffer } from './offers.js';
 import { serve, specsOf } from './setup.js';
-import { mediaPullers, mediaPushers } from '../support/parted.js';
+import { mediaPullers, mediaPushers, producerOf } from '../support/parted.js';
 
 async function call(t: TestContext) {
 	const server = await serve(t);
@@ -18,6 +18,26 @@ async function call(t: TestContext) {
 }
 
 const as = (userId: string) => ({ roomId: 'room', userId });
+
+describe('A track of which nothing arrives', () => {
+	it('is told to everybody, and to those who join', async (t) => {
+		const { alice, bob, room, pusher, connect } = await call(t);
+		const video = mediaPushers(room.users.get('alice')!).find(({ kind }) => kind === 'video')!;
+		const score = (one: number) => producerOf(video).emit('score', [{ ssrc: 1, encodingIdx: 0, score: one }]);
+		const told = { ...as('alice'), pusherIds: [pusher('video')] };
+		score(0);
+		for (const client of [alice, bob]) assert.deepEqual(await client.next('pusherStalled'), told);
+		const carol = connect();
+		const { users } = await carol.join('room', 'carol');
+		const stalled = users.flatMap(({ pushers }) => pushers.filter((one) => one.stalled));
+		assert.deepEqual(
+			stalled.map(({ pusherId }) => pusherId),
+			[pusher('video')],
+		);
+		score(10);
+		for (const client of [alice, bob, carol]) assert.deepEqual(await client.next('pusherRecovered'), told);
+	});
+});
 
 describe('A client that has no new offer to make', () => {
 	it('unpush: the pusher is closed, the others are told, and their pullers close', async (t) => {

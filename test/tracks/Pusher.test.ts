@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import sdpTransform from 'sdp-transform';
 import { anOffer } from '../support/offers.js';
 import { held, interruptEach, outcome, pullAll, specsOf, startCall, turns, untilHeld } from '../rooms/setup.js';
@@ -120,6 +120,54 @@ describe('A pusher that closes', () => {
 			['audio'],
 		);
 		assert.deepEqual(messages, ['a listener of Pusher failed']);
+	});
+});
+
+describe('A pusher of which nothing arrives', () => {
+	// Only real packets change these scores: the tests of browsers send them. Here the worker's word for them is enough.
+	async function startPush(t: TestContext, options: { offer?: string } = {}) {
+		const { room, pushed } = await startCall(t, options);
+		const pusher = pushed.pushers.find(({ kind }) => kind === 'video')!;
+		const told: string[] = [];
+		room.on('pusherStalled', (event) => told.push(`${event.user.userId} stalled ${event.pusher.stalled}`));
+		room.on('pusherRecovered', (event) => told.push(`${event.user.userId} recovered ${event.pusher.stalled}`));
+		const score = (...scores: number[]) => {
+			const streams = scores.map((one, encodingIdx) => ({ ssrc: encodingIdx + 1, encodingIdx, score: one }));
+			producerOf(pusher).emit('score', streams);
+		};
+		return { pusher, told, score };
+	}
+
+	it('has stalled, until something arrives', async (t) => {
+		const { pusher, told, score } = await startPush(t);
+		score();
+		assert.equal(pusher.stalled, false, 'it has not begun');
+		for (const one of [10, 3, 0, 0, 1, 10]) score(one);
+		assert.deepEqual(told, ['alice stalled true', 'alice recovered false']);
+	});
+
+	it('has not while one of its layers arrives', async (t) => {
+		const { told, score } = await startPush(t, { offer: 'chromium-sendonly-video-simulcast' });
+		score(10, 10, 10);
+		score(0, 0, 7);
+		assert.deepEqual(told, []);
+		score(0, 0, 0);
+		score(7, 0, 0);
+		assert.deepEqual(told, ['alice stalled true', 'alice recovered false']);
+	});
+
+	it('has not while it is paused, nor after it has closed', async (t) => {
+		const { pusher, told, score } = await startPush(t);
+		await pusher.pause();
+		score(0);
+		assert.deepEqual(told, []);
+		await pusher.resume();
+		await pusher.pause('client');
+		await pusher.resume('client');
+		pusher.close();
+		score(9);
+		const [stalled, recovered] = ['alice stalled true', 'alice recovered false'];
+		assert.deepEqual(told, [stalled, recovered, stalled]);
 	});
 });
 

@@ -3,6 +3,7 @@
  * @property {string} pusherId
  * @property {{av_type: 'audio' | 'video', encodings?: {rid: string}[]}} rtpParam
  * @property {boolean} [paused]
+ * @property {boolean} [stalled] nothing of it arrives at the server
  * @property {string | null} [source]
  *
  * @typedef {{userId: string, userName: string, pushers: PusherInfo[]}} UserInfo as the server describes a user
@@ -12,6 +13,7 @@
  * @property {'audio' | 'video'} kind
  * @property {string | undefined} source `camera`, `microphone`, `screen`, `screenAudio`
  * @property {boolean} paused
+ * @property {boolean} stalled
  * @property {number} layers how many simulcast layers it has; 1 without simulcast
  *
  * @typedef {object} Person
@@ -61,9 +63,10 @@ export class People {
 		const person = this.#people.get(userId) ?? { userId, userName, online: true, pushers: new Map() };
 		this.#people.set(userId, person);
 		person.online = true;
-		for (const { pusherId, rtpParam, paused = false, source } of pushers) {
+		for (const { pusherId, rtpParam, paused = false, stalled = false, source } of pushers) {
 			const layers = rtpParam.encodings?.length ?? 1;
-			person.pushers.set(pusherId, { pusherId, kind: rtpParam.av_type, source: source ?? undefined, paused, layers });
+			const kind = rtpParam.av_type;
+			person.pushers.set(pusherId, { pusherId, kind, source: source ?? undefined, paused, stalled, layers });
 		}
 	}
 
@@ -93,12 +96,12 @@ export class People {
 
 	/**
 	 * @param {{userId: string, pusherIds: string[]}} changed
-	 * @param {boolean} paused
+	 * @param {{paused: boolean} | {stalled: boolean}} state
 	 */
-	setPaused({ userId, pusherIds }, paused) {
+	setState({ userId, pusherIds }, state) {
 		for (const pusherId of pusherIds) {
 			const pusher = this.#people.get(userId)?.pushers.get(pusherId);
-			if (pusher) pusher.paused = paused;
+			if (pusher) Object.assign(pusher, state);
 		}
 	}
 

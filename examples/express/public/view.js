@@ -75,15 +75,16 @@ function qualityOf(direction, { quality }) {
 function tilesOf({ userId, userName, online, pushers }, call) {
 	const all = [...pushers.values()];
 	const isScreen = ({ source }) => SCREEN_SOURCES.includes(source);
-	const state = online ? '' : 'Reconnecting…';
+	const stateOf = (part) => {
+		if (!online) return 'Reconnecting…';
+		return part.some(({ stalled, paused }) => stalled && !paused) ? 'Waiting for their network…' : '';
+	};
 	const common = { userId, own: false, mirrored: false, featured: false, quality: [] };
+	const person = all.filter((pusher) => !isScreen(pusher));
 	const tiles = [
 		{
-			...{ ...common, key: userId, name: userName, screen: false, state },
-			...mediaOf(
-				all.filter((pusher) => !isScreen(pusher)),
-				call,
-			),
+			...{ ...common, key: userId, name: userName, screen: false, state: stateOf(person) },
+			...mediaOf(person, call),
 			speaking: call.speaker === userId,
 		},
 	];
@@ -91,7 +92,7 @@ function tilesOf({ userId, userName, online, pushers }, call) {
 	if (screen.some(({ kind }) => kind === 'video')) {
 		const name = `Screen of ${userName}`;
 		tiles.push({
-			...{ ...common, key: `${userId} screen`, name, screen: true, state },
+			...{ ...common, key: `${userId} screen`, name, screen: true, state: stateOf(screen) },
 			...{ ...mediaOf(screen, call), muted: false, speaking: false },
 		});
 	}
