@@ -348,8 +348,9 @@ export class LinkController implements LayerPolicy {
 	/** Whether what is reported was sent after the last change, and after all that waited in a queue then. */
 	#isSettled({ at, covered = settleTime }: LinkReport): boolean {
 		const { delay, loss } = this.#health;
-		const queue = Math.min(delay, longestQueue);
-		return at - covered >= this.#changedAt + (loss > lossyFall ? queue : queue * drains);
+		// What is lost is noticed after all that waits, and how long that is may not have been reported yet.
+		const queue = loss > lossyFall ? longestQueue : Math.min(delay, longestQueue) * drains;
+		return at - covered >= this.#changedAt + queue;
 	}
 
 	#changed(at: number): void {

@@ -30,8 +30,8 @@ const fewestPackets = 20;
 const littleDelay = 80;
 const muchDelay = 150;
 
-/** On a link that is not nearly full, the round trip grows by less than this, in ms. */
-const calmDelay = 20;
+/** On a link that is not nearly full, the round trip grows by less than this on the average, in ms. A frame takes some. */
+const calmDelay = 28;
 
 /** Together with much loss, a shorter delay is that of a short queue, in ms. */
 const lossyDelay = 50;
@@ -96,9 +96,10 @@ export class LinkHealth {
 		return this.#samples.at(-1)?.delay ?? 0;
 	}
 
-	/** Whether no packets have waited lately. Links that are nearly full let them wait a little. */
+	/** Whether packets have hardly waited lately. Links that are nearly full let them wait a little. */
 	isCalm(at: number): boolean {
-		return this.#samples.every((sample) => at - sample.at > samplesLast || sample.delay < calmDelay);
+		const delays = this.#samples.flatMap((sample) => (at - sample.at <= samplesLast ? sample.delay : []));
+		return delays.reduce((sum, delay) => sum + delay, 0) <= calmDelay * delays.length;
 	}
 
 	/** By how many seconds the delay grows in a second: what a link gets, over what it bears, minus one. */
