@@ -3,6 +3,7 @@ export type { PushRejection } from './connections/rejections.js';
 export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
 export type { Layers } from './layers/LayerSelection.js';
+export type { Placement, PlaceOnWorker, WorkerLoad } from './media/placement.js';
 export type { ListenAddress } from './listenAddress.js';
 export { consoleLogger } from './Logger.js';
 export type { LogFields, Logger } from './Logger.js';

@@ -2,7 +2,9 @@ import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import { availableParallelism } from 'node:os';
 import { checkListenAddress, type ListenAddress } from './listenAddress.js';
 import { consoleLogger, type Logger } from './Logger.js';
+import type { PlaceOnWorker } from './media/placement.js';
 import { bitrate, count, milliseconds, nonEmpty, strict, validator } from './schemas.js';
+import { SfuError } from './SfuError.js';
 
 /** The limits of an Sfu. */
 export interface Limits {
@@ -125,6 +127,18 @@ export interface WebRtcOptions {
 export interface WorkerOptions {
 	/** How many worker processes there are. Each uses one core. Default: one for each core. */
 	count?: number;
+	/**
+	 * The share of a core from which on a worker gets no more RTCPeerConnections of a room while another worker has room, 0.05
+	 * to 1. Default 0.7.
+	 */
+	fullCpu?: number;
+	/** The number of tracks, received and sent, from which on it gets no more either. Default 500. */
+	fullTracks?: number;
+	/**
+	 * Chooses the worker of each room and each RTCPeerConnection. Default: a room stays on its first worker until that is
+	 * full; then its next RTCPeerConnections go to the worker with the least load.
+	 */
+	place?: PlaceOnWorker;
 	/** The path of the worker's binary. Default: `MEDIASOUP_WORKER_BIN`, or mediasoup's own place. */
 	binary?: string;
 	/**
@@ -175,7 +189,10 @@ export interface SfuOptions {
 /** The options, with all defaults. */
 export interface ResolvedOptions {
 	webRtc: Required<WebRtcOptions>;
-	workers: Required<Omit<WorkerOptions, 'binary'>> & { binary: string | undefined };
+	workers: Required<Omit<WorkerOptions, 'binary' | 'place'>> & {
+		binary: string | undefined;
+		place: PlaceOnWorker | undefined;
+	};
 	codecs: readonly CodecOption[];
 	limits: Limits;
 	audioObservers: Required<AudioObserverOptions> | undefined;
@@ -230,6 +247,9 @@ const checkOptions = validator<SfuOptions>(
 		}),
 		workers: strict({
 			count,
+			fullCpu: { type: 'number', minimum: 0.05, maximum: 1 },
+			fullTracks: count,
+			place: {},
 			binary: nonEmpty,
 			healthTimeout: milliseconds,
 			logLevel: { enum: ['debug', 'warn', 'error', 'none'] },
@@ -267,6 +287,9 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 	for (const [index, address] of (webRtc?.listen ?? []).entries()) {
 		checkListenAddress(address, `options.webRtc.listen.${index}`);
 	}
+	if (workers?.place !== undefined && typeof workers.place !== 'function') {
+		throw new SfuError('invalid_argument', 'options.workers.place must be a function');
+	}
 	return {
 		webRtc: {
 			listen: [{ ip: '127.0.0.1' }],
@@ -286,7 +309,10 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 			count: availableParallelism(),
 			logLevel: 'error',
 			healthTimeout: 15_000,
+			fullCpu: 0.7,
+			fullTracks: 500,
 			binary: undefined,
+			place: undefined,
 			...given(workers),
 		},
 		codecs: codecs ?? defaultCodecs,

@@ -270,8 +270,12 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		transport: WebRtcTransport,
 		rollback: Rollback,
 	): Promise<DataChannels> {
-		const direct = await this.assertRouter().directDataTransport();
-		const channels = new DataChannels({ ...options, connectionId: this.connectionId, transport, direct }, this.context);
+		const router = this.assertRouter();
+		const direct = await router.directDataTransport();
+		const channels = new DataChannels(
+			{ ...options, connectionId: this.connectionId, router, transport, direct },
+			this.context,
+		);
 		rollback.add(() => {
 			channels.close('negotiationFailed');
 		});

@@ -220,12 +220,12 @@ export class DataReceiver {
 
 	/** The stream with an id, which is made if there is none. */
 	async #streamAt(id: number): Promise<DataStream> {
-		const { transport, streams } = this.#sctp;
+		const { router, transport, streams } = this.#sctp;
 		const known = streams.get(id);
 		if (known?.state === 'waiting' || known?.state === 'open') return known;
 		await known?.close();
 		this.#sctp.assertOpen();
-		const stream = await DataStream.create(id, transport, this.#directTransport, (...received) => {
+		const stream = await DataStream.create(id, { router, transport, direct: this.#directTransport }, (...received) => {
 			this.#receive(...received);
 		});
 		if (this.#sctp.closed) void stream.close();

@@ -37,7 +37,7 @@ export class DataSender {
 	 * @throws {@link SfuError} (rejects) `limit_exceeded`, `closed`, and errors of mediasoup
 	 */
 	async pull({ pusher, negotiated }: DataTarget): Promise<DataPuller | undefined> {
-		const { connectionId, transport, pullers, context } = this.#sctp;
+		const { connectionId, router, transport, pullers, context } = this.#sctp;
 		const { userId, gate, pullerQuota, logger } = context;
 		const rollback = new Rollback();
 		try {
@@ -45,7 +45,11 @@ export class DataSender {
 			rollback.add(pullerQuota.take(pusher.pusherId));
 			const admit = gate.beginPull(pusher);
 			const channelId = this.#chooseId();
-			const consumer = await consumeDataOn(transport, channelId, pusher.producer, pusher, { paused: true });
+			const lease = await router.attachData(pusher.pullSource);
+			rollback.add(() => {
+				lease.release();
+			});
+			const consumer = await consumeDataOn(transport, channelId, lease.producerId, pusher, { paused: true });
 			rollback.add(() => {
 				consumer.close();
 			});

@@ -1,6 +1,8 @@
-import type { DataConsumer, DataProducer, WebRtcTransport } from 'mediasoup/types';
+import type { DataConsumer, WebRtcTransport } from 'mediasoup/types';
 import { consumeDataOn, reliableDelivery } from '../media/consumeData.js';
+import type { DataSource } from '../media/DataSource.js';
 import type { DirectDataTransport } from '../media/DirectDataTransport.js';
+import type { RoomRouter } from '../media/RoomRouter.js';
 import { SfuError } from '../SfuError.js';
 import type { DataPusher, DataPusherStream } from '../tracks/DataPusher.js';
 import { Pauses } from '../tracks/Pauses.js';
@@ -29,7 +31,7 @@ export class DataStream implements DataPusherStream {
 	/** The id of the stream, which is the `id` of the client's RTCDataChannel. */
 	readonly channelId: number;
 	/** Receives the messages in the worker. */
-	readonly producer: DataProducer;
+	readonly source: DataSource;
 	readonly #transport: WebRtcTransport;
 	readonly #directTransport: DirectDataTransport;
 	readonly #observerConsumer: DataConsumer;
@@ -43,14 +45,15 @@ export class DataStream implements DataPusherStream {
 
 	static async create(
 		channelId: number,
-		transport: WebRtcTransport,
-		directTransport: DirectDataTransport,
+		on: { router: RoomRouter; transport: WebRtcTransport; direct: DirectDataTransport },
 		receive: Receive,
 	): Promise<DataStream> {
+		const { router, transport, direct } = on;
 		const producer = await transport.produceData({ sctpStreamParameters: { streamId: channelId, ordered: true } });
 		try {
-			const observerConsumer = await directTransport.observe(producer);
-			return new DataStream({ channelId, producer, observerConsumer }, transport, directTransport, receive);
+			const observerConsumer = await direct.observe(producer);
+			const source = { producer, router };
+			return new DataStream({ channelId, source, observerConsumer }, transport, direct, receive);
 		} catch (error) {
 			producer.close();
 			throw error;
@@ -58,13 +61,13 @@ export class DataStream implements DataPusherStream {
 	}
 
 	private constructor(
-		options: { channelId: number; producer: DataProducer; observerConsumer: DataConsumer },
+		options: { channelId: number; source: DataSource; observerConsumer: DataConsumer },
 		transport: WebRtcTransport,
 		directTransport: DirectDataTransport,
 		receive: Receive,
 	) {
 		this.channelId = options.channelId;
-		this.producer = options.producer;
+		this.source = options.source;
 		this.#observerConsumer = options.observerConsumer;
 		this.#observerPauses = new Pauses(options.observerConsumer);
 		this.#transport = transport;
@@ -165,14 +168,14 @@ export class DataStream implements DataPusherStream {
 		if (reply && !reply.consumer) await reply.created.catch(() => undefined);
 		// For each of the two the worker resets the stream, and only those of one turn become one reset. A second reset would
 		// name a stream that Chromium has forgotten, and then Chromium ignores the other streams that the reset names.
-		this.producer.close();
+		this.source.producer.close();
 		reply?.consumer?.close();
 		this.#state = 'closed';
 	}
 
 	#createReply(): Reply {
 		const { silence } = this.#directTransport;
-		const reply: Reply = { created: consumeDataOn(this.#transport, this.channelId, silence, reliableDelivery) };
+		const reply: Reply = { created: consumeDataOn(this.#transport, this.channelId, silence.id, reliableDelivery) };
 		this.#reply = reply;
 		reply.created.then(
 			(consumer) => {

@@ -1,6 +1,7 @@
 import type { WebRtcTransport } from 'mediasoup/types';
 import type { Logger } from '../Logger.js';
 import { toSfuError } from '../media/callWorker.js';
+import type { RoomRouter } from '../media/RoomRouter.js';
 import type { Limits } from '../options.js';
 import type { PullerQuota, Quota } from '../Quota.js';
 import { SfuError } from '../SfuError.js';
@@ -26,6 +27,8 @@ export interface DataContext {
 
 export interface SctpTransportOptions {
 	connectionId: string;
+	/** The router of the transport. */
+	router: RoomRouter;
 	transport: WebRtcTransport;
 	/** Whether the client has the role of the DTLS client, which decides on the ids that it chooses. */
 	clientIsDtlsClient: boolean;
@@ -34,6 +37,7 @@ export interface SctpTransportOptions {
 /** The SCTP association of a connection: the streams in both directions, and the channels on them by their ids. */
 export class SctpTransport {
 	readonly connectionId: string;
+	readonly router: RoomRouter;
 	readonly transport: WebRtcTransport;
 	readonly context: DataContext;
 	/**
@@ -54,6 +58,7 @@ export class SctpTransport {
 
 	constructor(options: SctpTransportOptions, context: DataContext) {
 		this.connectionId = options.connectionId;
+		this.router = options.router;
 		this.transport = options.transport;
 		this.firstClientId = options.clientIsDtlsClient ? 0 : 1;
 		this.context = context;

@@ -1,4 +1,4 @@
-import type { ActiveSpeakerObserver, AudioLevelObserver, Producer, Router } from 'mediasoup/types';
+import type { ActiveSpeakerObserver, AudioLevelObserver, Router } from 'mediasoup/types';
 
 export interface AudioObserverSettings {
 	/** How often levels are told, in ms. */
@@ -35,6 +35,8 @@ const mostLevels = 50;
 export class AudioObservers {
 	readonly #speakers: ActiveSpeakerObserver;
 	readonly #levels: AudioLevelObserver;
+	/** By the ids of the producers, which a pipe changes. */
+	readonly #pusherIds = new Map<string, string>();
 
 	static async create(
 		router: Router,
@@ -44,16 +46,20 @@ export class AudioObservers {
 			router.createActiveSpeakerObserver(),
 			router.createAudioLevelObserver({ interval, threshold, maxEntries: mostLevels }),
 		]);
+		const observers = new AudioObservers(speakers, levels);
+		const pusherIds = observers.#pusherIds;
 		speakers.on('dominantspeaker', ({ producer }) => {
-			listener.dominant(producer.id);
+			listener.dominant(pusherIds.get(producer.id) ?? producer.id);
 		});
 		levels.on('volumes', (volumes) => {
-			listener.levels(volumes.map(({ producer, volume }) => ({ pusherId: producer.id, volume })));
+			listener.levels(
+				volumes.map(({ producer, volume }) => ({ pusherId: pusherIds.get(producer.id) ?? producer.id, volume })),
+			);
 		});
 		levels.on('silence', () => {
 			listener.levels([]);
 		});
-		return new AudioObservers(speakers, levels);
+		return observers;
 	}
 
 	private constructor(speakers: ActiveSpeakerObserver, levels: AudioLevelObserver) {
@@ -62,7 +68,13 @@ export class AudioObservers {
 	}
 
 	/** Observes a producer until it closes. mediasoup does not observe it while it is paused. */
-	async add({ id: producerId }: Producer): Promise<void> {
+	async add(producerId: string, pusherId: string): Promise<void> {
+		this.#pusherIds.set(producerId, pusherId);
 		await Promise.all([this.#speakers.addProducer({ producerId }), this.#levels.addProducer({ producerId })]);
+	}
+
+	/** Forgets a producer that has closed. */
+	delete(producerId: string): void {
+		this.#pusherIds.delete(producerId);
 	}
 }

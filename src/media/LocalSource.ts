@@ -5,6 +5,7 @@ import { Demand } from './Demand.js';
 import type { KeyframeRequester } from './KeyframeRequester.js';
 import type { PayloadTypes } from './remap/payloadTypes.js';
 import { codecCapabilities } from '../sdp/rtpParameters.js';
+import type { RoomRouter } from './RoomRouter.js';
 import type { Source, SourceEvents } from './Source.js';
 import { watchTrace } from './watchTrace.js';
 
@@ -14,15 +15,24 @@ export class LocalSource extends Emitter<SourceEvents> implements Source {
 	readonly producer: Producer;
 	/** The payload types that consumers of the producer send. */
 	readonly payloadTypes: PayloadTypes;
+	/** The router that receives it. */
+	readonly router: RoomRouter;
 	readonly demand: Demand;
 	readonly #keyframes: KeyframeRequester;
 
-	constructor(producer: Producer, payloadTypes: PayloadTypes, keyframes: KeyframeRequester, logger: Logger) {
-		super(logger);
-		this.producer = producer;
-		this.payloadTypes = payloadTypes;
-		this.demand = new Demand(logger);
-		this.#keyframes = keyframes;
+	constructor(options: {
+		producer: Producer;
+		payloadTypes: PayloadTypes;
+		router: RoomRouter;
+		keyframes: KeyframeRequester;
+		logger: Logger;
+	}) {
+		super(options.logger);
+		this.producer = options.producer;
+		this.payloadTypes = options.payloadTypes;
+		this.router = options.router;
+		this.demand = new Demand(options.logger);
+		this.#keyframes = options.keyframes;
 	}
 
 	get pusherId(): string {

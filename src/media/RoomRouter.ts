@@ -3,10 +3,11 @@ import { Lazy } from '../Lazy.js';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
 import { AudioObservers, type AudioObservation } from './AudioObservers.js';
+import type { DataSource } from './DataSource.js';
 import { DirectDataTransport } from './DirectDataTransport.js';
 import { KeyframeRequester } from './KeyframeRequester.js';
 import { LocalSource } from './LocalSource.js';
-import { Loopback } from './remap/Loopback.js';
+import { PipePair, type DataSizes } from './pipes/PipePair.js';
 import { fits, setPayloadTypes, reachable, type PayloadTypes } from './remap/payloadTypes.js';
 import type { Source } from './Source.js';
 import type { MediaWorker } from './WorkerPool.js';
@@ -16,36 +17,49 @@ export type TransportOptions = Omit<WebRtcTransportOptions, 'webRtcServer' | 'li
 /** Why a router has closed: the room closed it, or its worker died. */
 export type RouterCloseReason = 'closed' | 'workerDied';
 
-/** A source on a router, under certain payload types, until it is released. */
-export interface Lease {
+/** A data channel on a router, until it is released. */
+export interface DataLease {
 	/** The producer to consume. */
 	readonly producerId: string;
-	/** Whether RTX is sent under the wanted payload type. */
-	readonly rtx: boolean;
 	/** Gives it back. Calling it again does nothing. */
 	release(): void;
+}
+
+/** A source on a router, under certain payload types, until it is released. */
+export interface Lease extends DataLease {
+	/** Whether RTX is sent under the wanted payload type. */
+	readonly rtx: boolean;
+}
+
+/** The parts of a room that all of its routers share. */
+export interface RouterOptions {
+	/** How to observe audio, and who is told. `undefined` not to observe it. */
+	audio: AudioObservation | undefined;
+	/** What data channels carry from one worker to another. */
+	data: DataSizes;
+	/** Called with each new track that is received. */
+	received: (source: LocalSource) => void;
+	logger: Logger;
 }
 
 /** One mediasoup router of a room: its transports, what is received on it, and what sources are attached to it. */
 export class RoomRouter {
 	readonly #worker: MediaWorker;
 	readonly #router: Router;
-	readonly #logger: Logger;
-	readonly #audio: AudioObservation | undefined;
+	readonly #options: RouterOptions;
 	readonly #keyframes: KeyframeRequester;
-	readonly #loopback: Loopback;
+	/** From each router whose sources are attached here under other payload types, or from another worker. */
+	readonly #pipes = new Map<RoomRouter, PipePair>();
 	readonly #data = new Lazy(() => DirectDataTransport.create(this.#router));
 	readonly #observers = new Lazy((): Promise<AudioObservers> => {
-		if (!this.#audio) throw new SfuError('internal', 'no audio is observed');
-		return AudioObservers.create(this.#router, this.#audio);
+		const { audio } = this.#options;
+		if (!audio) throw new SfuError('internal', 'no audio is observed');
+		return AudioObservers.create(this.#router, audio);
 	});
 	#closeReason: RouterCloseReason = 'workerDied';
 
-	/**
-	 * @param audio - how to observe audio, and who is told; `undefined` not to observe it
-	 * @throws {@link SfuError} (rejects) `unavailable` when the worker died meanwhile
-	 */
-	static async create(worker: MediaWorker, audio: AudioObservation | undefined, logger: Logger): Promise<RoomRouter> {
+	/** @throws {@link SfuError} (rejects) `unavailable` when the worker died meanwhile */
+	static async create(worker: MediaWorker, options: RouterOptions): Promise<RoomRouter> {
 		worker.rooms++;
 		try {
 			const router = await worker.worker.createRouter();
@@ -55,20 +69,24 @@ export class RoomRouter {
 				throw new SfuError('unavailable', 'the media worker is gone');
 			}
 			router.observer.once('close', () => worker.rooms--);
-			return new RoomRouter(worker, router, audio, logger);
+			return new RoomRouter(worker, router, options);
 		} catch (error) {
 			worker.rooms--;
 			throw error;
 		}
 	}
 
-	private constructor(worker: MediaWorker, router: Router, audio: AudioObservation | undefined, logger: Logger) {
+	private constructor(worker: MediaWorker, router: Router, options: RouterOptions) {
 		this.#worker = worker;
 		this.#router = router;
-		this.#audio = audio;
-		this.#logger = logger;
+		this.#options = options;
 		this.#keyframes = new KeyframeRequester(router);
-		this.#loopback = new Loopback(router, logger);
+		countTracks(router, worker);
+	}
+
+	/** The worker that it is on. */
+	get worker(): MediaWorker {
+		return this.#worker;
 	}
 
 	get closed(): boolean {
@@ -131,26 +149,54 @@ export class RoomRouter {
 			producer.close();
 			throw this.closed ? this.#gone() : new SfuError('closed', 'the transport has been closed');
 		}
-		const source = new LocalSource(producer, payloadTypes, this.#keyframes, this.#logger);
-		if (this.#audio && isAudible(options.rtpParameters)) this.#observe(source);
+		const keyframes = this.#keyframes;
+		const source = new LocalSource({ producer, payloadTypes, router: this, keyframes, logger: this.#options.logger });
+		this.#options.received(source);
 		return source;
 	}
 
 	/**
-	 * Makes a source available on this router under certain payload types: its own producer when it has them already, a
-	 * loopback otherwise.
+	 * Makes a source available on this router under certain payload types: its own producer when it is here and has them
+	 * already, a pipe otherwise.
 	 *
-	 * @throws {@link SfuError} (rejects) `not_found` when the source has gone, `closed`, or `unavailable` when the worker died
+	 * @throws {@link SfuError} (rejects) `not_found` when the source has gone, `closed`, or `unavailable` when a worker died
 	 */
 	async attach(source: Source, wanted: PayloadTypes): Promise<Lease> {
 		this.#assertOpen();
-		if (!(source instanceof LocalSource)) throw new SfuError('internal', 'the source is not on this router');
+		if (!(source instanceof LocalSource)) throw new SfuError('internal', 'the source is not in this process');
+		const { router, producer } = source;
 		const payloadTypes = reachable(wanted);
 		const rtx = payloadTypes.rtxPayloadType !== undefined;
-		if (fits(source.payloadTypes, payloadTypes)) {
-			return { producerId: source.producer.id, rtx, release: () => undefined };
+		if (router === this && fits(source.payloadTypes, payloadTypes)) {
+			return { producerId: producer.id, rtx, release: () => undefined };
 		}
-		return { rtx, ...(await this.#loopback.lease(source.producer, payloadTypes)) };
+		return { rtx, ...(await this.#pipeFrom(router).lease(producer, payloadTypes)) };
+	}
+
+	/**
+	 * Makes a data channel available on this router.
+	 *
+	 * @throws {@link SfuError} (rejects) as {@link RoomRouter.attach} does
+	 */
+	async attachData({ router, producer }: DataSource): Promise<DataLease> {
+		this.#assertOpen();
+		if (router === this) return { producerId: producer.id, release: () => undefined };
+		return this.#pipeFrom(router).leaseData(producer);
+	}
+
+	/**
+	 * Observes a track of audio until it closes. Whoever listens knows it by the id of its pusher.
+	 *
+	 * @throws {@link SfuError} (rejects) as {@link RoomRouter.attach} does
+	 */
+	async observe(source: LocalSource): Promise<void> {
+		const [observers, lease] = await Promise.all([this.#observers.get(), this.attach(source, source.payloadTypes)]);
+		source.on('closed', () => {
+			lease.release();
+			observers.delete(lease.producerId);
+		});
+		if (source.closed) lease.release();
+		else await observers.add(lease.producerId, source.pusherId);
 	}
 
 	/** Where the data channels of the room meet this process. */
@@ -159,16 +205,14 @@ export class RoomRouter {
 		return this.#data.get();
 	}
 
-	/** Nobody waits for this: a pusher that is not observed is a pusher all the same. */
-	#observe(source: LocalSource): void {
-		this.#observers
-			.get()
-			.then((observers) => observers.add(source.producer))
-			.catch((error: unknown) => {
-				if (!source.closed) {
-					this.#logger.warn('the audio of a pusher is not observed', { pusherId: source.pusherId, error });
-				}
-			});
+	#pipeFrom(router: RoomRouter): PipePair {
+		const known = this.#pipes.get(router);
+		if (known) return known;
+		const { data, logger } = this.#options;
+		const pair = new PipePair({ from: router.#router, to: this.#router, data }, logger);
+		this.#pipes.set(router, pair);
+		router.onceClosed(() => this.#pipes.delete(router));
+		return pair;
 	}
 
 	#assertOpen(): void {
@@ -182,6 +226,14 @@ export class RoomRouter {
 	}
 }
 
-/** The worker does not decode audio: it knows the level from a header extension alone (RFC 6464). */
-const isAudible = ({ headerExtensions = [] }: RtpParameters): boolean =>
-	headerExtensions.some(({ uri }) => uri === 'urn:ietf:params:rtp-hdrext:ssrc-audio-level');
+/** Counts what the transports of a router receive and send. */
+function countTracks(router: Router, worker: MediaWorker): void {
+	const count = ({ observer }: { observer: { once(event: 'close', listener: () => void): unknown } }) => {
+		worker.tracks++;
+		observer.once('close', () => worker.tracks--);
+	};
+	router.observer.on('newtransport', ({ observer }) => {
+		observer.on('newproducer', count);
+		observer.on('newconsumer', count);
+	});
+}

@@ -5,7 +5,8 @@ import type { Logger } from '../Logger.js';
 import type { ListenAddress } from '../listenAddress.js';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
-import { endProcess, watchHealth } from './workerProcess.js';
+import { endProcess, watchWorker } from './workerProcess.js';
+import type { PlaceOnWorker, WorkerLoad } from './placement.js';
 import { withoutSignalHandlers } from './withoutSignalHandlers.js';
 
 /** How to start the workers. */
@@ -18,6 +19,12 @@ export interface WorkerPoolOptions {
 	/** How long a worker may take to answer, in ms. 0 stands for ever. */
 	healthTimeout: number;
 	logLevel: WorkerLogLevel;
+	/** The share of a core from which on a worker is full, 0 to 1. */
+	fullCpu: number;
+	/** The number of tracks from which on a worker is full. */
+	fullTracks: number;
+	/** The app's own choice. */
+	place?: PlaceOnWorker | undefined;
 }
 
 /** A running worker, with a WebRtcServer that has all ports for its clients. */
@@ -27,6 +34,19 @@ export interface MediaWorker {
 	readonly webRtcServer: WebRtcServer;
 	/** How many routers of rooms it has. */
 	rooms: number;
+	/** How many tracks it receives and sends. */
+	tracks: number;
+	/** The share of a core that it has used lately, 0 to 1. */
+	cpu: number;
+}
+
+/** Whom to find a worker for. */
+export interface PlacementRequest {
+	roomId: string;
+	/** Undefined for the room itself, when it opens. */
+	userId?: string;
+	/** The workers that carry the room already, in the order in which they began to. */
+	carrying: readonly MediaWorker[];
 }
 
 export type WorkerPoolEvents = {
@@ -76,19 +96,68 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 	}
 
 	/**
-	 * The worker with the fewest rooms.
+	 * Finds a worker for a room, or for a new connection of a user: the first one of those that carry the room already and are
+	 * not full; without any, the one with the least load.
+	 *
+	 * @throws {@link SfuError} `unavailable` if no worker is running
+	 */
+	place(request: PlacementRequest): MediaWorker {
+		return this.#askApp(request) ?? request.carrying.find((one) => !this.#isFull(one)) ?? this.leastLoaded();
+	}
+
+	/**
+	 * The worker with the least load: by what it uses of its core, and the tracks and rooms that it carries.
 	 *
 	 * @throws {@link SfuError} `unavailable` if no worker is running
 	 */
 	leastLoaded(): MediaWorker {
-		const [least] = [...this.#workers.values()].sort((a, b) => a.rooms - b.rooms);
+		const { fullCpu, fullTracks } = this.#options;
+		// The processor time is measured after the fact, so what was placed lately counts by its tracks.
+		const tenths = ({ cpu, tracks }: MediaWorker) => Math.round(Math.max(cpu / fullCpu, tracks / fullTracks) * 10);
+		const [least] = this.#running.sort((a, b) => tenths(a) - tenths(b) || a.rooms - b.rooms);
 		if (!least) throw new SfuError('unavailable', 'no media worker at the moment');
 		return least;
 	}
 
+	/** How busy each running worker is. */
+	get loads(): WorkerLoad[] {
+		return this.#running.map((worker) => this.#loadOf(worker, []));
+	}
+
+	/** By their indexes. */
+	get #running(): MediaWorker[] {
+		return [...this.#workers.values()].sort((a, b) => a.index - b.index);
+	}
+
+	#isFull({ cpu, tracks }: MediaWorker): boolean {
+		return cpu >= this.#options.fullCpu || tracks >= this.#options.fullTracks;
+	}
+
+	#loadOf(media: MediaWorker, carrying: readonly MediaWorker[]): WorkerLoad {
+		const { index, worker, cpu, tracks, rooms } = media;
+		const state = { isFull: this.#isFull(media), carriesRoom: carrying.includes(media) };
+		return { index, pid: worker.pid, cpu, tracks, rooms, ...state };
+	}
+
+	#askApp({ roomId, userId, carrying }: PlacementRequest): MediaWorker | undefined {
+		const { place } = this.#options;
+		if (!place) return undefined;
+		try {
+			const workers = this.#running.map((worker) => this.#loadOf(worker, carrying));
+			const index = place({ roomId, ...(userId !== undefined && { userId }), workers });
+			const chosen = index === undefined ? undefined : this.#workers.get(index);
+			if (index !== undefined && !chosen)
+				this.#logger.warn('workers.place chose a worker that is not there', { index });
+			return chosen;
+		} catch (error) {
+			this.#logger.error('workers.place failed', { roomId, userId, error });
+			return undefined;
+		}
+	}
+
 	/** The objects in each worker, for diagnosis. */
 	async dump(): Promise<WorkerDump[]> {
-		return Promise.all([...this.#workers.values()].map(({ worker }) => worker.dump()));
+		return Promise.all(this.#running.map(({ worker }) => worker.dump()));
 	}
 
 	async #start(index: number): Promise<void> {
@@ -100,11 +169,17 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 				listen.flatMap((address) => listenInfos(address, index)),
 			);
 			if (this.#closed) throw new SfuError('closed', 'closed while a worker was starting');
-			const hung = watchHealth(worker, this.#options.healthTimeout);
+			const media: MediaWorker = { index, worker, webRtcServer, rooms: 0, tracks: 0, cpu: 0 };
+			const hung = watchWorker(worker, {
+				timeout: this.#options.healthTimeout,
+				measured: (cpu) => {
+					media.cpu = cpu;
+				},
+			});
 			worker.once('died', (error) => {
 				this.#replace(index, worker, hung() ?? error);
 			});
-			this.#workers.set(index, { index, worker, webRtcServer, rooms: 0 });
+			this.#workers.set(index, media);
 		} catch (error) {
 			endProcess(worker);
 			throw error;

@@ -1,4 +1,4 @@
-import type { DataConsumer, DataConsumerOptions, DataProducer, WebRtcTransport } from 'mediasoup/types';
+import type { DataConsumer, DataConsumerOptions, WebRtcTransport } from 'mediasoup/types';
 import { SfuError } from '../SfuError.js';
 
 /** The delivery of messages, in the terms of RTCDataChannel. */
@@ -31,7 +31,7 @@ function possibleDelivery({ ordered, maxPacketLifeTime, maxRetransmits }: Delive
 export async function consumeDataOn(
 	transport: WebRtcTransport,
 	streamId: number,
-	dataProducer: DataProducer,
+	dataProducerId: string,
 	delivery: Delivery,
 	options: Pick<DataConsumerOptions, 'paused'> = {},
 ): Promise<DataConsumer> {
@@ -41,7 +41,7 @@ export async function consumeDataOn(
 	try {
 		consuming = transport.consumeData({
 			...options,
-			dataProducerId: dataProducer.id,
+			dataProducerId,
 			...possibleDelivery(delivery),
 		});
 	} finally {

@@ -6,29 +6,36 @@ const checkInterval = 1000;
 // How long a worker may take to end by itself, in ms.
 const endTimeout = 5000;
 
+// How much the last measurement counts beside those before.
+const latest = 0.5;
+
 /**
- * Kills a worker that does not answer for `timeout` ms, so that it dies and its pending requests fail. A process that is
+ * Measures how much of a core a worker uses, and kills it when it does not answer for `timeout` ms, so that it dies and its pending requests fail. A process that is
  * stopped, or that is busy for ever, neither answers nor ends.
  *
  * The time is counted in turns of our own event loop, in each of which an answer could have been read. So a worker is not
  * blamed while this process is busy itself.
  *
- * @param timeout - 0 stands for no limit
+ * @param options - `timeout`: 0 stands for no limit; `measured` is called with the share of a core, 0 to 1
  * @returns a function that gives the reason once the worker has been killed for it
  */
-export function watchHealth(worker: Worker, timeout: number): () => Error | undefined {
-	const interval = Math.min(checkInterval, timeout);
+export function watchWorker(
+	worker: Worker,
+	{ timeout, measured }: { timeout: number; measured: (cpu: number) => void },
+): () => Error | undefined {
+	const interval = timeout > 0 ? Math.min(checkInterval, timeout) : checkInterval;
+	let cpu = 0;
+	let last: { at: number; used: number } | undefined;
 	let unanswered = 0;
 	let asking = false;
 	let hung: Error | undefined;
-	if (timeout === 0) return () => hung;
 	const timer = setInterval(() => {
 		if (worker.closed) {
 			clearInterval(timer);
 			return;
 		}
 		if (asking) unanswered++;
-		if (unanswered * interval >= timeout && !hung) {
+		if (timeout > 0 && unanswered * interval >= timeout && !hung) {
 			hung = new Error(`the media worker ${worker.pid} has not answered for ${timeout} ms`);
 			kill(worker);
 		}
@@ -38,13 +45,22 @@ export function watchHealth(worker: Worker, timeout: number): () => Error | unde
 	async function ask() {
 		asking = true;
 		try {
-			await worker.getResourceUsage();
+			const { ru_utime: user, ru_stime: system } = await worker.getResourceUsage();
 			unanswered = 0;
+			measure(user + system);
 		} catch {
 			// It has closed or died.
 		} finally {
 			asking = false;
 		}
+	}
+	function measure(used: number) {
+		const at = performance.now();
+		if (last && at > last.at) {
+			cpu += latest * ((used - last.used) / (at - last.at) - cpu);
+			measured(cpu);
+		}
+		last = { at, used };
 	}
 	return () => hung;
 }

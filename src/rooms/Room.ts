@@ -98,8 +98,17 @@ export class Room extends Emitter<RoomEvents> {
 		super(options.logger);
 		this.roomId = roomId;
 		this.#options = options;
-		const { audioObservers: settings, logger } = options;
-		this.#media = new RoomMedia(pool, logger, settings && { settings, listener: this.#speakers });
+		const { audioObservers: settings, logger, limits } = options;
+		this.#media = new RoomMedia(pool, logger, {
+			roomId,
+			audio: settings && { settings, listener: this.#speakers },
+			data: {
+				maxSendMessageSize: limits.dataMessageBytes,
+				maxReceiveMessageSize: limits.dataMessageBytes,
+				sctpSendBufferSize: limits.dataBufferBytes,
+				sctpPerStreamSendQueueLimit: limits.dataBufferBytes,
+			},
+		});
 		this.#codecs = codecs;
 		this.#layerController = new LayerController(options.webRtc.initialOutgoingBitrate, options.logger);
 		this.#quality = new QualityMonitor(options.qualityInterval);

@@ -2,6 +2,7 @@ import type { WorkerDump } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import { guarded, limited, type Logger } from '../Logger.js';
 import { CodecPolicy } from '../media/codecs.js';
+import type { WorkerLoad } from '../media/placement.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
@@ -95,6 +96,11 @@ export class Sfu extends Emitter<SfuEvents> {
 	/** The open rooms, by room id. */
 	get rooms(): ReadonlyMap<string, Room> {
 		return this.#rooms;
+	}
+
+	/** How busy each running media worker is, as measured within the last seconds. */
+	get workers(): readonly WorkerLoad[] {
+		return this.#pool.loads;
 	}
 
 	/** The limits in force. */

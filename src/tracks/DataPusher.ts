@@ -1,6 +1,6 @@
-import type { DataProducer } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
 import { toSfuError } from '../media/callWorker.js';
+import type { DataSource } from '../media/DataSource.js';
 import type { Limits } from '../options.js';
 import { payloadProtocol, readUserMessage, type DataChannelParameters } from '../sdp/dataChannelProtocol.js';
 import { SfuError } from '../SfuError.js';
@@ -14,7 +14,7 @@ export interface DataPusherStream {
 	/** The `id` of the client's RTCDataChannel. */
 	readonly channelId: number;
 	/** Receives the data channel. */
-	readonly producer: DataProducer;
+	readonly source: DataSource;
 	/** Sends a message to the client on the same stream. */
 	reply(message: Buffer, payloadProtocolId: number): Promise<void>;
 	/** Whether this process gets a copy of each message. */
@@ -77,9 +77,9 @@ export class DataPusher extends PusherEndpoint {
 		this.#ended = ended;
 	}
 
-	/** @internal The pullers consume it. */
-	get producer(): DataProducer {
-		return this.#stream.producer;
+	/** @internal What others pull. */
+	get pullSource(): DataSource {
+		return this.#stream.source;
 	}
 
 	override on<Event extends keyof PusherEvents>(event: Event, listener: PusherEvents[Event]): this {

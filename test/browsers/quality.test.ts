@@ -10,6 +10,7 @@ import { cannotDropPackets, dropIncoming, mediaAddress, overUdp } from '../suppo
 import { untilPlaying } from '../support/playback.js';
 import { ProtooClient } from '../support/protooClient.js';
 import { mediaPullers, mediaPushers } from '../support/parted.js';
+import { onTwoWorkers } from '../support/workers.js';
 
 /** Waits until what the condition asks for holds, and fails with what it was last. */
 async function until(what: string, condition: () => Promise<unknown>, seconds = 60) {
@@ -20,13 +21,13 @@ async function until(what: string, condition: () => Promise<unknown>, seconds = 
 	}
 }
 
-describe('In a call between pages of Chromium', { skip: cannotRun('Chromium') }, () => {
+describe('In a call between pages of Chromium, on two workers', { skip: cannotRun('Chromium') }, () => {
 	let sfu: Sfu;
 	let chromium: Browser;
 
 	before(async () => {
 		sfu = await Sfu.create({
-			workers: { count: 1 },
+			workers: onTwoWorkers(),
 			webRtc: { listen: [overUdp], keyframeRequestDelay: 0 },
 			audioObservers: { interval: 500 },
 			qualityInterval: 1000,

@@ -9,6 +9,7 @@ import { layersOf, pushLayers, simulcast, simulcastBySources, svc, type Layers }
 import { mediaAddress } from '../support/namespace.js';
 import { untilDecoded } from '../support/playback.js';
 import { mediaPullers, producerOf } from '../support/parted.js';
+import { onTwoWorkers } from '../support/workers.js';
 
 const pushes: { browser: BrowserName; codec: VideoCodec; layers: Layers }[] = [
 	{ browser: 'Chromium', codec: 'VP8', layers: simulcast },
@@ -41,12 +42,12 @@ interface Taken {
 
 const neither = cannotRun('Chromium') || cannotRun('Firefox');
 
-describe('Layers between browsers', { skip: neither, concurrency: false }, () => {
+describe('Layers between browsers, on two workers', { skip: neither, concurrency: false }, () => {
 	let sfu: Sfu;
 	const browsers = new Map<BrowserName, Browser>();
 
 	before(async () => {
-		sfu = await Sfu.create({ webRtc: { listen: [{ ip: mediaAddress }] } });
+		sfu = await Sfu.create({ webRtc: { listen: [{ ip: mediaAddress }] }, workers: onTwoWorkers() });
 		for (const name of ['Chromium', 'Firefox'] as const) browsers.set(name, await startBrowser(name));
 	});
 

@@ -1,11 +1,11 @@
-import type { DataConsumerOptions, DataProducerOptions, Router, WebRtcTransport } from 'mediasoup/types';
+import type { DataConsumerOptions, DataProducerOptions, WebRtcTransport } from 'mediasoup/types';
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { DataReceiver } from '../../src/data/DataReceiver.js';
 import { DataSender } from '../../src/data/DataSender.js';
 import { SctpTransport, type DataContext } from '../../src/data/SctpTransport.js';
 import type { Logger } from '../../src/Logger.js';
-import { DirectDataTransport } from '../../src/media/DirectDataTransport.js';
+import { RoomRouter } from '../../src/media/RoomRouter.js';
 import { defaultLimits, type Limits } from '../../src/options.js';
 import { Quota } from '../../src/Quota.js';
 import { ackMessage, payloadProtocol, writeOpen } from '../../src/sdp/dataChannelProtocol.js';
@@ -41,10 +41,11 @@ async function start(t: TestContext, options: Options = {}) {
 		void warnings.push([message, reason ?? []].flat().join(': '));
 	const logger = { debug: () => undefined, info: () => undefined, warn: record, error: record } as Logger;
 	const workers = new FakeWorkers(logger, delay);
-	const router: Router = await workers.pool.leastLoaded().worker.createRouter();
-	const transport = await router.createWebRtcTransport({} as Parameters<Router['createWebRtcTransport']>[0]);
+	const received = () => undefined;
+	const router = await RoomRouter.create(workers.place({}), { audio: undefined, data: {}, received, logger });
+	const transport = await router.createTransport({});
 	const closings = recordClosings(transport);
-	const directTransport = await DirectDataTransport.create(router);
+	const directTransport = await router.directDataTransport();
 	const limits = { ...defaultLimits, dataPushersPerUser: 2, ...options.limits };
 	const context: DataContext = {
 		userId: 'alice',
@@ -61,7 +62,7 @@ async function start(t: TestContext, options: Options = {}) {
 		options: { limits },
 		logger,
 	};
-	const sctp = new SctpTransport({ connectionId: 'connection', transport, clientIsDtlsClient }, context);
+	const sctp = new SctpTransport({ connectionId: 'connection', router, transport, clientIsDtlsClient }, context);
 	const opened: DataPusher[] = [];
 	const receiver = new DataReceiver(sctp, directTransport, (pusher) => {
 		opened.push(pusher);

@@ -23,7 +23,7 @@ const parameters = (ssrc: number, { payloadType, rtxPayloadType } = own) => ({
 
 /** The media of a room, and its router as the connections of a user use it. */
 function roomMedia(pool: Pool, logger: Logger) {
-	const media = new RoomMedia(pool, logger);
+	const media = new RoomMedia(pool, logger, { roomId: 'room' });
 	const router = () => media.routerFor({ userId: 'alice' });
 	return {
 		open: () => media.open(),

@@ -18,7 +18,15 @@ const untilNothingBut = (before: string[]) =>
 	until(async () => (await children()).every((pid) => before.includes(pid)), 'the workers have ended');
 
 const listen = [{ ip: '127.0.0.1' }];
-const options = { count: 1, listen, binary: undefined, healthTimeout: 15_000, logLevel: 'none' } as const;
+const options = {
+	count: 1,
+	listen,
+	binary: undefined,
+	healthTimeout: 15_000,
+	logLevel: 'none',
+	fullCpu: 0.7,
+	fullTracks: 500,
+} as const;
 
 describe('A pool of workers', () => {
 	it('starts as many as it is told', async (t) => {

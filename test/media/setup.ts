@@ -22,7 +22,16 @@ export function recorder() {
 export async function startPool(t: TestContext, options: Partial<WorkerPoolOptions> = {}) {
 	const { logger, messages, details } = recorder();
 	const pool = await WorkerPool.create(
-		{ count: 1, listen: [{ ip: '127.0.0.1' }], binary: undefined, healthTimeout: 15_000, logLevel: 'none', ...options },
+		{
+			count: 1,
+			listen: [{ ip: '127.0.0.1' }],
+			binary: undefined,
+			healthTimeout: 15_000,
+			logLevel: 'none',
+			fullCpu: 0.7,
+			fullTracks: 500,
+			...options,
+		},
 		logger,
 	);
 	t.after(() => {

@@ -36,7 +36,7 @@ function random(seed: number) {
 const hasTransport = (connection: Connection) =>
 	(connection as unknown as { transport?: object }).transport !== undefined;
 
-function checkBooks(sfu: Sfu, books: Books): void {
+function checkBooks(sfu: Sfu, books: Books, workers: number): void {
 	const rooms = [...sfu.rooms.values()];
 	const users = rooms.flatMap((room) => [...room.users.values()]);
 	const pushers = users.flatMap(mediaPushers);
@@ -55,8 +55,8 @@ function checkBooks(sfu: Sfu, books: Books): void {
 	const pipes = books.count('pipe');
 	assert.equal(pipes.producers, pipes.consumers, 'each pipe has two ends');
 	assert.ok(pipes.producers <= pullers.length, 'nothing is piped for nobody');
-	assert.ok(books.routers.size <= rooms.length, 'no router without a room');
-	assert.ok(pipes.transports <= books.routers.size * 2);
+	assert.ok(books.routers.size <= rooms.length * workers, 'no router without a room');
+	assert.ok(pipes.transports <= books.routers.size * 2 * workers, 'one pair from each router to each of its room');
 	for (const pusher of pushers) {
 		assert.equal(books.producers.get(pusher.pusherId)?.paused, pusher.paused, 'a paused pusher is, in the worker');
 	}
@@ -73,8 +73,9 @@ function checkBooks(sfu: Sfu, books: Books): void {
 function checkData(users: readonly User[], { data }: Books): void {
 	const pushers = users.flatMap(dataPushers);
 	const pullers = users.flatMap(dataPullers);
-	for (const { producer } of pushers) assert.ok(data.producers.has(producer.id), 'a data pusher is received');
-	const streams = [...data.producers.values()].filter(({ streamId }) => streamId !== undefined);
+	for (const { pullSource } of pushers)
+		assert.ok(data.producers.has(pullSource.producer.id), 'a data pusher is received');
+	const streams = [...data.producers.values()].filter(({ transportId }) => data.clients.has(transportId));
 	assert.equal(data.taps.length, streams.length, 'each stream is listened to');
 	assert.deepEqual(
 		data.pulled.map(([id]) => id).sort(),
@@ -83,8 +84,10 @@ function checkData(users: readonly User[], { data }: Books): void {
 	);
 	for (const { consumer, pusher, paused } of pullers) {
 		const held = data.consumers.get(consumer.id);
-		assert.equal(held?.producerId, pusher.producer.id, 'it is that of the pusher');
-		if (paused || pusher.paused) assert.equal(held.paused, true, 'what is paused is, in the worker');
+		const producerId = held?.producerId ?? '';
+		const isPiped = data.pipes.has(data.producers.get(producerId)?.transportId ?? '');
+		if (!isPiped) assert.equal(producerId, pusher.pullSource.producer.id, 'it is that of the pusher');
+		if (paused || pusher.paused) assert.equal(held?.paused, true, 'what is paused is, in the worker');
 	}
 }
 
@@ -102,15 +105,19 @@ describe('rooms, with fake media and a fake clock', () => {
 		withOnly(chromium, /^a=rtpmap:(\d+) VP9\//m),
 	];
 
-	async function play(script: Parameters<Scenario['play']>[0], delays: number, rtcpilot: boolean) {
+	async function play(script: Parameters<Scenario['play']>[0], delays: number, rtcpilot: boolean, count: number) {
 		const { logger, problems } = watchful();
 		const next = random(delays);
 		let gate = Promise.resolve();
-		const workers = new FakeWorkers(logger, async () => {
-			// Mostly soon, now and then late.
-			for (let turns = next() % 8 === 0 ? next() % 40 : next() % 4; turns > 0; turns--) await Promise.resolve();
-			await gate;
-		});
+		const workers = new FakeWorkers(
+			logger,
+			async () => {
+				// Mostly soon, now and then late.
+				for (let turns = next() % 8 === 0 ? next() % 40 : next() % 4; turns > 0; turns--) await Promise.resolve();
+				await gate;
+			},
+			count,
+		);
 		const sfu = await Sfu.createWith({ emptyRoomTimeout, logger }, () => Promise.resolve(workers.pool));
 		const limits = {
 			messagesPerSecond: unlimited,
@@ -121,6 +128,7 @@ describe('rooms, with fake media and a fake clock', () => {
 		const authorize = (action: AuthorizeAction) => (action.action === 'join' ? { takeOver: true } : true);
 		const adapter = new ProtooAdapter(sfu, { authorize, rtcpilot, reconnectTimeout: grace, limits });
 		let now = 0;
+		let nth = 0;
 		const pass = async (ms: number) => {
 			let open!: () => void;
 			gate = new Promise((resolve) => (open = resolve));
@@ -149,7 +157,7 @@ describe('rooms, with fake media and a fake clock', () => {
 				check();
 			},
 			checkHeld: () => {
-				checkBooks(sfu, workers.books);
+				checkBooks(sfu, workers.books, count);
 			},
 			transport: (nth, state) => {
 				workers.transports.at(-1 - nth)?.becomes(state);
@@ -165,7 +173,7 @@ describe('rooms, with fake media and a fake clock', () => {
 			},
 			workerDies: () => {
 				// What the death is logged as is no problem.
-				workers.die();
+				workers.die(nth++);
 			},
 		});
 		await scenario.play(script);
@@ -174,8 +182,8 @@ describe('rooms, with fake media and a fake clock', () => {
 		assert.deepEqual(workers.books.routers.size, 0);
 	}
 
-	it('what clients know is so, and nothing is left behind', async () => {
-		const property = fc.asyncProperty(steps(40), fc.integer(), fc.boolean(), play);
+	it('on one worker or several, what clients know is so, and nothing is left behind', async () => {
+		const property = fc.asyncProperty(steps(40), fc.integer(), fc.boolean(), fc.integer({ min: 1, max: 3 }), play);
 		await checkProperty(import.meta.filename, { few: 1000, many: 10_000 }, property);
 	});
 });

@@ -15,7 +15,9 @@ interface HeldDataConsumer {
 export class DataBooks {
 	/** The transports of clients. */
 	readonly clients = new Set<string>();
-	/** Those of a client have the id of their stream. */
+	/** The ends of pipes. */
+	readonly pipes = new Set<string>();
+	/** Those of a client, and those at the end of a pipe, have the id of their stream. */
 	readonly producers = new Map<string, { transportId: string; streamId: number | undefined }>();
 	readonly consumers = new Map<string, HeldDataConsumer>();
 	/** The messages of this process to clients, oldest first. */
@@ -23,9 +25,10 @@ export class DataBooks {
 
 	/** What listens in this process to what a client sends on a stream, one for each. */
 	get taps(): FakeDataConsumer[] {
-		const isOfClient = (id: string) => this.producers.get(id)?.streamId !== undefined;
+		const isOfClient = (id: string) => this.clients.has(this.producers.get(id)?.transportId ?? '');
+		const isHere = (id: string) => !this.clients.has(id) && !this.pipes.has(id);
 		return [...this.consumers.values()]
-			.filter(({ transportId, producerId }) => isOfClient(producerId) && !this.clients.has(transportId))
+			.filter(({ transportId, producerId }) => isOfClient(producerId) && isHere(transportId))
 			.map(({ told }) => told);
 	}
 
@@ -141,6 +144,8 @@ export class FakeDataOf {
 
 class FakeDataProducer extends EventEmitter {
 	readonly id = randomUUID();
+	readonly observer = new EventEmitter();
+	paused = false;
 	closed = false;
 	readonly #channel: DataChannel;
 
@@ -149,9 +154,20 @@ class FakeDataProducer extends EventEmitter {
 		this.#channel = channel;
 	}
 
+	async pause(): Promise<void> {
+		await this.#channel.request(() => undefined);
+		this.paused = true;
+	}
+
+	async resume(): Promise<void> {
+		await this.#channel.request(() => undefined);
+		this.paused = false;
+	}
+
 	close(): void {
 		if (this.closed) return;
 		this.closed = true;
+		this.observer.emit('close');
 		this.#channel.send(() => {
 			for (const consumer of this.#channel.books.data.closeProducer(this.id)) {
 				this.#channel.tell(() => {
@@ -165,11 +181,14 @@ class FakeDataProducer extends EventEmitter {
 		if (this.closed) return;
 		this.closed = true;
 		this.emit(event);
+		this.observer.emit('close');
 	}
 }
 
 export class FakeDataConsumer extends EventEmitter {
 	readonly id = randomUUID();
+	readonly observer = new EventEmitter();
+	readonly dataProducerPaused = false;
 	closed = false;
 	paused: boolean;
 	readonly sctpStreamParameters: { streamId: number };
@@ -185,6 +204,7 @@ export class FakeDataConsumer extends EventEmitter {
 	close(): void {
 		if (this.closed) return;
 		this.closed = true;
+		this.observer.emit('close');
 		this.#channel.send(() => {
 			if (!this.#channel.books.data.consumers.delete(this.id)) throw new NotFoundError('DataConsumer not found');
 		});
@@ -194,6 +214,7 @@ export class FakeDataConsumer extends EventEmitter {
 		if (this.closed) return;
 		this.closed = true;
 		this.emit(event);
+		this.observer.emit('close');
 	}
 
 	async pause(): Promise<void> {

@@ -15,7 +15,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Emitter } from '../../src/Emitter.js';
 import type { Logger } from '../../src/Logger.js';
-import type { MediaWorker, WorkerPool, WorkerPoolEvents } from '../../src/media/WorkerPool.js';
+import type { MediaWorker, PlacementRequest, WorkerPool, WorkerPoolEvents } from '../../src/media/WorkerPool.js';
 import { SfuError } from '../../src/SfuError.js';
 import { DataBooks, FakeDataOf } from './fakeData.js';
 
@@ -410,6 +410,7 @@ abstract class FakeTransport extends Entity {
 		if (!channel.books.routers.has(router.id)) throw new NotFoundError('Router not found');
 		channel.books.transports.set(id, { routerId: router.id, type, connected: false });
 		if (type === 'webrtc') channel.books.data.clients.add(id);
+		if (type === 'pipe') channel.books.data.pipes.add(id);
 	}
 
 	close(): void {
@@ -708,18 +709,36 @@ class FakeWorker extends Entity {
 	}
 }
 
-/** One worker, and another one when it dies. Give {@link FakeWorkers.pool} to `Sfu.createWith()`. */
+/** The books of several workers in one. */
+function inAll(all: readonly Books[]): Books {
+	const sum = new Books();
+	for (const { routers, transports, producers, consumers, data } of all) {
+		for (const id of routers) sum.routers.add(id);
+		for (const one of transports) sum.transports.set(...one);
+		for (const one of producers) sum.producers.set(...one);
+		for (const one of consumers) sum.consumers.set(...one);
+		for (const id of data.clients) sum.data.clients.add(id);
+		for (const id of data.pipes) sum.data.pipes.add(id);
+		for (const one of data.producers) sum.data.producers.set(...one);
+		for (const one of data.consumers) sum.data.consumers.set(...one);
+		sum.data.messages.push(...data.messages);
+	}
+	return sum;
+}
+
+/** Workers, and another one for each that dies. The connections of each room are on all of them in turn. Give {@link FakeWorkers.pool} to `Sfu.createWith()`. */
 export class FakeWorkers extends Emitter<WorkerPoolEvents> {
 	/** Every transport for a client that there has been, oldest first. */
 	readonly transports: FakeWebRtcTransport[] = [];
 	readonly #delay: Delay;
-	#current: { media: MediaWorker; worker: FakeWorker };
+	readonly #running: { media: MediaWorker; worker: FakeWorker }[];
 	#pid = 1;
+	#placed = 0;
 
-	constructor(logger: Logger, delay: Delay = () => Promise.resolve()) {
+	constructor(logger: Logger, delay: Delay = () => Promise.resolve(), count = 1) {
 		super(logger);
 		this.#delay = delay;
-		this.#current = this.#start();
+		this.#running = Array.from({ length: count }, (_, index) => this.#start(index));
 	}
 
 	/** The same, as the core knows it: it calls no more of a worker pool than is here. */
@@ -728,21 +747,23 @@ export class FakeWorkers extends Emitter<WorkerPoolEvents> {
 	}
 
 	get books(): Books {
-		return this.#current.worker.channel.books;
+		const all = this.#running.map(({ worker }) => worker.channel.books);
+		return all.length === 1 ? all[0]! : inAll(all);
 	}
 
-	leastLoaded(): MediaWorker {
-		if (this.#current.worker.closed) throw new SfuError('unavailable', 'no media worker at the moment');
-		return this.#current.media;
+	place({ userId }: Partial<PlacementRequest>): MediaWorker {
+		const { worker, media } = this.#running[userId === undefined ? 0 : this.#placed++ % this.#running.length]!;
+		if (worker.closed) throw new SfuError('unavailable', 'no media worker at the moment');
+		return media;
 	}
 
 	close(): void {
-		this.#current.worker.close();
+		for (const { worker } of this.#running) worker.close();
 	}
 
 	/** Some client sends on some stream, on which this process may look for what opens a channel. */
 	clientSends(nth: number, message: Buffer, payloadProtocolId: number): void {
-		const { channel } = this.#current.worker;
+		const { channel } = this.#running[nth % this.#running.length]!.worker;
 		const { taps } = channel.books.data;
 		const tap = taps[nth % Math.max(taps.length, 1)];
 		channel.tell(() => {
@@ -752,23 +773,24 @@ export class FakeWorkers extends Emitter<WorkerPoolEvents> {
 
 	/** Some client closes its end of some data channel. */
 	clientClosesChannel(nth: number): void {
-		const { data } = this.books;
+		const { data } = this.#running[nth % this.#running.length]!.worker.channel.books;
 		const [, sent] = data.sent[nth % Math.max(data.sent.length, 1)] ?? [];
 		if (sent) data.clientCloses(sent);
 	}
 
 	/** Ends the worker process; there is another one soon. */
-	die(): void {
+	die(nth = 0): void {
 		const pid = this.#pid++;
-		this.#current.worker.close();
-		this.#current = this.#start();
+		const index = nth % this.#running.length;
+		this.#running[index]!.worker.close();
+		this.#running[index] = this.#start(index);
 		this.emit('workerDied', { pid, error: new Error('died') });
 		this.emit('workerReplaced', { pid: this.#pid });
 	}
 
-	#start() {
+	#start(index: number) {
 		const worker = new FakeWorker(this.#delay, (transport) => this.transports.push(transport));
-		const media = { index: 0, worker, webRtcServer: {}, rooms: 0 } as unknown as MediaWorker;
+		const media = { index, worker, webRtcServer: {}, rooms: 0, tracks: 0, cpu: 0 } as unknown as MediaWorker;
 		return { media, worker };
 	}
 }

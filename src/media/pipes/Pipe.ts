@@ -1,18 +1,36 @@
-import type { Consumer, Producer } from 'mediasoup/types';
 import type { Logger } from '../../Logger.js';
 
-/** Carries a producer to a second producer with other payload types. It closes with its source, or with its last lease. */
+interface Observer {
+	on(event: 'close' | 'pause' | 'resume', listener: () => void): unknown;
+}
+
+/** Takes a source in, on one end of a pair of pipe transports: a Consumer or a DataConsumer. */
+export interface Entry {
+	readonly closed: boolean;
+	readonly observer: Observer;
+	close(): void;
+}
+
+/** Brings out on the other end what the entry takes in: a Producer or a DataProducer. */
+export interface Exit {
+	readonly id: string;
+	readonly closed: boolean;
+	readonly paused: boolean;
+	readonly observer: Observer;
+	pause(): Promise<void>;
+	resume(): Promise<void>;
+	close(): void;
+}
+
+/** Carries a source to a second producer: with other payload types, or on another worker. It closes with its source, or with its last lease. */
 export class Pipe {
 	/** Called once, when the pipe has closed. */
 	onClosed: (() => void) | undefined;
-	readonly #exit: Producer;
+	readonly #exit: Exit;
 	#leases = 0;
 
-	/**
-	 * @param entry - consumes the source, on one end of a pair of pipe transports
-	 * @param exit - produces what `entry` sends, on the other end
-	 */
-	constructor(entry: Consumer, exit: Producer, logger: Logger) {
+	/** @param isPaused - whether the source is paused at the moment */
+	constructor(entry: Entry, exit: Exit, isPaused: () => boolean, logger: Logger) {
 		this.#exit = exit;
 		const failed = (error: unknown) => {
 			if (!exit.closed) logger.warn('a pipe could not follow its source', { error });
@@ -32,9 +50,10 @@ export class Pipe {
 		});
 		if (entry.closed) exit.close();
 		// The source may have been paused or resumed while the exit was being created.
-		else if (entry.producerPaused !== exit.paused) (entry.producerPaused ? exit.pause() : exit.resume()).catch(failed);
+		else if (isPaused() !== exit.paused) (isPaused() ? exit.pause() : exit.resume()).catch(failed);
 	}
 
+	/** The id of the second producer. */
 	get producerId(): string {
 		return this.#exit.id;
 	}

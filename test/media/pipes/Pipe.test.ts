@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Router } from 'mediasoup/types';
 import { describe, it, type TestContext } from 'node:test';
 import { routerCodecs } from '../../../src/media/remap/payloadTypes.js';
-import { Pipe } from '../../../src/media/remap/Pipe.js';
+import { Pipe } from '../../../src/media/pipes/Pipe.js';
 import { startPool, until } from '../setup.js';
 
 const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
@@ -34,7 +34,7 @@ async function parts(t: TestContext) {
 
 async function makePipe(t: TestContext) {
 	const made = await parts(t);
-	const pipe = new Pipe(made.entry, made.exit, made.logger);
+	const pipe = new Pipe(made.entry, made.exit, () => made.entry.producerPaused, made.logger);
 	let told = 0;
 	pipe.onClosed = () => told++;
 	return { ...made, pipe, timesClosed: () => told };
@@ -60,7 +60,7 @@ describe('A pipe', () => {
 		await source.pause();
 		await until(() => entry.producerPaused, 'the entry knows');
 		assert.equal(exit.paused, false);
-		new Pipe(entry, exit, logger);
+		new Pipe(entry, exit, () => entry.producerPaused, logger);
 		await until(() => exit.paused, 'the exit is paused');
 	});
 
@@ -75,7 +75,7 @@ describe('A pipe', () => {
 		const { source, entry, exit, logger } = await parts(t);
 		source.close();
 		await until(() => entry.closed, 'the entry is closed');
-		const pipe = new Pipe(entry, exit, logger);
+		const pipe = new Pipe(entry, exit, () => entry.producerPaused, logger);
 		assert.equal(pipe.closed, true);
 		assert.equal(exit.closed, true);
 	});
