@@ -16,6 +16,7 @@ export { defaultPermissions } from './rooms/Permissions.js';
 export type { Permissions, PullRequestOfUser, PushPermissions, RoomMember } from './rooms/Permissions.js';
 export type { Room, RoomOptions, SendDataOptions } from './rooms/Room.js';
 export type { RoomCloseReason, RoomEvents } from './rooms/RoomEvents.js';
+export type { DrainOptions } from './rooms/Drain.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';
 export type { AudioLevel, Speaker } from './rooms/Speakers.js';

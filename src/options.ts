@@ -180,6 +180,12 @@ export interface SfuOptions {
 	 * connections, and asks the workers for statistics of everything that flows. 0 stands for never. Default 0.
 	 */
 	qualityInterval?: number;
+	/**
+	 * How often to look whether what clients send arrives, in ms. A track of which nothing has arrived at two looks in a row has
+	 * stalled: `pusherStalled`. Each look asks the workers for statistics of each connection that pushes. 0 stands for never.
+	 * Default 800.
+	 */
+	stallInterval?: number;
 	/** How long an empty room stays open, in ms. Default 30,000. */
 	emptyRoomTimeout?: number;
 	/** The logger. Default {@link consoleLogger}. */
@@ -197,6 +203,7 @@ export interface ResolvedOptions {
 	limits: Limits;
 	audioObservers: Required<AudioObserverOptions> | undefined;
 	qualityInterval: number;
+	stallInterval: number;
 	emptyRoomTimeout: number;
 	logger: Logger;
 }
@@ -274,6 +281,7 @@ const checkOptions = validator<SfuOptions>(
 			threshold: { type: 'integer', minimum: -127, maximum: 0 },
 		}),
 		qualityInterval: milliseconds,
+		stallInterval: milliseconds,
 		emptyRoomTimeout: milliseconds,
 		logger: { type: 'object', required: ['debug', 'info', 'warn', 'error'] },
 	}),
@@ -282,7 +290,7 @@ const checkOptions = validator<SfuOptions>(
 
 /** @throws {@link SfuError} `invalid_argument`, naming the option */
 export function resolveOptions(options: SfuOptions): ResolvedOptions {
-	const { webRtc, workers, codecs, limits, audioObservers, qualityInterval, emptyRoomTimeout, logger } =
+	const { webRtc, workers, codecs, limits, audioObservers, qualityInterval, stallInterval, emptyRoomTimeout, logger } =
 		checkOptions(options);
 	for (const [index, address] of (webRtc?.listen ?? []).entries()) {
 		checkListenAddress(address, `options.webRtc.listen.${index}`);
@@ -319,6 +327,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		limits: { ...defaultLimits, ...given(limits) },
 		audioObservers: audioObservers && { interval: 1000, threshold: -80, ...given(audioObservers) },
 		qualityInterval: qualityInterval ?? 0,
+		stallInterval: stallInterval ?? 800,
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
 		logger: logger ?? consoleLogger,
 	};

@@ -51,6 +51,7 @@ describe('Without options', () => {
 			},
 			audioObservers: undefined,
 			qualityInterval: 0,
+			stallInterval: 800,
 			emptyRoomTimeout: 30_000,
 			logger: consoleLogger,
 		});

@@ -20,6 +20,7 @@ import type { DataPusher } from '../tracks/DataPusher.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
+import { ArrivalWatch } from './ArrivalWatch.js';
 import { BitrateLimits } from './BitrateLimits.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 
@@ -82,6 +83,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	protected readonly bitrates: BitrateLimits;
 	protected readonly logger: Logger;
 	readonly #quality = new QualityLevel();
+	readonly #arrival = new ArrivalWatch();
 	/** When the client last sent something, and how many bytes it had sent by then. */
 	#heard = { at: 0, bytes: -1 };
 	#state: ConnectionState = 'new';
@@ -173,6 +175,17 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 			await this.bitrates.setPermitted(this.context.gate.maxBitrate);
 		} catch (error) {
 			if (!this.closed) this.logger.warn('the bitrate of a connection could not be limited', { error });
+		}
+	}
+
+	/** @internal Notices which of its pushers do not arrive any more. Never rejects. */
+	async watchArrival(): Promise<void> {
+		const pushers = this.media().flatMap((child) => ('pullerId' in child ? [] : child));
+		try {
+			if (this.transport) await this.#arrival.look(this.transport, pushers);
+		} catch (error) {
+			// What closes meanwhile has no statistics.
+			if (!this.closed) this.logger.debug('what a client sends could not be watched', { error });
 		}
 	}
 

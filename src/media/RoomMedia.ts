@@ -1,9 +1,9 @@
 import { Lazy } from '../Lazy.js';
 import type { Logger } from '../Logger.js';
+import type { Limits } from '../options.js';
 import { SfuError } from '../SfuError.js';
 import type { AudioObservation } from './AudioObservers.js';
 import type { LocalSource } from './LocalSource.js';
-import type { DataSizes } from './pipes/PipePair.js';
 import { RoomRouter } from './RoomRouter.js';
 import type { MediaWorker, WorkerPool } from './WorkerPool.js';
 
@@ -12,8 +12,8 @@ export interface RoomMediaOptions {
 	roomId: string;
 	/** How to observe audio, and who is told. `undefined` not to observe it. */
 	audio?: AudioObservation | undefined;
-	/** What data channels carry from one worker to another. */
-	data?: DataSizes;
+	/** How much data channels carry, from one worker to another, too. */
+	limits: Pick<Limits, 'dataMessageBytes' | 'dataBufferBytes'>;
 }
 
 /**
@@ -87,10 +87,16 @@ export class RoomMedia {
 	}
 
 	async #createRouter(worker: MediaWorker): Promise<RoomRouter> {
+		const { audio, limits } = this.#options;
 		try {
 			const router = await RoomRouter.create(worker, {
-				audio: this.#options.audio,
-				data: this.#options.data ?? {},
+				audio,
+				data: {
+					maxSendMessageSize: limits.dataMessageBytes,
+					maxReceiveMessageSize: limits.dataMessageBytes,
+					sctpSendBufferSize: limits.dataBufferBytes,
+					sctpPerStreamSendQueueLimit: limits.dataBufferBytes,
+				},
 				received: (source) => {
 					this.#receive(source);
 				},

@@ -30,6 +30,7 @@ export type {
 	DetailsData,
 	LayersData,
 	MemberData,
+	MigrateData,
 	NewDataPusherData,
 	NewPusherData,
 	Notifications,

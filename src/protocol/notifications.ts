@@ -279,6 +279,14 @@ export interface ClosedRoomData {
 	reason: string;
 }
 
+/** The data of `migrate`. */
+export interface MigrateData {
+	/** The id of the room. */
+	roomId: string;
+	/** How long the client may stay, in ms, `null` for as long as it likes. */
+	timeout: number | null;
+}
+
 /** The data of `permissionsChanged`. */
 export interface PermissionsChangedData extends MemberData {
 	/** The permissions from now on. */
@@ -337,6 +345,8 @@ export interface Notifications {
 	mediaLost: ConnectionIdsData;
 	/** A connection for which the server offers is over, but not because the client has left or a media worker died. */
 	connectionClosed: ConnectionClosedData;
+	/** The server will stop soon. Join again over another connection, as balancers lead it to another server. */
+	migrate: MigrateData;
 	/** The room has been closed for everybody. */
 	roomClosed: ClosedRoomData;
 	/** A user has another name. */

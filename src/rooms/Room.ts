@@ -10,11 +10,13 @@ import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
 import { strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
-import { QualityMonitor } from '../stats/QualityMonitor.js';
+import type { Connection } from '../connections/Connection.js';
+import { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
 import { checkMessage } from '../tracks/DataPusher.js';
 import type { AnyPusher } from '../tracks/tracks.js';
 import { AppPauses, type Mute } from './AppPauses.js';
 import { checkJoinOptions, type JoinOptions } from './JoinOptions.js';
+import { drained } from './Drain.js';
 import { Lobby, type WaitingUser } from './Lobby.js';
 import type { RoomCloseReason, RoomEvents } from './RoomEvents.js';
 import { SharedQuota } from './SharedQuota.js';
@@ -78,13 +80,14 @@ export class Room extends Emitter<RoomEvents> {
 	});
 	readonly #streamIds = new StreamIds();
 	readonly #users = new Map<string, User>();
-	readonly #quality: QualityMonitor;
+	readonly #monitors: ConnectionMonitor<Connection>[];
 	readonly #userQuota: Quota;
 	readonly #pauses = new AppPauses();
 	readonly #bans = new Set<string>();
 	readonly #lobby: Lobby;
 	#hasLobby: boolean;
 	#locked = false;
+	#draining = false;
 	#emptyTimer: NodeJS.Timeout | undefined;
 	#closed = false;
 
@@ -99,19 +102,14 @@ export class Room extends Emitter<RoomEvents> {
 		this.roomId = roomId;
 		this.#options = options;
 		const { audioObservers: settings, logger, limits } = options;
-		this.#media = new RoomMedia(pool, logger, {
-			roomId,
-			audio: settings && { settings, listener: this.#speakers },
-			data: {
-				maxSendMessageSize: limits.dataMessageBytes,
-				maxReceiveMessageSize: limits.dataMessageBytes,
-				sctpSendBufferSize: limits.dataBufferBytes,
-				sctpPerStreamSendQueueLimit: limits.dataBufferBytes,
-			},
-		});
+		const audio = settings && { settings, listener: this.#speakers };
+		this.#media = new RoomMedia(pool, logger, { roomId, audio, limits });
 		this.#codecs = codecs;
 		this.#layerController = new LayerController(options.webRtc.initialOutgoingBitrate, options.logger);
-		this.#quality = new QualityMonitor(options.qualityInterval);
+		this.#monitors = [
+			new ConnectionMonitor(options.qualityInterval, (connection) => connection.measure()),
+			new ConnectionMonitor(options.stallInterval, (connection) => connection.watchArrival()),
+		];
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
 		this.#hasLobby = lobby;
 		this.#lobby = new Lobby(options.limits, {
@@ -144,6 +142,11 @@ export class Room extends Emitter<RoomEvents> {
 	/** Whether nobody new may join. */
 	get locked(): boolean {
 		return this.#locked;
+	}
+
+	/** Whether nobody new may join because the Sfu will stop: see {@link Sfu.drain}. */
+	get draining(): boolean {
+		return this.#draining;
 	}
 
 	/** Whether users wait in the lobby until the app admits them. */
@@ -223,6 +226,12 @@ export class Room extends Emitter<RoomEvents> {
 		this.emit('closed', { reason });
 	}
 
+	/** @internal Lets nobody new join, and tells so. */
+	drain(timeout: number | undefined): void {
+		this.#draining = true;
+		this.emit('draining', { timeout });
+	}
+
 	/** @internal Makes sure that a worker carries the room, and starts to wait for somebody. */
 	async open(): Promise<void> {
 		await this.#media.open();
@@ -270,6 +279,7 @@ export class Room extends Emitter<RoomEvents> {
 	/** @throws {@link SfuError} `closed`, `forbidden`, `conflict` */
 	#assertJoinable({ userId, admitted }: JoinOptions): void {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
+		if (this.#draining) throw drained();
 		if (this.#bans.has(userId)) throw new SfuError('forbidden', 'the user is banned from the room');
 		if (this.#users.has(userId)) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
 		if (this.#locked && !admitted) throw new SfuError('forbidden', 'the room is locked');
@@ -292,7 +302,7 @@ export class Room extends Emitter<RoomEvents> {
 				codecs: policy,
 				layerController: this.#layerController,
 				streamIds: this.#streamIds,
-				quality: this.#quality,
+				monitors: this.#monitors,
 				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
 				findUser: (id) => this.#findUser(id),
 				othersThan: (self) => this.#others(self),

@@ -45,7 +45,7 @@ export type RoomEvents = {
 	pusherPaused: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
 	/** A pusher sends again. */
 	pusherResumed: (event: { user: User; pusher: AnyPusher; cause: PauseCause }) => void;
-	/** Nothing of a track has arrived for 1.5 s, or 5 s for audio with DTX, though nobody has paused it. */
+	/** Nothing of a track has arrived at two looks in a row (`stallInterval`), though nobody has paused it. */
 	pusherStalled: (event: { user: User; pusher: Pusher }) => void;
 	/** A track that had stalled arrives again, or somebody has paused it. */
 	pusherRecovered: (event: { user: User; pusher: Pusher }) => void;
@@ -65,6 +65,11 @@ export type RoomEvents = {
 	 * with the option `qualityInterval`.
 	 */
 	userRated: (event: { user: User; quality: Quality | undefined }) => void;
+	/**
+	 * Nobody new may join any more, because the Sfu will stop: {@link Sfu.drain}. `timeout` is how long the users may stay, in
+	 * ms; undefined for as long as they like.
+	 */
+	draining: (event: { timeout: number | undefined }) => void;
 	/** The room has closed. Emitted once, last. */
 	closed: (event: { reason: RoomCloseReason }) => void;
 };

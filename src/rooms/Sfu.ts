@@ -5,10 +5,11 @@ import { CodecPolicy } from '../media/codecs.js';
 import type { WorkerLoad } from '../media/placement.js';
 import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
-import { checkLength, codecNames, nonEmpty, strict, validator } from '../schemas.js';
+import { checkLength, codecNames, milliseconds, nonEmpty, strict, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
 import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
 import { Quota } from '../Quota.js';
+import { drained, untilEmpty, type DrainOptions } from './Drain.js';
 import { logRoom } from './RoomLog.js';
 import { Room, type RoomOptions } from './Room.js';
 import type { RoomCloseReason } from './RoomEvents.js';
@@ -29,6 +30,8 @@ export type SfuEvents = {
 
 const checkRoomId = validator<string>(nonEmpty, 'roomId');
 
+const checkDrainOptions = validator<DrainOptions>(strict({ timeout: milliseconds }), 'options');
+
 const checkRoomOptions = validator<RoomOptions>(strict({ codecs: codecNames, lobby: { type: 'boolean' } }), 'options');
 
 /**
@@ -48,6 +51,7 @@ export class Sfu extends Emitter<SfuEvents> {
 	readonly #rooms = new Map<string, Room>();
 	readonly #opening = new Map<string, Promise<Room>>();
 	readonly #roomQuota: Quota;
+	#draining = false;
 	#closed = false;
 
 	/**
@@ -113,6 +117,28 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#options.logger;
 	}
 
+	/** Whether nobody new may join: see {@link Sfu.drain}. */
+	get draining(): boolean {
+		return this.#draining;
+	}
+
+	/**
+	 * Prepares to stop without ending a call: no room opens any more, and nobody new joins (`unavailable`). Clients are told to
+	 * go elsewhere (`migrate`). Those who are in a room stay, and come back to it after a lost socket, until they leave or the
+	 * app calls {@link Sfu.close}. It cannot be taken back.
+	 *
+	 * @returns resolves when nobody is left, or at the timeout: whether all have left
+	 * @throws {@link SfuError} (rejects) `invalid_argument`
+	 */
+	async drain(options: DrainOptions = {}): Promise<boolean> {
+		const { timeout } = checkDrainOptions(options);
+		if (!this.#draining) {
+			this.#draining = true;
+			for (const room of this.#rooms.values()) room.drain(timeout);
+		}
+		return untilEmpty(this.#rooms, timeout);
+	}
+
 	/** Closes all rooms and ends the workers. */
 	close(): void {
 		if (this.#closed) return;
@@ -127,7 +153,7 @@ export class Sfu extends Emitter<SfuEvents> {
 	 *
 	 * @param options - how to open the room; a room that is open already stays as it is
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` if the Sfu has none of `options.codecs`,
-	 *   `limit_exceeded`, `unavailable` without a media worker, `closed`
+	 *   `limit_exceeded`, `unavailable` without a media worker or while it is drained, `closed`
 	 */
 	async getOrCreateRoom(roomId: string, options: RoomOptions = {}): Promise<Room> {
 		if (this.#closed) throw this.#gone();
@@ -136,6 +162,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		const codecs = names ? this.#codecs.narrow(names) : this.#codecs;
 		const open = this.#rooms.get(roomId);
 		if (open) return open;
+		if (this.#draining) throw drained();
 		let opening = this.#opening.get(roomId);
 		if (!opening) {
 			opening = this.#openRoom(roomId, { codecs, lobby }).finally(() => this.#opening.delete(roomId));
@@ -156,6 +183,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		try {
 			await room.open();
 			if (this.#closed) throw this.#gone();
+			if (this.#draining) throw drained();
 			if (room.closed) throw new SfuError('closed', 'the room has been closed');
 		} catch (error) {
 			room.close();

@@ -10,7 +10,7 @@ import { parseOffer } from '../sdp/parseOffer.js';
 import { checkText } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import { worstOf, type Quality } from '../stats/quality.js';
-import type { QualityMonitor } from '../stats/QualityMonitor.js';
+import type { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
 import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
 import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
@@ -26,7 +26,7 @@ import { audioFirst, type KickOptions, type PullResult, type PushResult } from '
 /** @internal */
 export interface UserContext extends Omit<ConnectionContext, 'userId' | 'gate' | keyof UserQuotas> {
 	sharedQuota: SharedQuota | undefined;
-	quality: QualityMonitor;
+	monitors: readonly ConnectionMonitor<Connection>[];
 	pauses: AppPauses;
 	ban: (userId: string) => void;
 	/** @throws {@link SfuError} `not_found` */
@@ -283,7 +283,7 @@ export class User extends Emitter<UserEvents> {
 	}
 
 	#follow(connection: Connection): void {
-		this.#context.quality.add(connection);
+		for (const monitor of this.#context.monitors) monitor.add(connection);
 		connection.on('pushersAdded', ({ pushers }) => {
 			this.#tracks.addPushers(pushers);
 		});

@@ -35,7 +35,7 @@ export type UserEvents = {
 	pusherPaused: (event: { pusher: AnyPusher; cause: PauseCause }) => void;
 	/** A pusher sends again. */
 	pusherResumed: (event: { pusher: AnyPusher; cause: PauseCause }) => void;
-	/** Nothing of a track has arrived for 1.5 s, or 5 s for audio with DTX, though nobody has paused it. */
+	/** Nothing of a track has arrived at two looks in a row (`stallInterval`), though nobody has paused it. */
 	pusherStalled: (event: { pusher: Pusher }) => void;
 	/** A track that had stalled arrives again, or somebody has paused it. */
 	pusherRecovered: (event: { pusher: Pusher }) => void;

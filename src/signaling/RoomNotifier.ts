@@ -121,6 +121,9 @@ export class RoomNotifier<Message> {
 			if (reason === 'roomClosed') return;
 			if (!user.permissions.hidden) this.#tellLeft(user);
 		});
+		room.on('draining', ({ timeout = null }) => {
+			this.#tellAll('migrate', { roomId, timeout });
+		});
 		room.once('closed', ({ reason }) => {
 			this.#tellAll('roomClosed', { roomId, reason });
 			this.#members.clear();
@@ -152,6 +155,8 @@ export class RoomNotifier<Message> {
 		const before = this.#members.get(userId);
 		if (before && this.#isSameClient(before, resumeToken)) return { member: before, resumed: true };
 		if (before) {
+			if (this.room.draining)
+				throw new SfuError('unavailable', 'the server takes nobody new, because it will stop soon');
 			if (!before.lost && !takeOver) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
 			// It was in the room already, so neither lock nor lobby is asked.
 			options.admitted = true;

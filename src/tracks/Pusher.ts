@@ -70,8 +70,9 @@ export class Pusher extends PusherEndpoint {
 	readonly #source: LocalSource;
 	readonly #frameRates: FrameRates;
 	#maxBitrate: number;
-	/** Whether no stream of it arrives. */
-	#silent = false;
+	/** Whether anything of it has ever arrived. */
+	#begun = false;
+	#arrives = true;
 	#stalled = false;
 
 	/** @internal */
@@ -96,11 +97,6 @@ export class Pusher extends PusherEndpoint {
 		this.#source = source;
 		this.#frameRates = new FrameRates(source.producer);
 		this.#maxBitrate = details.maxBitrate ?? 0;
-		source.producer.on('score', (scores) => {
-			// mediasoup scores a stream of which nothing arrives with 0.
-			this.#silent = scores.length > 0 && scores.every(({ score }) => score === 0);
-			this.#followStall();
-		});
 		for (const event of ['paused', 'resumed'] as const)
 			this.on(event, () => {
 				this.#followStall();
@@ -118,6 +114,13 @@ export class Pusher extends PusherEndpoint {
 	 */
 	get stalled(): boolean {
 		return this.#stalled;
+	}
+
+	/** @internal Tells whether anything of it has arrived lately. */
+	arrives(arrives: boolean): void {
+		this.#begun ||= arrives;
+		this.#arrives = arrives;
+		this.#followStall();
 	}
 
 	/** @internal What others pull. */
@@ -168,7 +171,7 @@ export class Pusher extends PusherEndpoint {
 	}
 
 	#followStall(): void {
-		const stalled = this.#silent && !this.paused;
+		const stalled = this.#begun && !this.#arrives && !this.paused;
 		if (this.closed || stalled === this.#stalled) return;
 		this.#stalled = stalled;
 		this.emit(stalled ? 'stalled' : 'recovered');

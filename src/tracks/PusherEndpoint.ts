@@ -25,7 +25,7 @@ export type PusherCloseReason =
 export type PusherEvents = EndpointEvents<PusherCloseReason> & {
 	/** Its source or its metadata has changed. */
 	changed: () => void;
-	/** For a track: nothing of it has arrived for 1.5 s, or 5 s for audio with DTX, though nobody has paused it. */
+	/** For a track: nothing of it has arrived at two looks in a row (`stallInterval`), though nobody has paused it. */
 	stalled: () => void;
 	/** For a track: it arrives again, or somebody has paused it. */
 	recovered: () => void;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
 import type { Logger } from '../../src/Logger.js';
+import { defaultLimits } from '../../src/options.js';
 import { RoomMedia } from '../../src/media/RoomMedia.js';
 import type { RoomRouter, TransportOptions } from '../../src/media/RoomRouter.js';
 import { SfuError } from '../../src/SfuError.js';
@@ -23,7 +24,7 @@ const parameters = (ssrc: number, { payloadType, rtxPayloadType } = own) => ({
 
 /** The media of a room, and its router as the connections of a user use it. */
 function roomMedia(pool: Pool, logger: Logger) {
-	const media = new RoomMedia(pool, logger, { roomId: 'room' });
+	const media = new RoomMedia(pool, logger, { roomId: 'room', limits: defaultLimits });
 	const router = () => media.routerFor({ userId: 'alice' });
 	return {
 		open: () => media.open(),

@@ -386,6 +386,7 @@ export class RoomClient {
 			connectionClosed: ({ connectionId }) => {
 				this.#ended(connectionId);
 			},
+			migrate: () => assert.fail('told to go elsewhere, though nothing is drained'),
 			roomClosed: ({ roomId }) => {
 				assert.equal(roomId, view.roomId);
 				this.view = undefined;

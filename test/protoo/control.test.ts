@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { anOffer } from '../support/offers.js';
 import { receivingOffer, sendingOffer } from './offers.js';
 import { serve, specsOf } from './setup.js';
-import { mediaPullers, mediaPushers, producerOf } from '../support/parted.js';
+import { mediaPullers, mediaPushers } from '../support/parted.js';
 
 async function call(t: TestContext) {
 	const server = await serve(t);
@@ -23,9 +23,9 @@ describe('A track of which nothing arrives', () => {
 	it('is told to everybody, and to those who join', async (t) => {
 		const { alice, bob, room, pusher, connect } = await call(t);
 		const video = mediaPushers(room.users.get('alice')!).find(({ kind }) => kind === 'video')!;
-		const score = (one: number) => producerOf(video).emit('score', [{ ssrc: 1, encodingIdx: 0, score: one }]);
 		const told = { ...as('alice'), pusherIds: [pusher('video')] };
-		score(0);
+		video.arrives(true);
+		video.arrives(false);
 		for (const client of [alice, bob]) assert.deepEqual(await client.next('pusherStalled'), told);
 		const carol = connect();
 		const { users } = await carol.join('room', 'carol');
@@ -34,7 +34,7 @@ describe('A track of which nothing arrives', () => {
 			stalled.map(({ pusherId }) => pusherId),
 			[pusher('video')],
 		);
-		score(10);
+		video.arrives(true);
 		for (const client of [alice, bob, carol]) assert.deepEqual(await client.next('pusherRecovered'), told);
 	});
 });

@@ -520,11 +520,14 @@ const channelOf = (id, label) =>
  * @param {string} label
  * @param {DataMessage[]} messages
  */
-export function sendOn(id, label, messages) {
+export async function sendOn(id, label, messages) {
+	const channel = channelOf(id, label);
+	// The server may know of it before the page knows that it does.
+	if (channel.readyState === 'connecting') await new Promise((open) => channel.addEventListener('open', open));
 	for (const message of messages) {
 		const data =
 			typeof message === 'string' ? message : Uint8Array.from({ length: message.bytes }, (_, index) => index % 256);
-		channelOf(id, label).send(data);
+		channel.send(data);
 	}
 }
 

@@ -124,48 +124,35 @@ describe('A pusher that closes', () => {
 });
 
 describe('A pusher of which nothing arrives', () => {
-	// Only real packets change these scores: the tests of browsers send them. Here the worker's word for them is enough.
-	async function startPush(t: TestContext, options: { offer?: string } = {}) {
-		const { room, pushed } = await startCall(t, options);
+	// The tests of browsers send real packets, and stop them.
+	async function startPush(t: TestContext) {
+		const { room, pushed } = await startCall(t);
 		const pusher = pushed.pushers.find(({ kind }) => kind === 'video')!;
 		const told: string[] = [];
 		room.on('pusherStalled', (event) => told.push(`${event.user.userId} stalled ${event.pusher.stalled}`));
 		room.on('pusherRecovered', (event) => told.push(`${event.user.userId} recovered ${event.pusher.stalled}`));
-		const score = (...scores: number[]) => {
-			const streams = scores.map((one, encodingIdx) => ({ ssrc: encodingIdx + 1, encodingIdx, score: one }));
-			producerOf(pusher).emit('score', streams);
-		};
-		return { pusher, told, score };
+		return { pusher, told };
 	}
 
 	it('has stalled, until something arrives', async (t) => {
-		const { pusher, told, score } = await startPush(t);
-		score();
+		const { pusher, told } = await startPush(t);
+		pusher.arrives(false);
 		assert.equal(pusher.stalled, false, 'it has not begun');
-		for (const one of [10, 3, 0, 0, 1, 10]) score(one);
-		assert.deepEqual(told, ['alice stalled true', 'alice recovered false']);
-	});
-
-	it('has not while one of its layers arrives', async (t) => {
-		const { told, score } = await startPush(t, { offer: 'chromium-sendonly-video-simulcast' });
-		score(10, 10, 10);
-		score(0, 0, 7);
-		assert.deepEqual(told, []);
-		score(0, 0, 0);
-		score(7, 0, 0);
+		for (const arrives of [true, true, false, false, true, true]) pusher.arrives(arrives);
 		assert.deepEqual(told, ['alice stalled true', 'alice recovered false']);
 	});
 
 	it('has not while it is paused, nor after it has closed', async (t) => {
-		const { pusher, told, score } = await startPush(t);
+		const { pusher, told } = await startPush(t);
+		pusher.arrives(true);
 		await pusher.pause();
-		score(0);
+		pusher.arrives(false);
 		assert.deepEqual(told, []);
 		await pusher.resume();
 		await pusher.pause('client');
 		await pusher.resume('client');
 		pusher.close();
-		score(9);
+		pusher.arrives(true);
 		const [stalled, recovered] = ['alice stalled true', 'alice recovered false'];
 		assert.deepEqual(told, [stalled, recovered, stalled]);
 	});
