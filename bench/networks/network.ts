@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { chromium, type Page as Driver } from 'playwright-core';
 import { chromiumFlags, clientOf, clientScript, fakeDevices, html, type Page } from '../../test/support/browsers.js';
 
 /** The folder of the emulators, from run.sh. */
@@ -37,16 +37,22 @@ export function setLink(host: Host, { up = {}, down = {} }: { up?: Way; down?: W
 
 export type ClientPage = Pick<Page, 'client'>;
 
+export interface BenchPage extends ClientPage {
+	/** Playwright's own page. */
+	driver: Driver;
+}
+
 /** Starts Chromium behind the link of a client. */
 export async function startChromium(host: Host) {
 	const browser = await chromium.launch({
 		executablePath: join(folder, `chromium-${host}`),
 		args: [...chromiumFlags, ...fakeDevices],
 	});
-	const script = await readFile(clientScript, 'utf8');
+	// mediasoupPage.js draws the same video, and has its statistics read in the same way.
+	const script = `${await readFile(clientScript, 'utf8')}\nexport { connections, drawNoise };\n`;
 	return {
 		/** Opens a page without any network: browsers give a camera to secure origins only, and localhost is one. */
-		async newPage(): Promise<ClientPage> {
+		async newPage(): Promise<BenchPage> {
 			const page = await browser.newPage();
 			await page.route('**/*', (route) =>
 				route.request().url().endsWith('/client.js')
@@ -55,7 +61,7 @@ export async function startChromium(host: Host) {
 			);
 			await page.goto('http://localhost/');
 			await page.waitForFunction('globalThis.client');
-			return { client: clientOf(page) };
+			return { client: clientOf(page), driver: page };
 		},
 		close: () => browser.close(),
 	};

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Runs the scenarios of bench/networks between hosts of their own: a server, and two clients behind emulated links.
 #
-#   bench/networks/run.sh [SCENARIO…]
+#   bench/networks/run.sh [narrow|shared|lossy]… [one|three]… [client|server|mediasoup]… [--json FILE]
+#
+# Without words everything is run: each scenario, with one layer and three, and with sfu-rooms by offers of the client, by
+# offers of the server, and bare mediasoup with mediasoup-client. It prints a table. FILE also has the samples of each second.
 #
 # It needs root, iproute2, ethtool, a C compiler and Chromium. A link is an emulator between two interfaces, in user space,
 # because many kernels of containers have no netem. It reads the file of its client again whenever it changes.
 set -euo pipefail
+export SFU_BENCH_CALLER=$PWD
 cd "$(dirname "$0")/../.."
 
 prefix=sfu$$
