@@ -2,8 +2,7 @@ import type { WebRtcTransport } from 'mediasoup/types';
 import type { DataChannels } from '../data/DataChannels.js';
 import { Rollback } from '../Rollback.js';
 import { isUsable, type Offer } from '../sdp/Offer.js';
-import { consumerCapabilities } from '../sdp/rtpParameters.js';
-import { writeAnswer, type MediaSectionToAnswer } from '../sdp/writeAnswer.js';
+import { writeAnswer } from '../sdp/writeAnswer.js';
 import { SfuError } from '../SfuError.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
 import type { Puller } from '../tracks/Puller.js';
@@ -15,21 +14,21 @@ import { wantedBitrate } from './BitrateLimits.js';
 import { ClientIdentity } from './ClientIdentity.js';
 import { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
-import { createPuller, type PullerOptions } from './createPuller.js';
+import { createAll } from './createAll.js';
+import { createPuller } from './createPuller.js';
 import { createPusher } from './createPusher.js';
 import { UplinkDemand } from './UplinkDemand.js';
 import {
 	negotiatePull,
 	negotiatePush,
 	receives,
-	sends,
 	ssrcsOf,
 	type MediaSection,
 	type NegotiatedSection,
 	type Negotiation,
-	type NewPuller,
 	type NewPusher,
 } from './negotiate.js';
+import { followDirection, pullerOptions, toAnswer, videoLimits } from './negotiatedSections.js';
 import { rejections, type PushRejection } from './rejections.js';
 
 /**
@@ -48,6 +47,17 @@ type DataRequest = { push: readonly AnnouncedChannel[] } | { pull: PullTargets['
 
 /** Takes a new track or data channel into a negotiation, whose failure closes it. */
 type Adopt = (created: AnyPusher | AnyPuller | undefined) => void;
+
+/** Creates something in the worker. The result puts it where it belongs. */
+type Creation = () => Promise<(adopt: Adopt) => void>;
+
+interface CreationContext {
+	negotiation: Negotiation;
+	transport: WebRtcTransport;
+	extensionIds: Map<string, number>;
+	/** Whether the transport is new: then the client cannot connect before it has the answer. */
+	isNew: boolean;
+}
 
 /** The counterpart of an RTCPeerConnection whose client offers. */
 export class AnsweringConnection extends Connection {
@@ -128,7 +138,8 @@ export class AnsweringConnection extends Connection {
 		this.#assertPermitted(negotiation, dataRequest);
 		const rollback = new Rollback();
 		try {
-			const transport = this.transport ?? (await this.#connect(offer, rollback));
+			const isNew = !this.transport;
+			const transport = this.transport ?? (await this.createTransport(rollback, maxMessageSizeOf(offer)));
 			const added: (AnyPusher | AnyPuller)[] = [];
 			const adopt: Adopt = (created) => {
 				if (!created) return;
@@ -136,23 +147,21 @@ export class AnsweringConnection extends Connection {
 				rollback.add(() => {
 					created.close('negotiationFailed');
 				});
-				this.assertOpen();
 			};
 			const extensionIds = new Map(this.#extensionIds);
-			const sections: NegotiatedSection[] = [];
-			for (const section of negotiation.sections) {
-				let { pusher, puller } = section;
-				if (section.push) {
-					this.#makeRoomFor(section.push, negotiation);
-					pusher = await this.#createPusher(section.push, transport, extensionIds);
-					adopt(pusher);
-				}
-				if (section.pull) {
-					puller = await this.#createPuller(section.pull, transport);
-					adopt(puller);
-				}
-				sections.push({ ...section, pusher, puller });
-			}
+			const sections: NegotiatedSection[] = negotiation.sections.map((section) => ({ ...section }));
+			await createAll(
+				[
+					...(isNew ? [() => connect(transport, offer)] : []),
+					...sections.flatMap((section) => this.#creations(section, { negotiation, transport, extensionIds, isNew })),
+				],
+				(put) => {
+					put(adopt);
+				},
+				// What is replaced closes before the next is created: after a failure no more of it does.
+				negotiation.removed.length > 0 ? 1 : undefined,
+			);
+			this.assertOpen();
 			const dataChannels = await this.#applyData(offer, dataRequest, transport, rollback, adopt);
 			if (this.#sections.length === 0 && added.length === 0 && !('push' in dataRequest)) {
 				throw new SfuError('not_found', 'the pushers have gone');
@@ -225,12 +234,14 @@ export class AnsweringConnection extends Connection {
 		if ('pull' in request) {
 			for (const target of request.pull) {
 				if (!channels.carries(target.pusher.pusherId)) adopt(await channels.pull(target));
+				this.assertOpen();
 				this.#everPulled.add(target.pusher.pusherId);
 			}
 			return channels;
 		}
 		const pushed = await channels.push(request.push);
 		for (const { pusher, isNew } of pushed) if (isNew) adopt(pusher);
+		this.assertOpen();
 		await channels.accept();
 		return channels;
 	}
@@ -258,36 +269,45 @@ export class AnsweringConnection extends Connection {
 		}
 	}
 
-	async #createPusher(push: NewPusher, transport: WebRtcTransport, extensionIds: Map<string, number>): Promise<Pusher> {
-		const { connectionId, context } = this;
-		const on = { connectionId, router: this.assertRouter(), transport, extensionIds };
-		const pusher = await createPusher(push, on, context);
-		this.#demand.add(pusher);
-		return pusher;
-	}
-
-	#createPuller(pull: NewPuller, transport: WebRtcTransport): Promise<Puller | undefined> {
+	/** Creates what an m-line begins to carry. */
+	#creations(section: NegotiatedSection, { negotiation, transport, extensionIds, isNew }: CreationContext): Creation[] {
 		const { connectionId, context, bitrates } = this;
-		return createPuller(
-			pullerOptions(pull),
-			{ connectionId, router: this.assertRouter(), transport, bitrates },
-			context,
-		);
-	}
-
-	async #connect(offer: Offer, rollback: Rollback): Promise<WebRtcTransport> {
-		const maxMessageSize = offer.media.find(({ data }) => data)?.data?.maxMessageSize;
-		const transport = await this.createTransport(rollback, maxMessageSize);
-		await transport.connect({ dtlsParameters: offer.dtls });
-		this.assertOpen();
-		return transport;
+		const { push, pull } = section;
+		const router = this.assertRouter();
+		const creations: Creation[] = [];
+		if (push) {
+			creations.push(async () => {
+				this.assertOpen();
+				this.#makeRoomFor(push, negotiation);
+				const pusher = await createPusher(push, { connectionId, router, transport, extensionIds }, context);
+				this.#demand.add(pusher);
+				return (adopt) => {
+					section.pusher = pusher;
+					adopt(pusher);
+				};
+			});
+		}
+		if (pull) {
+			// On a new transport nothing flows before the client has the answer.
+			const flows = isNew && receives(section.media);
+			creations.push(async () => {
+				this.assertOpen();
+				const on = { connectionId, router, transport, bitrates };
+				const puller = await createPuller({ ...pullerOptions(pull), flows }, on, context);
+				return (adopt) => {
+					section.puller = puller;
+					adopt(puller);
+				};
+			});
+		}
+		return creations;
 	}
 
 	#writeAnswer(transport: WebRtcTransport, offer: Offer, sections: readonly NegotiatedSection[]): string {
 		this.#sessionVersion++;
 		return writeAnswer({
 			offer,
-			media: sections.map((section) => answered(section, this.#startBitrate)),
+			media: sections.map((section) => toAnswer(section, this.#startBitrate)),
 			transport,
 			sessionId: this.sessionId,
 			sessionVersion: this.#sessionVersion,
@@ -295,45 +315,9 @@ export class AnsweringConnection extends Connection {
 	}
 }
 
-// mediasoup's worker has room for this many bytes of MID in the packets that it sends.
-const longestMid = 8;
-
-function pullerOptions({ media, pusher, codec }: NewPuller): PullerOptions {
-	const { mid, index } = media;
-	return {
-		pusher,
-		mid,
-		// Only clients that have mediasoup's own id for this header extension read it.
-		packetMid: mid !== undefined && Buffer.byteLength(mid) <= longestMid ? mid : `~${index}`,
-		payloadTypes: codec,
-		capabilities: (rtxPayloadType) => consumerCapabilities(media, codec, rtxPayloadType),
-	};
+async function connect(transport: WebRtcTransport, { dtls }: Offer): Promise<() => void> {
+	await transport.connect({ dtlsParameters: dtls });
+	return () => undefined;
 }
 
-/** A client pauses and resumes by the direction of its m-line. */
-async function followDirection({ media, pusher, puller }: NegotiatedSection): Promise<void> {
-	if (pusher && !pusher.closed) await pusher.setPaused('direction', !sends(media));
-	if (puller && !puller.closed) await puller.setPaused('direction', !receives(media));
-}
-
-/** The bitrate limits of the m-lines on which video is sent. */
-const videoLimits = (sections: readonly NegotiatedSection[]): (number | undefined)[] =>
-	sections
-		.filter(({ media, puller }) => media.kind === 'video' && receives(media) && puller)
-		.map(({ media }) => media.bandwidth);
-
-function answered(
-	{ media, pusher, puller }: NegotiatedSection,
-	startBitrate: number | undefined,
-): MediaSectionToAnswer {
-	const receive = pusher && !pusher.closed ? pusher.pullSource.rtpParameters : undefined;
-	const send = puller && !puller.closed ? puller : undefined;
-	const receiving = receive !== undefined && sends(media);
-	const sending = send !== undefined && receives(media);
-	return {
-		direction: receiving ? (sending ? 'sendrecv' : 'recvonly') : sending ? 'sendonly' : 'inactive',
-		...(receive && { receive, ...(startBitrate !== undefined && { startBitrate }) }),
-		...(pusher && pusher.maxBitrate > 0 && { maxBitrate: pusher.maxBitrate }),
-		...(send && { send: { parameters: send.rtpParameters, streamId: send.streamId, trackId: send.pusherId } }),
-	};
-}
+const maxMessageSizeOf = ({ media }: Offer): number | undefined => media.find(({ data }) => data)?.data?.maxMessageSize;

@@ -38,8 +38,10 @@ export class BitrateLimits {
 	/** Limits a new transport from now on. */
 	async applyTo(transport: WebRtcTransport): Promise<void> {
 		this.#transport = transport;
-		if (this.incoming > 0 || this.#demanded > 0) await this.#applyIncoming();
-		if (this.outgoing > 0) await this.#applyOutgoing();
+		await Promise.all([
+			(this.incoming > 0 || this.#demanded > 0) && this.#applyIncoming(),
+			this.outgoing > 0 && this.#applyOutgoing(),
+		]);
 	}
 
 	/** @throws {@link SfuError} (rejects) `invalid_argument`, `unavailable` */

@@ -17,6 +17,8 @@ export class OfferDraft {
 	readonly #added: AnyPuller[] = [];
 	#sections: OfferingSection[];
 	#free: Set<number>;
+	/** How many new m-lines are allocated, and not there yet. */
+	#coming = 0;
 
 	/**
 	 * @param before - the m-lines as of the last answer
@@ -62,9 +64,16 @@ export class OfferDraft {
 		return this.#sections.some(({ puller }) => puller?.pusherId === pusherId && !puller.closed);
 	}
 
+	/** Whether {@link OfferDraft.allocate} would find an m-line. */
+	hasRoom(kind: OfferingSection['kind']): boolean {
+		const isFree = [...this.#free].some((index) => this.#sections[index]?.kind === kind && this.#isUsable(index));
+		return isFree || this.#sections.length + this.#coming < this.#maxSections;
+	}
+
 	/**
-	 * Finds an m-line for one more puller. A rejected m-line comes back with the same kind only, because Firefox refuses
-	 * another kind. The first m-line never comes back, because the client lost the transport with it.
+	 * Allocates an m-line for one more puller, until it is put there or {@link OfferDraft.release} is called. A rejected m-line
+	 * comes back with the same kind only, because Firefox refuses another kind. The first m-line never comes back, because the
+	 * client lost the transport with it.
 	 *
 	 * @param newMid - makes a mid that the session has not had
 	 * @throws {@link SfuError} `limit_exceeded`
@@ -73,25 +82,47 @@ export class OfferDraft {
 		const indexes = [...this.#free].filter((index) => this.#sections[index]?.kind === kind);
 		for (const index of indexes) {
 			const { mid, rejected } = this.#sections[index] ?? {};
-			if (mid !== undefined && !rejected) return { index, mid };
+			if (mid === undefined || rejected) continue;
+			this.#free.delete(index);
+			return { index, mid };
 		}
-		const index = indexes.find((free) => free > 0) ?? this.#sections.length;
+		const free = indexes.find((index) => this.#isUsable(index));
+		if (free !== undefined) {
+			this.#free.delete(free);
+			return { index: free, mid: newMid() };
+		}
+		const index = this.#sections.length + this.#coming;
 		if (index >= this.#maxSections) {
 			throw new SfuError('limit_exceeded', `more than ${this.#maxSections} m-lines on one connection are not allowed`);
 		}
+		this.#coming++;
 		return { index, mid: newMid() };
 	}
 
-	put({ index, mid }: Allocation, puller: AnyPuller): void {
+	/** Gives an m-line back, on which nothing has been put. */
+	release({ index }: Allocation): void {
+		if (index < this.#sections.length) this.#free.add(index);
+		else this.#coming--;
+	}
+
+	/** Pullers on new m-lines are put in the order of their allocation. */
+	put({ index: allocated, mid }: Allocation, puller: AnyPuller): void {
 		this.#added.push(puller);
+		const isNew = allocated >= this.#sections.length;
+		if (isNew) this.#coming--;
+		// A new m-line before it may have been released.
+		const index = isNew ? this.#sections.length : allocated;
 		if (puller.kind === 'data') {
 			// One m-line has room for all data channels.
 			this.#free.add(index);
 			this.#sections[index] = { mid, kind: 'data', rejected: false };
 		} else {
-			this.#free.delete(index);
 			this.#sections[index] = { mid, kind: puller.kind, puller, parameters: puller.rtpParameters, rejected: false };
 		}
+	}
+
+	#isUsable(index: number): boolean {
+		return index > 0 || this.#sections[index]?.rejected === false;
 	}
 
 	/** Makes all of a change, or nothing of it. When it fails, the pullers that it has put close. */
@@ -102,6 +133,7 @@ export class OfferDraft {
 		} catch (error) {
 			this.#sections = sections;
 			this.#free = free;
+			this.#coming = 0;
 			for (const puller of this.#added.splice(added)) puller.close('negotiationFailed');
 			throw error;
 		}

@@ -4,13 +4,15 @@ import { offeredCapabilities } from '../media/offeredCapabilities.js';
 import { PayloadTypeTable } from '../media/remap/PayloadTypeTable.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
 import { SfuError } from '../SfuError.js';
+import type { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { BitrateLimits } from './BitrateLimits.js';
 import type { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
+import { createAll } from './createAll.js';
 import { createPuller, type PullerOptions } from './createPuller.js';
 import { firstSection } from './MediaSection.js';
-import type { OfferDraft } from './OfferDraft.js';
+import type { Allocation, OfferDraft } from './OfferDraft.js';
 import type { PullRequest } from './PullRequests.js';
 
 /** The parts of a connection that carry its pullers. */
@@ -51,17 +53,13 @@ export class OfferedPullerFactory {
 		transport: WebRtcTransport,
 		{ router, hasDataChannel, openDataChannels }: Carried,
 	): Promise<void> {
-		const { connectionId } = this.#connection;
-		for (const pusher of media) {
-			if (pusher.closed || draft.carries(pusher.pusherId)) continue;
-			const allocation = draft.allocate(pusher.kind, this.#newMid);
-			const options = this.#options(pusher, allocation.mid);
-			const on = { connectionId, router, transport, bitrates: this.#bitrates };
-			const create = () => createPuller(options, on, this.#context);
-			const puller = await (caller ? create() : unlessForbidden(create));
-			if (puller) draft.put(allocation, puller);
-			this.#connection.assertOpen();
-		}
+		await this.#addMedia(media, draft, caller !== undefined, (options) =>
+			createPuller(
+				options,
+				{ connectionId: this.#connection.connectionId, router, transport, bitrates: this.#bitrates },
+				this.#context,
+			),
+		);
 		for (const target of data) {
 			if (target.pusher.closed || hasDataChannel(target.pusher.pusherId)) continue;
 			const allocation = draft.allocate('data', this.#newMid);
@@ -69,12 +67,44 @@ export class OfferedPullerFactory {
 			const pull = () => channels.pull(target);
 			const puller = await (caller ? pull() : unlessForbidden(pull));
 			if (puller) draft.put(allocation, puller);
+			else draft.release(allocation);
 			this.#connection.assertOpen();
 		}
 		const wanted = [...media, ...data.map(({ pusher }) => pusher)];
 		if (wanted.length > 0 && wanted.every(({ closed }) => closed)) {
 			throw new SfuError('not_found', 'the pushers have gone');
 		}
+	}
+
+	/** @param isCalled - whether a call waits for them */
+	async #addMedia(
+		pushers: readonly Pusher[],
+		draft: OfferDraft,
+		isCalled: boolean,
+		create: (options: PullerOptions) => Promise<Puller | undefined>,
+	): Promise<void> {
+		const coming = new Map<Pusher, Allocation>();
+		const createComing = async () => {
+			const creations = [...coming].map(([pusher, allocation]) => async () => {
+				this.#connection.assertOpen();
+				const options = this.#options(pusher, allocation.mid);
+				const puller = await (isCalled ? create(options) : unlessForbidden(() => create(options)));
+				return { allocation, puller };
+			});
+			coming.clear();
+			await createAll(creations, ({ allocation, puller }) => {
+				if (puller) draft.put(allocation, puller);
+				else draft.release(allocation);
+			});
+			this.#connection.assertOpen();
+		};
+		for (const pusher of pushers) {
+			if (pusher.closed || draft.carries(pusher.pusherId) || coming.has(pusher)) continue;
+			// One that is denied, or gone, leaves its m-line to the next.
+			if (!draft.hasRoom(pusher.kind)) await createComing();
+			coming.set(pusher, draft.allocate(pusher.kind, this.#newMid));
+		}
+		await createComing();
 	}
 
 	readonly #newMid = (): string => String(this.#nextMid++);
@@ -87,6 +117,7 @@ export class OfferedPullerFactory {
 			pusher,
 			mid,
 			packetMid: mid,
+			flows: false,
 			payloadTypes,
 			capabilities: (rtxPayloadType) =>
 				offeredCapabilities(pusher.kind, codec, { payloadType: payloadTypes.payloadType, rtxPayloadType }),

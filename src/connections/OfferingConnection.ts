@@ -326,17 +326,15 @@ export class OfferingConnection extends Connection {
 			this.dataChannels?.close('rejected');
 			this.dataChannels = undefined;
 		}
-		if (dtls && this.#fingerprint === undefined) {
-			this.#fingerprint = dtls.fingerprints[0]?.value;
-			await this.transport?.connect({ dtlsParameters: dtls });
-			this.assertOpen();
-		}
+		const connects = dtls && this.#fingerprint === undefined;
+		if (connects) this.#fingerprint = dtls.fingerprints[0]?.value;
 		// A client that rejects all m-lines of the first offer has nothing to connect to.
 		if (this.#fingerprint === undefined) {
 			this.close('offerFailed');
 			return;
 		}
 		await Promise.all([
+			connects && this.transport?.connect({ dtlsParameters: dtls }),
 			...this.#sections.map(async ({ puller }, index) => {
 				if (puller && !puller.closed) await puller.setPaused('direction', !receives(media[index]));
 			}),

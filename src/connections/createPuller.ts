@@ -1,4 +1,4 @@
-import type { Consumer, RtpCapabilities, WebRtcTransport } from 'mediasoup/types';
+import type { RtpCapabilities, RtpParameters, WebRtcTransport } from 'mediasoup/types';
 import type { VideoPuller } from '../layers/LayerPolicy.js';
 import { hasDescriptor, toldDescriptor } from '../media/dependencyDescriptor.js';
 import type { PayloadTypes } from '../media/remap/payloadTypes.js';
@@ -18,6 +18,8 @@ export interface PullerOptions {
 	mid: string | undefined;
 	/** The MID in the packets, of at most eight bytes: the worker has no room for more. */
 	packetMid: string;
+	/** Whether it begins to flow at once. Otherwise it begins paused. */
+	flows: boolean;
 	/** The payload types that the SDP has for the pusher's codec. */
 	payloadTypes: PayloadTypes;
 	/** The capabilities of the client, with RTX under the given payload type, or without RTX. */
@@ -33,13 +35,13 @@ export interface PullerTransport {
 }
 
 /**
- * Creates a puller. It begins paused.
+ * Creates a puller.
  *
  * @returns `undefined` if the pusher has gone meanwhile
  * @throws {@link SfuError} (rejects) `forbidden`, `limit_exceeded`, `closed`, and errors of mediasoup
  */
 export async function createPuller(
-	{ pusher, mid, packetMid, payloadTypes, capabilities }: PullerOptions,
+	{ pusher, mid, packetMid, flows, payloadTypes, capabilities }: PullerOptions,
 	{ connectionId, router, transport, bitrates }: PullerTransport,
 	{ userId, gate, pullerQuota, layerController, options, logger }: ConnectionContext,
 ): Promise<Puller | undefined> {
@@ -60,7 +62,7 @@ export async function createPuller(
 			producerId: lease.producerId,
 			rtpCapabilities,
 			mid: packetMid,
-			paused: true,
+			paused: !flows,
 			...(lowestOnly && { preferredLayers: { spatialLayer: 0 } }),
 		});
 		rollback.add(() => {
@@ -93,7 +95,9 @@ export async function createPuller(
 				suspend: (suspended) => puller.suspend(suspended),
 				hold: (held) => puller.setPaused('bandwidth', held),
 			};
-			rollback.add(layerController.add(video, new TransportLink(transport, bitrates, hasEstimate(consumer))));
+			rollback.add(
+				layerController.add(video, new TransportLink(transport, bitrates, hasEstimate(puller.rtpParameters))),
+			);
 		}
 		assertOpen(transport);
 		if (puller.closed) throw new SfuError('not_found', 'the pusher has gone');
@@ -108,7 +112,7 @@ export async function createPuller(
 }
 
 /** Whether mediasoup estimates the client's bandwidth, and chooses the layers itself. */
-function hasEstimate({ rtpParameters: { codecs } }: Consumer): boolean {
+function hasEstimate({ codecs }: RtpParameters): boolean {
 	return codecs.some(({ rtcpFeedback = [] }) =>
 		rtcpFeedback.some(({ type }) => type === 'transport-cc' || type === 'goog-remb'),
 	);

@@ -42,6 +42,8 @@ export interface NewPuller {
 /** An m-line as an offer wants it. */
 export interface NegotiatedSection extends MediaSection {
 	readonly media: OfferedMediaSection;
+	pusher: Pusher | undefined;
+	puller: Puller | undefined;
 	/** To be created in place of `pusher`. */
 	push?: NewPusher;
 	/** To be created in place of `puller`. */

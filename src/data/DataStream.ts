@@ -52,7 +52,7 @@ export class DataStream implements DataPusherStream {
 		const producer = await transport.produceData({ sctpStreamParameters: { streamId: channelId, ordered: true } });
 		try {
 			const observerConsumer = await direct.observe(producer);
-			const source = { producer, router };
+			const source = router.dataSource(producer);
 			return new DataStream({ channelId, source, observerConsumer }, transport, direct, receive);
 		} catch (error) {
 			producer.close();

@@ -1,11 +1,10 @@
-import type { Producer, RtpStreamRecvStats } from 'mediasoup/types';
+import type { Producer, Router, RtpStreamRecvStats } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import { Demand } from './Demand.js';
 import type { KeyframeRequester } from './KeyframeRequester.js';
 import type { PayloadTypes } from './remap/payloadTypes.js';
 import { codecCapabilities } from '../sdp/rtpParameters.js';
-import type { RoomRouter } from './RoomRouter.js';
 import type { Source, SourceEvents } from './Source.js';
 import { watchTrace } from './watchTrace.js';
 
@@ -13,22 +12,25 @@ import { watchTrace } from './watchTrace.js';
 export class LocalSource extends Emitter<SourceEvents> implements Source {
 	/** Receives the track. Only its pusher and the router use it. */
 	readonly producer: Producer;
+	readonly rtpParameters: Producer['rtpParameters'];
 	/** The payload types that consumers of the producer send. */
 	readonly payloadTypes: PayloadTypes;
-	/** The router that receives it. */
-	readonly router: RoomRouter;
+	/** Receives it. */
+	readonly router: Router;
 	readonly demand: Demand;
 	readonly #keyframes: KeyframeRequester;
 
 	constructor(options: {
 		producer: Producer;
 		payloadTypes: PayloadTypes;
-		router: RoomRouter;
+		router: Router;
 		keyframes: KeyframeRequester;
 		logger: Logger;
 	}) {
 		super(options.logger);
 		this.producer = options.producer;
+		// The producer would clone them each time.
+		this.rtpParameters = options.producer.rtpParameters;
 		this.payloadTypes = options.payloadTypes;
 		this.router = options.router;
 		this.demand = new Demand(options.logger);
@@ -41,10 +43,6 @@ export class LocalSource extends Emitter<SourceEvents> implements Source {
 
 	get kind(): Producer['kind'] {
 		return this.producer.kind;
-	}
-
-	get rtpParameters(): Producer['rtpParameters'] {
-		return this.producer.rtpParameters;
 	}
 
 	get type(): Source['type'] {

@@ -1,4 +1,11 @@
-import type { MediaKind, Router, RtpParameters, WebRtcTransport, WebRtcTransportOptions } from 'mediasoup/types';
+import type {
+	DataProducer,
+	MediaKind,
+	Router,
+	RtpParameters,
+	WebRtcTransport,
+	WebRtcTransportOptions,
+} from 'mediasoup/types';
 import { Lazy } from '../Lazy.js';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
@@ -49,7 +56,7 @@ export class RoomRouter {
 	readonly #options: RouterOptions;
 	readonly #keyframes: KeyframeRequester;
 	/** From each router whose sources are attached here under other payload types, or from another worker. */
-	readonly #pipes = new Map<RoomRouter, PipePair>();
+	readonly #pipes = new Map<Router, PipePair>();
 	readonly #data = new Lazy(() => DirectDataTransport.create(this.#router));
 	readonly #observers = new Lazy((): Promise<AudioObservers> => {
 		const { audio } = this.#options;
@@ -150,7 +157,13 @@ export class RoomRouter {
 			throw this.closed ? this.#gone() : new SfuError('closed', 'the transport has been closed');
 		}
 		const keyframes = this.#keyframes;
-		const source = new LocalSource({ producer, payloadTypes, router: this, keyframes, logger: this.#options.logger });
+		const source = new LocalSource({
+			producer,
+			payloadTypes,
+			router: this.#router,
+			keyframes,
+			logger: this.#options.logger,
+		});
 		this.#options.received(source);
 		return source;
 	}
@@ -167,10 +180,15 @@ export class RoomRouter {
 		const { router, producer } = source;
 		const payloadTypes = reachable(wanted);
 		const rtx = payloadTypes.rtxPayloadType !== undefined;
-		if (router === this && fits(source.payloadTypes, payloadTypes)) {
+		if (router === this.#router && fits(source.payloadTypes, payloadTypes)) {
 			return { producerId: producer.id, rtx, release: () => undefined };
 		}
 		return { rtx, ...(await this.#pipeFrom(router).lease(producer, payloadTypes)) };
+	}
+
+	/** Names this router as that of a data channel. */
+	dataSource(producer: DataProducer): DataSource {
+		return { producer, router: this.#router };
 	}
 
 	/**
@@ -180,7 +198,7 @@ export class RoomRouter {
 	 */
 	async attachData({ router, producer }: DataSource): Promise<DataLease> {
 		this.#assertOpen();
-		if (router === this) return { producerId: producer.id, release: () => undefined };
+		if (router === this.#router) return { producerId: producer.id, release: () => undefined };
 		return this.#pipeFrom(router).leaseData(producer);
 	}
 
@@ -205,13 +223,13 @@ export class RoomRouter {
 		return this.#data.get();
 	}
 
-	#pipeFrom(router: RoomRouter): PipePair {
+	#pipeFrom(router: Router): PipePair {
 		const known = this.#pipes.get(router);
 		if (known) return known;
 		const { data, logger } = this.#options;
-		const pair = new PipePair({ from: router.#router, to: this.#router, data }, logger);
+		const pair = new PipePair({ from: router, to: this.#router, data }, logger);
 		this.#pipes.set(router, pair);
-		router.onceClosed(() => this.#pipes.delete(router));
+		router.observer.once('close', () => this.#pipes.delete(router));
 		return pair;
 	}
 

@@ -22,6 +22,8 @@ export class CodecPolicy {
 	readonly #codecs: readonly CodecOption[];
 	readonly #preference: Preference;
 	readonly #capabilities: RtpCapabilities;
+	/** Offers of the same browser have the same list. */
+	readonly #selected = new WeakMap<readonly OfferedCodec[], readonly OfferedCodec[]>();
 
 	/**
 	 * @param preference - the order of preference; by default the order of the offer decides
@@ -69,7 +71,15 @@ export class CodecPolicy {
 	}
 
 	/** Selects the allowed codecs of an offer, the preferred one first. By default they are in the order of the offer. */
-	select(offered: readonly OfferedCodec[], kind: MediaKind): OfferedCodec[] {
+	select(offered: readonly OfferedCodec[], kind: MediaKind): readonly OfferedCodec[] {
+		const known = this.#selected.get(offered);
+		if (known) return known;
+		const selected = this.#select(offered, kind);
+		this.#selected.set(offered, selected);
+		return selected;
+	}
+
+	#select(offered: readonly OfferedCodec[], kind: MediaKind): OfferedCodec[] {
 		const all = offered.filter((codec) => this.accepts(codec, kind));
 		// One of Baseline is taken only if there is none of Constrained Baseline.
 		const exact = new Set(all.filter(isExact).map(({ name }) => name));
@@ -139,7 +149,10 @@ export function findCodec(
 	kind: MediaKind,
 	capabilities: RtpCapabilities,
 ): OfferedCodec | undefined {
-	const same = offered.filter((codec) => isSameCodec(codec, kind, capabilities));
+	const names = new Set(capabilities.codecs?.map(({ mimeType }) => mimeType.toLowerCase()));
+	const same = offered.filter(
+		(codec) => names.has(codec.mimeType.toLowerCase()) && isSameCodec(codec, kind, capabilities),
+	);
 	return same.find(isExact) ?? same[0];
 }
 

@@ -20,6 +20,14 @@ export interface LocalTransport {
 	sctpParameters?: Pick<SctpParameters, 'port' | 'maxReceiveMessageSize'> | undefined;
 }
 
+/** Reads a transport once, for all m-lines: mediasoup clones what is read of it. */
+export const readTransport = ({
+	iceParameters,
+	iceCandidates,
+	dtlsParameters,
+	sctpParameters,
+}: LocalTransport): LocalTransport => ({ iceParameters, iceCandidates, dtlsParameters, sctpParameters });
+
 /** A track that we send. The client sees it as the track `trackId` of the MediaStream `streamId`. */
 export interface SentTrack {
 	parameters: RtpParameters;

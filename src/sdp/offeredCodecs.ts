@@ -11,8 +11,31 @@ const auxiliary = /^(rtx|red|ulpfec|flexfec.*|cn|telephone-event)$/i;
 
 const registeredNames = new Map(['opus', 'VP8', 'VP9', 'H264', 'AV1'].map((name) => [name.toLowerCase(), name]));
 
-/** Reads the media codecs of an m-line in its order of preference. A codec with RTX has the payload type of that, too. */
-export function offeredCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec[] {
+/** The codecs of the shared lines of m-lines. */
+const known = new WeakMap<object, readonly OfferedCodec[]>();
+
+/**
+ * Reads the media codecs of an m-line in its order of preference. A codec with RTX has the payload type of that, too. The
+ * result for the same lines is mostly the same list.
+ */
+export function offeredCodecs(kind: MediaKind, media: ParsedMedia): readonly OfferedCodec[] {
+	const { rtp = [] } = media;
+	const before = known.get(rtp);
+	if (before) return before;
+	const codecs = readCodecs(kind, media).map(frozen);
+	known.set(rtp, codecs);
+	return codecs;
+}
+
+/** Several offers have the codec. */
+function frozen(codec: OfferedCodec): OfferedCodec {
+	Object.freeze(codec.parameters);
+	for (const feedback of codec.rtcpFeedback) Object.freeze(feedback);
+	Object.freeze(codec.rtcpFeedback);
+	return Object.freeze(codec);
+}
+
+function readCodecs(kind: MediaKind, media: ParsedMedia): OfferedCodec[] {
 	// There are at most 128, however often the m-line repeats them.
 	const preference = new Set(String(media.payloads).split(' ').filter(isPayloadType).map(Number));
 	const rtpmaps = new Map((media.rtp ?? []).map((rtp) => [rtp.payload, rtp]));

@@ -3,6 +3,7 @@ import sdpTransform from 'sdp-transform';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import type { Direction, OfferedHeaderExtension } from './Offer.js';
+import { parseSharedLines, sharedAttributes } from './sharedLines.js';
 import { wholeAttributes, type ParsedMedia, type ParsedSession, type WholeAttributes } from './parsed.js';
 
 /** The limits of a session description. */
@@ -13,18 +14,44 @@ export interface DescriptionLimits {
 	mediaSections: number;
 }
 
-// The attributes that are read by sdp-transform. It tries all patterns on each line, so it gets no others.
+// The attributes that are read by sdp-transform, beside the shared ones. It tries all patterns on each line, so it gets no
+// others.
 const readAttributes = new Set([
-	...['rtpmap', 'fmtp', 'rtcp-fb', 'extmap', 'extmap-allow-mixed', 'mid', 'ssrc', 'ssrc-group', 'group'],
+	...['extmap-allow-mixed', 'mid', 'ssrc', 'ssrc-group', 'group'],
 	...['setup', 'ice-ufrag', 'ice-pwd', 'ice-lite', 'rtcp-mux', 'rtcp-rsize', 'bundle-only'],
 	...['sendrecv', 'sendonly', 'recvonly', 'inactive', 'sctp-port', 'max-message-size'],
 ]);
 
-/** Whether a line says anything that is read. */
-function isRead(line: string): boolean {
-	if (!line.startsWith('a=')) return /^[vomb]=/.test(line);
-	const [name = ''] = line.slice(2, 30).split(':', 1);
-	return readAttributes.has(name);
+const isWhole = (name: string): name is keyof WholeAttributes => (wholeAttributes as readonly string[]).includes(name);
+
+/** The lines before the first m-line, or those of an m-line, which sdp-transform does not read with all others. */
+interface SectionLines {
+	whole: Partial<Record<keyof WholeAttributes, string[]>>;
+	shared: string[];
+}
+
+/** Sorts the lines by how they are read. The sections are that of the session, then those of the m-lines. */
+function sortLines(lines: readonly string[]): { read: string[]; sections: SectionLines[] } {
+	const read: string[] = [];
+	let section: SectionLines = { whole: {}, shared: [] };
+	const sections = [section];
+	for (const line of lines) {
+		if (line.startsWith('m=')) {
+			section = { whole: {}, shared: [line] };
+			sections.push(section);
+			// It only begins the m-line here.
+			read.push('m=');
+		} else if (!line.startsWith('a=')) {
+			if (/^[vob]=/.test(line)) read.push(line);
+		} else {
+			const colon = line.indexOf(':');
+			const name = colon < 0 ? line.slice(2) : line.slice(2, colon);
+			if (sharedAttributes.includes(name)) section.shared.push(line);
+			else if (readAttributes.has(name)) read.push(line);
+			else if (colon >= 0 && isWhole(name)) (section.whole[name] ??= []).push(line.slice(colon + 1).trim());
+		}
+	}
+	return { read, sections };
 }
 
 /** Makes the error for an invalid description. `reason` says why it is invalid. */
@@ -77,8 +104,8 @@ export function readDescription(
 	// Some readers end a line here, and others do not.
 	if (/[\u2028\u2029]/.test(sdp)) throw invalid('it has a line or paragraph separator (U+2028, U+2029)');
 
-	const lines = sdp.split(/\r\n|\r|\n/);
-	const session = sdpTransform.parse(lines.filter(isRead).join('\r\n')) as ParsedSession;
+	const { read, sections } = sortLines(sdp.split(/\r\n|\r|\n/));
+	const session = sdpTransform.parse(read.join('\r\n')) as ParsedSession;
 	const media = session.media ?? [];
 	if (media.length === 0) throw invalid('it has no m-line');
 	if (media.length > limits.mediaSections) {
@@ -87,25 +114,11 @@ export function readDescription(
 			`the ${what} has ${media.length} m-lines, more than the ${limits.mediaSections} that are allowed`,
 		);
 	}
-	const [ofSession = {}, ...ofMedia] = readWholeAttributes(lines);
-	return {
-		...session,
-		whole: ofSession,
-		media: media.map((section, index) => ({ ...section, whole: ofMedia[index] ?? {} })),
-	};
-}
-
-/** Reads the attributes that sdp-transform does not give as written: those of the session, then those of each m-line. */
-function readWholeAttributes(lines: readonly string[]): WholeAttributes[] {
-	const wanted: readonly string[] = wholeAttributes;
-	const sections: Partial<Record<string, string[]>>[] = [{}];
-	for (const line of lines) {
-		if (line.startsWith('m=')) sections.push({});
-		const [, name = '', value = ''] = /^a=([a-z]+):(.*)$/.exec(line) ?? [];
-		const section = sections.at(-1);
-		if (section && wanted.includes(name)) (section[name] ??= []).push(value.trim());
-	}
-	return sections;
+	const [ofSession = { whole: {}, shared: [] }, ...ofMedia] = sections.map(({ whole, shared }) => ({
+		...parseSharedLines(shared),
+		whole,
+	}));
+	return { ...session, ...ofSession, media: media.map((section, index) => ({ ...section, ...ofMedia[index] })) };
 }
 
 /**

@@ -73,7 +73,7 @@ export function producerParameters(
 			clockRate: codec.clockRate,
 			...(media.kind === 'audio' && { channels: codec.channels }),
 			parameters: { ...codec.parameters },
-			rtcpFeedback: feedback,
+			rtcpFeedback: feedback.map((each) => ({ ...each })),
 		},
 	];
 	if (codec.rtxPayloadType !== undefined) {
@@ -138,7 +138,7 @@ export function consumerCapabilities(
 				preferredPayloadType: codec.payloadType,
 				...(media.kind === 'audio' && { channels: codec.channels }),
 				parameters: { ...codec.parameters },
-				rtcpFeedback: codec.rtcpFeedback.filter(({ type }) => type !== 'goog-remb'),
+				rtcpFeedback: codec.rtcpFeedback.filter(({ type }) => type !== 'goog-remb').map((each) => ({ ...each })),
 			},
 			...(rtxPayloadType === undefined
 				? []

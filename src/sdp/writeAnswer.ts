@@ -1,8 +1,9 @@
 import type { RtpCodecParameters, RtpParameters } from 'mediasoup/types';
-import sdpTransform, { type MediaDescription } from 'sdp-transform';
+import type { MediaDescription } from 'sdp-transform';
 import {
 	codecLines,
 	dataLines,
+	readTransport,
 	sessionLines,
 	trackLines,
 	transportLines,
@@ -12,6 +13,7 @@ import {
 import type { Direction, Offer, OfferedCodec, OfferedMediaSection } from './Offer.js';
 import { isPayloadType } from './offeredCodecs.js';
 import { formatParameters, headerExtensionUris } from './rtpParameters.js';
+import { writeDescription } from './writeDescription.js';
 
 /** Our answer to one m-line. Without `receive` and `send` nothing flows on it, and it can be used later. */
 export interface MediaSectionToAnswer {
@@ -41,8 +43,9 @@ export interface AnswerToWrite {
 type WrittenMedia = MediaDescription;
 
 /** Writes the answer to an offer (RFC 8829, section 5.3): the same m-lines, with the same numbers. */
-export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: AnswerToWrite): string {
-	return sdpTransform.write({
+export function writeAnswer({ offer, media, transport: given, sessionId, sessionVersion }: AnswerToWrite): string {
+	const transport = readTransport(given);
+	return writeDescription({
 		...sessionLines(transport, { sessionId, sessionVersion, mids: offer.bundle }),
 		...(offer.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),
 		media: offer.media.map((offered, index) => {

@@ -1,14 +1,16 @@
 import type { MediaKind, RtpCodecParameters, RtpParameters } from 'mediasoup/types';
-import sdpTransform, { type MediaDescription } from 'sdp-transform';
+import type { MediaDescription } from 'sdp-transform';
 import {
 	codecLines,
 	dataLines,
+	readTransport,
 	sessionLines,
 	trackLines,
 	transportLines,
 	type LocalTransport,
 	type SentTrack,
 } from './lines.js';
+import { writeDescription } from './writeDescription.js';
 
 /** One m-line of our offer. */
 export type MediaSectionToOffer = RtpSectionToOffer | DataSectionToOffer;
@@ -46,8 +48,9 @@ export interface OfferToWrite {
 }
 
 /** Writes an offer (RFC 8829, section 5.2). The ids of header extensions are those of mediasoup. */
-export function writeOffer({ media, mids, transport, sessionId, sessionVersion }: OfferToWrite): string {
-	return sdpTransform.write({
+export function writeOffer({ media, mids, transport: given, sessionId, sessionVersion }: OfferToWrite): string {
+	const transport = readTransport(given);
+	return writeDescription({
 		...sessionLines(transport, { sessionId, sessionVersion, mids }),
 		extmapAllowMixed: 'extmap-allow-mixed',
 		media: sameFormats(media).map((section) => {

@@ -29,6 +29,8 @@ export type PullerCloseReason =
 	| 'answerTimeout'
 	/** The permissions of its user no longer allow it. */
 	| 'notPermitted'
+	/** Other videos are chosen: `videos` of `autoPull`. */
+	| 'notChosen'
 	/** Its user has left. */
 	| 'userLeft'
 	/** Its media worker died. */
@@ -98,13 +100,11 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 		this.mid = mid;
 		this.#consumer = consumer;
 		this.#frameRates = new FrameRates(consumer);
-		const { headerExtensions = [] } = consumer.rtpParameters;
-		this.#rtpParameters = {
-			...consumer.rtpParameters,
-			headerExtensions: [...headerExtensions, descriptor ?? []].flat(),
-		};
+		// The consumer clones them each time.
+		const { headerExtensions = [], ...rtpParameters } = consumer.rtpParameters;
+		this.#rtpParameters = { ...rtpParameters, headerExtensions: [...headerExtensions, descriptor ?? []].flat() };
 		if (consumer.kind === 'video') {
-			const highest = highestLayers(consumer);
+			const highest = highestLayers(this.#rtpParameters);
 			const allowed = lowestOnly ? { ...highest, spatialLayer: 0 } : highest;
 			this.#selection = new LayerSelection(consumer, highest, allowed);
 		}
@@ -224,7 +224,7 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 			const rates = frameRate && this.kind === 'video' ? await this.#frameRates.measure() : undefined;
 			return [await this.#consumer.getStats(), rates] as const;
 		});
-		const [codec] = this.#consumer.rtpParameters.codecs;
+		const [codec] = this.#rtpParameters.codecs;
 		const streams = streamStats(stats, 'outbound-rtp', codec?.clockRate ?? 0, frameRates);
 		const layers = this.#consumer.currentLayers;
 		return {

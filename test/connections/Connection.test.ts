@@ -118,8 +118,10 @@ describe('A connection', () => {
 			closeAll(bob);
 			await untilHeld(sfu, before);
 		});
-		assert.deepEqual([...new Set(results.slice(0, -1))], ['closed']);
-		assert.equal(results.at(-1), 'done');
+		const closed = results.filter((result) => result === 'closed');
+		// Nobody waits for the answer to the last request, which enables trace events: the pull may be done before it.
+		assert.ok(results.length - closed.length <= 2, results.join());
+		assert.deepEqual([...new Set(results.slice(closed.length))], ['done']);
 	});
 
 	it('is not disturbed by listeners that throw or reject', async (t) => {

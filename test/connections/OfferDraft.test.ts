@@ -113,6 +113,27 @@ describe('The draft of an offer', () => {
 		);
 	});
 
+	it('allocates each m-line once, and again when it was released', () => {
+		const draft = new OfferDraft([slot('0', 'audio')], 3);
+		const mids = ['1', '2', '3', '4'];
+		const allocate = () => draft.allocate('audio', () => mids.shift() ?? '');
+		const [idle, first, second] = [allocate(), allocate(), allocate()];
+		assert.deepEqual(
+			[idle, first, second, draft.hasRoom('audio')],
+			[{ index: 0, mid: '0' }, { index: 1, mid: '1' }, { index: 2, mid: '2' }, false],
+		);
+		assert.throws(allocate, { code: 'limit_exceeded' });
+		draft.release(idle);
+		assert.equal(draft.hasRoom('audio'), true);
+		draft.release(first);
+		draft.put(second, aPuller('audio', 'b'));
+		assert.deepEqual(words(draft), ['0 audio idle', '2 audio b']);
+		assert.deepEqual(
+			[allocate(), allocate(), draft.hasRoom('audio')],
+			[{ index: 0, mid: '0' }, { index: 2, mid: '3' }, false],
+		);
+	});
+
 	it('takes a change back that fails half-way', async () => {
 		const draft = new OfferDraft([slot('0', 'audio')], 10);
 		const kept = aPuller('video', 'kept');

@@ -29,9 +29,30 @@ export function fits(own: PayloadTypes, wanted: PayloadTypes): boolean {
 	);
 }
 
+/** A codec without payload types. */
+interface CodecToAssign {
+	kind: MediaKind;
+	mimeType: string;
+	clockRate: number;
+	channels?: number;
+	parameters: object;
+}
+
+/** A codec with the payload types that its producer gets. */
+interface Assigned {
+	readonly codec: CodecToAssign;
+	readonly payloadTypes: PayloadTypes;
+	/** The same for the same codec with the same payload types. */
+	readonly key: string;
+}
+
+/** What the codecs of a router were last set for. The clients of one browser all have the same ones. */
+const assigned = new WeakMap<Router, Partial<Record<MediaKind, Assigned>>>();
+
 /**
  * Sets the router's codecs so that the next producer gets the wanted payload types. mediasoup reads them at the beginning of
- * `produce()`, so nothing may be awaited in between.
+ * `produce()`, so nothing may be awaited in between. A push has audio and video, so the router has the codec of either, if
+ * it can: setting them takes longer than all else of a `produce()` in this process.
  */
 export function setPayloadTypes(
 	router: Router,
@@ -41,32 +62,47 @@ export function setPayloadTypes(
 	const [codec] = rtpParameters.codecs;
 	if (!codec) throw new SfuError('internal', 'no codec to produce with');
 	const { mimeType, clockRate, channels, parameters = {} } = codec;
-	router.updateMediaCodecs(
-		routerCodecs({ kind, mimeType, clockRate, parameters, ...(channels !== undefined && { channels }) }, payloadTypes),
-	);
+	const key = JSON.stringify([mimeType, clockRate, channels, parameters, payloadTypes]);
+	const before = assigned.get(router);
+	if (before?.[kind]?.key === key) return;
+	const wanted = {
+		codec: { kind, mimeType, clockRate, parameters, ...(channels !== undefined && { channels }) },
+		payloadTypes,
+		key,
+	};
+	// With other audio there will be other video, too.
+	const audio = kind === 'video' && before?.audio && isBeside(before.audio, payloadTypes) ? before.audio : undefined;
+	router.updateMediaCodecs(routerCodecs(wanted.codec, payloadTypes, audio));
+	assigned.set(router, { ...(audio && { audio }), [kind]: wanted });
 }
 
+/** Whether a router can have audio beside video with these payload types. */
+const isBeside = ({ payloadTypes: audio }: Assigned, { payloadType, rtxPayloadType }: PayloadTypes): boolean =>
+	audio.payloadType !== payloadType && audio.payloadType !== rtxPayloadType;
 /**
  * The codecs for `updateMediaCodecs()`, so that the next producer gets the wanted payload types. The payload type of RTX
  * cannot be asked for: it is the first free one. Filler codecs, which no client is ever offered, take those before it.
+ *
+ * @param audio - beside video, if there shall be both
  */
 export function routerCodecs(
-	codec: { kind: MediaKind; mimeType: string; clockRate: number; channels?: number; parameters: object },
+	{ kind, mimeType, clockRate, channels, parameters }: CodecToAssign,
 	{ payloadType, rtxPayloadType }: PayloadTypes,
+	audio?: Pick<Assigned, 'codec' | 'payloadTypes'>,
 ): RouterRtpCodecCapability[] {
 	const rtxIndex = rtxPayloadType === undefined ? -1 : dynamicPayloadTypes.indexOf(rtxPayloadType);
 	const fillers = dynamicPayloadTypes
 		.slice(0, Math.max(rtxIndex, 0))
-		.filter((filler) => filler !== payloadType)
+		.filter((filler) => filler !== payloadType && filler !== audio?.payloadTypes.payloadType)
 		.map((filler) => ({
 			kind: 'audio' as const,
 			mimeType: 'audio/telephone-event',
 			clockRate: 8000,
 			preferredPayloadType: filler,
 		}));
-	const { kind, mimeType, clockRate, channels, parameters } = codec;
 	return [
 		...fillers,
+		...(audio ? routerCodecs(audio.codec, audio.payloadTypes) : []),
 		{
 			kind,
 			mimeType,

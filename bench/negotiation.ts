@@ -1,0 +1,118 @@
+/**
+ * How long a push and a pull of audio and video take, and how many requests they send to the worker, compared with the
+ * bare mediasoup calls for the same: the baseline. The bare calls are sent without waiting in between where order allows.
+ * All of them take turns in one process, and each is warm. The offers are those of Chromium; nobody connects.
+ *
+ *     node --import tsx bench/negotiation.ts [--calls 400] [--users 1,500] [--json FILE]
+ *
+ * The columns of ratios divide by the baseline of the same run, and so they depend less on the machine than the times do.
+ */
+import { writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { parseArgs } from 'node:util';
+import { bareCalls } from './negotiation/bareCalls.js';
+import { summarize } from './negotiation/statistics.js';
+import { start } from './negotiation/sfuCalls.js';
+import type { Call, CallName } from './negotiation/Call.js';
+
+const { values } = parseArgs({
+	options: {
+		calls: { type: 'string', default: '400' },
+		users: { type: 'string', default: '1,500' },
+		json: { type: 'string' },
+	},
+});
+const calls = Number(values.calls);
+const warmUp = Math.min(calls, 150);
+const roomSizes = values.users.split(',').map(Number);
+
+const { sfu, worker, requests, roomOf } = await start();
+const baseline = await bareCalls(worker);
+const rooms = await Promise.all(roomSizes.map(async (users) => ({ users, calls: await roomOf(users) })));
+
+/** The baseline, and then the same call in each room. */
+const contenders = (name: CallName): { users: number | undefined; call: Call }[] => [
+	{ users: undefined, call: baseline[name] },
+	...rooms.map(({ users, calls: ofRoom }) => ({ users, call: ofRoom[name] })),
+];
+
+/** Lets the worker and this process do what is left of a call. */
+async function settle(): Promise<void> {
+	await worker.getResourceUsage();
+	await new Promise(setImmediate);
+}
+
+const names: CallName[] = ['push', 'pull by an offer of the client', 'pull by an offer of the server'];
+const results = [];
+for (const name of names) {
+	const measured = contenders(name).map((contender) => ({
+		...contender,
+		times: [] as number[],
+		sent: [] as string[][],
+	}));
+	for (let turn = -warmUp; turn < calls; turn++) {
+		// No contender always follows the same other one.
+		for (let index = 0; index < measured.length; index++) {
+			const { call, times, sent } = measured[(index + Math.max(turn, 0)) % measured.length]!;
+			const run = call();
+			requests.take();
+			const started = performance.now();
+			const end = await run();
+			const time = performance.now() - started;
+			const ofCall = requests.take();
+			end();
+			await settle();
+			if (turn < 0) continue;
+			times.push(time);
+			sent.push(ofCall);
+		}
+	}
+	const bare = summarize(measured[0]!.times);
+	for (const { users, times, sent } of measured) {
+		const summary = summarize(times);
+		const counts = new Map<string, number>();
+		for (const method of sent.flat()) counts.set(method, (counts.get(method) ?? 0) + 1 / sent.length);
+		results.push({
+			call: name,
+			users,
+			...summary,
+			p10Ratio: summary.p10 / bare.p10,
+			medianRatio: summary.median / bare.median,
+			p95Ratio: summary.p95 / bare.p95,
+			requests: Object.fromEntries([...counts].map(([method, count]) => [method, Number(count.toFixed(2))])),
+		});
+	}
+}
+sfu.close();
+
+console.table(
+	results.map(({ call, users, p10, median, p95, p10Ratio, medianRatio, p95Ratio, requests: ofCall }) => ({
+		call,
+		of: users === undefined ? 'bare mediasoup' : `sfu-rooms, users in the room: ${users}`,
+		'p10 ms': p10.toFixed(2),
+		'× bare': p10Ratio.toFixed(2),
+		'median ms': median.toFixed(2),
+		'× bare ': medianRatio.toFixed(2),
+		'p95 ms': p95.toFixed(2),
+		'× bare  ': p95Ratio.toFixed(2),
+		requests: Object.values(ofCall)
+			.reduce((sum, count) => sum + count, 0)
+			.toFixed(1),
+	})),
+);
+for (const { call, users, requests: ofCall } of results) {
+	const told = Object.entries(ofCall).map(([method, count]) => `${count} ${method}`);
+	console.log(`${call}, ${users === undefined ? 'bare' : `users: ${users}`}: ${told.join(', ')}`);
+}
+if (values.json !== undefined) {
+	const [cpu] = os.cpus();
+	const report = {
+		date: new Date().toISOString(),
+		command: ['node', '--import', 'tsx', 'bench/negotiation.ts', ...process.argv.slice(2)].join(' '),
+		node: process.version,
+		machine: { cpu: cpu?.model, cpus: os.cpus().length, memory: os.totalmem(), system: `${os.type()} ${os.release()}` },
+		calls,
+		results: results.map((result) => ({ ...result, users: result.users ?? null })),
+	};
+	writeFileSync(values.json, `${JSON.stringify(report, null, '\t')}\n`);
+}

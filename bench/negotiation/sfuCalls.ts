@@ -1,0 +1,69 @@
+import { observer } from 'mediasoup';
+import type { Worker } from 'mediasoup/types';
+import { AnsweringPeer } from '../../test/support/answers.js';
+import { randomUUID } from 'node:crypto';
+import { anOffer as storedOffer } from '../../test/support/offers.js';
+import { loadBundle } from './bundle.js';
+import type { Calls } from './Call.js';
+import { watchRequests } from './workerRequests.js';
+
+/** A stored offer of another client, with a MediaStream of its own. */
+function anOffer(name: string): string {
+	const offer = storedOffer(name);
+	const streamId = /^a=msid:(\S+)/m.exec(offer)?.[1];
+	return streamId === undefined || streamId === '-' ? offer : offer.replaceAll(streamId, randomUUID());
+}
+
+/** An Sfu with one worker, and the calls in a room of it with so many users, each of whom pushes audio and video. */
+export async function start() {
+	const { Sfu } = await loadBundle();
+	const started = new Promise<Worker>((resolve) => observer.once('newworker', resolve));
+	const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { connectTimeout: 3_600_000 } });
+	const worker = await started;
+	const requests = await watchRequests(worker);
+
+	async function roomOf(users: number): Promise<Calls> {
+		const room = await sfu.getOrCreateRoom(`room of ${users}`);
+		const user = await room.join({ userId: 'user' });
+		await user.push(anOffer('chromium-sendonly-audio-video'));
+		for (let count = 1; count < users; count++) {
+			const other = await room.join({ userId: `other ${count}` });
+			await other.push(anOffer('chromium-sendonly-audio-video'));
+		}
+		// The user pulls from itself, so that one is enough for a room.
+		const { userId: targetUserId } = user;
+		const specs = [...user.pushers.keys()].map((pusherId) => ({ pusherId }));
+		return {
+			push: () => {
+				const offer = anOffer('chromium-sendonly-audio-video');
+				return async () => {
+					const { connection } = await user.push(offer);
+					return () => {
+						connection.close();
+					};
+				};
+			},
+			'pull by an offer of the client': () => {
+				const offer = anOffer('chromium-recvonly-video-audio');
+				return async () => {
+					const { connection } = await user.pull({ targetUserId, specs, offer });
+					return () => {
+						connection.close();
+					};
+				};
+			},
+			'pull by an offer of the server': () => {
+				const peer = new AnsweringPeer();
+				return async () => {
+					const offer = await user.pull({ targetUserId, specs });
+					await offer.answer(peer.answer(offer.sdp));
+					return () => {
+						offer.connection.close();
+					};
+				};
+			},
+		};
+	}
+
+	return { sfu, worker, requests, roomOf };
+}
