@@ -45,8 +45,14 @@ export interface PullOfferedData extends Omit<PullData, 'sdp' | 'connectionId'> 
 
 /** The data of `pull` for everything that the others push, now and later. The server sends requests `offer`. */
 export interface AutoPullData extends MemberData {
-	/** Asks for everything. */
-	autoPull: true;
+	/** Asks for everything, or for so many videos of cameras at most: of whom the client pins, and of who spoke last. */
+	autoPull: true | { videos: number };
+}
+
+/** The data of `pin` and `unpin`. */
+export interface PinData extends MemberData {
+	/** The user whose videos are preferred. */
+	targetUserId: string;
 }
 
 /** The data of `answer`. */
@@ -216,6 +222,10 @@ export interface ClientRequests {
 		| RequestTypes<PullData, PullSuccess>
 		| RequestTypes<PullOfferedData, PullOffered>
 		| RequestTypes<AutoPullData, AutoPullSuccess>;
+	/** Prefers the videos of a user, when `autoPull` has a limit. */
+	pin: RequestTypes<PinData, Success<'pin'>>;
+	/** Prefers them no more. */
+	unpin: RequestTypes<PinData, Success<'unpin'>>;
 	/** Closes pullers. */
 	unpull: RequestTypes<UnpullData, Success<'unpull'>>;
 	/** Pauses a puller. */

@@ -1,5 +1,11 @@
 import { SfuError } from '../SfuError.js';
-import type { Room } from './Room.js';
+
+/** A room, as far as it may be empty. */
+interface Emptying {
+	readonly users: { readonly size: number };
+	on(event: 'userLeft' | 'closed', listener: () => void): Emptying;
+	off(event: 'userLeft' | 'closed', listener: () => void): Emptying;
+}
 
 /** How to drain. */
 export interface DrainOptions {
@@ -13,7 +19,7 @@ export interface DrainOptions {
  * @param timeout - in ms; `undefined` for ever
  * @returns whether all have left in time
  */
-export function untilEmpty(rooms: ReadonlyMap<string, Room>, timeout: number | undefined): Promise<boolean> {
+export function untilEmpty(rooms: ReadonlyMap<string, Emptying>, timeout: number | undefined): Promise<boolean> {
 	const isEmpty = () => [...rooms.values()].every(({ users }) => users.size === 0);
 	return new Promise((resolve) => {
 		if (isEmpty()) {
@@ -24,7 +30,12 @@ export function untilEmpty(rooms: ReadonlyMap<string, Room>, timeout: number | u
 		const check = () => {
 			if (isEmpty()) end(true);
 		};
-		const timer = timeout === undefined ? undefined : setTimeout(() => end(isEmpty()), timeout);
+		const timer =
+			timeout === undefined
+				? undefined
+				: setTimeout(() => {
+						end(isEmpty());
+					}, timeout);
 		const end = (empty: boolean) => {
 			clearTimeout(timer);
 			for (const room of followed) room.off('userLeft', check).off('closed', check);

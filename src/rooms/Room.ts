@@ -72,6 +72,7 @@ export class Room extends Emitter<RoomEvents> {
 	readonly #layerController: LayerController;
 	readonly #speakers = new Speakers({
 		activeChanged: (active) => {
+			if (active) for (const other of this.#others(active.user)) other.otherSpoke(active.user.userId);
 			this.emit('activeSpeakerChanged', { user: active?.user, pusher: active?.pusher });
 		},
 		levels: (levels) => {

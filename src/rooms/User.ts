@@ -15,13 +15,21 @@ import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions
 import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { AppPauses } from './AppPauses.js';
+import { ChosenVideos } from './ChosenVideos.js';
 import type { Permissions } from './Permissions.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
 import { UserGate } from './UserGate.js';
 import { UserTracks } from './UserTracks.js';
 import { userQuotas, type UserQuotas } from './userQuotas.js';
 import type { SharedQuota } from './SharedQuota.js';
-import { audioFirst, type KickOptions, type PullResult, type PushResult } from './userCalls.js';
+import {
+	audioFirst,
+	checkAutoPullOptions,
+	type AutoPullOptions,
+	type KickOptions,
+	type PullResult,
+	type PushResult,
+} from './userCalls.js';
 
 /** @internal */
 export interface UserContext extends Omit<ConnectionContext, 'userId' | 'gate' | keyof UserQuotas> {
@@ -47,6 +55,7 @@ export class User extends Emitter<UserEvents> {
 	readonly #tracks = new UserTracks((event, ...args) => {
 		this.emit(event, ...args);
 	});
+	readonly #videos: ChosenVideos;
 	#quality: Quality | undefined;
 	#userName: string;
 	#closed = false;
@@ -63,6 +72,21 @@ export class User extends Emitter<UserEvents> {
 		this.metadata = member.metadata;
 		this.#context = context;
 		const { pauses, findUser, logger, options } = context;
+		this.#videos = new ChosenVideos({
+			isCounted: ({ source = '' }) => !options.webRtc.keptSources.includes(source),
+			isPulled: ({ pusherId }) => this.#pulledBy(pusherId) !== undefined,
+			pull: (pushers) => this.#connections.offering?.follow(pushers),
+			drop: ({ pusherId }) => {
+				this.#pulledBy(pusherId)?.close('notChosen');
+			},
+		});
+		this.on('pullerAdded', ({ puller }) => {
+			// Others were chosen while it was created.
+			if (this.#isAutomatic(puller) && this.#videos.isDropped(puller.pusherId)) puller.close('notChosen');
+		});
+		this.on('pullerClosed', ({ puller, reason }) => {
+			if (this.#isAutomatic(puller)) this.#videos.pullerClosed(puller.pusherId, reason);
+		});
 		this.#gate = new UserGate({ user: this, userId, permissions, pauses, findUser, logger });
 		this.#connections = new UserConnections(
 			{
@@ -241,11 +265,14 @@ export class User extends Emitter<UserEvents> {
 	 * the client stops does not come back. Each offer comes by the event `offer`, audio first. The first data channel comes
 	 * with an offer, too; further ones need none, and come by `pullerAdded` with `inBand`.
 	 *
+	 * @param options - how much of it
 	 * @returns the connection, which has no transport until there is something to offer
-	 * @throws {@link SfuError} `limit_exceeded`, `closed`
+	 * @throws {@link SfuError} `invalid_argument`, `limit_exceeded`, `closed`
 	 */
-	autoPull(): Connection {
+	autoPull(options: AutoPullOptions = {}): Connection {
 		this.#assertOpen();
+		const { videos = Infinity } = checkAutoPullOptions(options);
+		this.#videos.begin(videos);
 		const connection = this.#connections.toOffer();
 		const pushers = this.#context.othersThan(this).flatMap((other) => [...other.pushers.values()]);
 		connection.follow([]);
@@ -279,7 +306,27 @@ export class User extends Emitter<UserEvents> {
 		const { offering } = this.#connections;
 		if (!offering?.follows) return;
 		if (this.permissions.pull === false) this.#gate.deny(pushers);
-		else offering.follow(audioFirst(pushers.filter(isOpen)));
+		else this.#videos.add(audioFirst(pushers.filter(isOpen)));
+	}
+
+	/**
+	 * Prefers the videos of a user when {@link AutoPullOptions.videos} chooses, before those of who spoke last.
+	 *
+	 * @param userId - another user of the room
+	 * @throws {@link SfuError} `not_found`
+	 */
+	pin(userId: string): void {
+		this.#videos.pin(this.#findTarget(userId).userId, true);
+	}
+
+	/** Takes {@link User.pin} back. */
+	unpin(userId: string): void {
+		this.#videos.pin(userId, false);
+	}
+
+	/** @internal Another user speaks. */
+	otherSpoke(userId: string): void {
+		this.#videos.spoke(userId);
 	}
 
 	#follow(connection: Connection): void {
@@ -299,6 +346,15 @@ export class User extends Emitter<UserEvents> {
 			if (reason !== 'negotiationFailed') this.emit('connectionClosed', { connection, reason });
 		});
 		this.emit('connectionOpened', { connection });
+	}
+
+	#isAutomatic({ connectionId }: AnyPuller): boolean {
+		const { offering } = this.#connections;
+		return offering?.follows === true && offering.connectionId === connectionId;
+	}
+
+	#pulledBy(pusherId: string): AnyPuller | undefined {
+		return [...this.pullers.values()].find((puller) => puller.pusherId === pusherId && this.#isAutomatic(puller));
 	}
 
 	#rate(): void {

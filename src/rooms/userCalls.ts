@@ -1,5 +1,6 @@
 import type { Connection } from '../connections/Connection.js';
 import type { PushRejection } from '../connections/rejections.js';
+import { strict, validator } from '../schemas.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { UserCloseReason } from './UserEvents.js';
 
@@ -24,6 +25,20 @@ export interface PullResult {
 	/** The connection that the offer belongs to. */
 	connection: Connection;
 }
+
+/** What {@link User.autoPull} pulls. */
+export interface AutoPullOptions {
+	/**
+	 * The most videos at a time, beside those of `webRtc.keptSources`, which always come: of whom the user pins, and of who
+	 * spoke last (`audioObservers`). The others close (`notChosen`), and come back when they are chosen. Default: all.
+	 */
+	videos?: number;
+}
+
+export const checkAutoPullOptions = validator<AutoPullOptions>(
+	strict({ videos: { type: 'integer', minimum: 0 } }),
+	'options',
+);
 
 /** How to kick a user. */
 export interface KickOptions {

@@ -53,7 +53,7 @@ export class Joining<Message> {
 
 	/** Gives up, since the client has left or is gone. */
 	abort(): void {
-		this.#abort.abort();
+		this.#abort.abort(gaveUp);
 	}
 
 	/** @throws {@link SfuError} (rejects) if the client may not join */
@@ -126,6 +126,9 @@ export class Joining<Message> {
 		if (!this.#options.session.open || this.#abort.signal.aborted) throw closed();
 	}
 }
+
+/** Node makes an error with a stack for each abort without a reason. */
+const gaveUp = new SfuError('closed', 'the client has left meanwhile');
 
 const closed = () => new SfuError('closed', 'the client has left meanwhile');
 

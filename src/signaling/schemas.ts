@@ -52,7 +52,11 @@ export const dataSchemas = {
 	resumePusher: member({ pusherId: nonEmpty }),
 	updatePusher: member({ pusherId: nonEmpty, ...detailsProperties }, ['pusherId']),
 	pull: member({ targetUserId: nonEmpty, sdp: offer, specs, connectionId: nonEmpty }, ['targetUserId', 'specs']),
-	autoPull: member({ autoPull: { const: true } }),
+	autoPull: member({
+		autoPull: { anyOf: [{ const: true }, object({ videos: { type: 'integer', minimum: 0, maximum: 1000 } })] },
+	}),
+	pin: member({ targetUserId: nonEmpty }),
+	unpin: member({ targetUserId: nonEmpty }),
 	unpull: member({ pullerIds: ids }),
 	pausePuller: member({ pullerId: nonEmpty }),
 	resumePuller: member({ pullerId: nonEmpty }),

@@ -27,6 +27,8 @@ interface FromSchemas {
 	pull: FromSchema<Schemas['pull']>;
 	autoPull: FromSchema<Schemas['autoPull']>;
 	unpull: FromSchema<Schemas['unpull']>;
+	pin: FromSchema<Schemas['pin']>;
+	unpin: FromSchema<Schemas['unpin']>;
 	pausePuller: FromSchema<Schemas['pausePuller']>;
 	resumePuller: FromSchema<Schemas['resumePuller']>;
 	requestKeyframe: FromSchema<Schemas['requestKeyframe']>;

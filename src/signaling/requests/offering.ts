@@ -23,6 +23,18 @@ export const offering: Record<string, RequestHandler> = {
 		return () => ({ code: 0, message: 'restartIce success' });
 	},
 
+	pin: (data, { memberOf }) => {
+		const request = checkData.pin(data);
+		memberOf(request).user.pin(request.targetUserId);
+		return () => ({ code: 0, message: 'pin success' });
+	},
+
+	unpin: (data, { memberOf }) => {
+		const request = checkData.unpin(data);
+		memberOf(request).user.unpin(request.targetUserId);
+		return () => ({ code: 0, message: 'unpin success' });
+	},
+
 	closeConnection: (data, { memberOf }) => {
 		const request = checkData.closeConnection(data);
 		const { connectionId } = request;
@@ -65,6 +77,6 @@ export async function autoPull(
 	const member = memberOf(pull);
 	countOffer();
 	await authorize({ action: 'autoPull', roomId, userId }, data);
-	const { connectionId } = member.user.autoPull();
+	const { connectionId } = member.user.autoPull(pull.autoPull === true ? {} : pull.autoPull);
 	return () => ({ code: 0, message: 'pull success', connectionId });
 }
