@@ -3,7 +3,8 @@ import type { Worker } from 'mediasoup/types';
 import { AnsweringPeer } from '../../test/support/answers.js';
 import { randomUUID } from 'node:crypto';
 import { anOffer as storedOffer } from '../../test/support/offers.js';
-import { loadBundle } from './bundle.js';
+import type * as Library from 'sfu-rooms';
+import { loadBundle } from '../loadBundle.js';
 import type { Calls } from './Call.js';
 import { watchRequests } from './workerRequests.js';
 
@@ -16,7 +17,7 @@ function anOffer(name: string): string {
 
 /** An Sfu with one worker, and the calls in a room of it with so many users, each of whom pushes audio and video. */
 export async function start() {
-	const { Sfu } = await loadBundle();
+	const { Sfu } = (await loadBundle('index.ts')) as typeof Library;
 	const started = new Promise<Worker>((resolve) => observer.once('newworker', resolve));
 	const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { connectTimeout: 3_600_000 } });
 	const worker = await started;
