@@ -121,6 +121,11 @@ export interface WebRtcOptions {
 	startBitrate?: number;
 	/** The shortest time between two keyframe requests to one pusher, in ms. Default 500. */
 	keyframeRequestDelay?: number;
+	/**
+	 * How long nobody has to want a layer of a simulcast before its client is told not to send it (`layersWanted`), in ms. 0
+	 * stands for at once. Default 5000.
+	 */
+	layersSettleTime?: number;
 }
 
 /** The options of the worker processes. */
@@ -251,6 +256,7 @@ const checkOptions = validator<SfuOptions>(
 			keptSources: { type: 'array', items: nonEmpty },
 			startBitrate: bitrate,
 			keyframeRequestDelay: milliseconds,
+			layersSettleTime: milliseconds,
 		}),
 		workers: strict({
 			count,
@@ -311,6 +317,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 			keptSources: ['screen'],
 			startBitrate: 1_250_000,
 			keyframeRequestDelay: 500,
+			layersSettleTime: 5000,
 			...given(webRtc),
 		},
 		workers: {

@@ -23,6 +23,7 @@ describe('Without options', () => {
 				keptSources: ['screen'],
 				startBitrate: 1_250_000,
 				keyframeRequestDelay: 500,
+				layersSettleTime: 5000,
 			},
 			workers: {
 				count: availableParallelism(),

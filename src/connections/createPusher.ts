@@ -31,17 +31,30 @@ export async function createPusher(
 		rollback.add(grant.giveBack);
 		rollback.add(pusherQuota.take());
 		const rtpParameters = producerParameters(media, codec, extensionIds, scalabilityMode);
+		// Another pusher of the same offer may be created meanwhile.
+		for (const { uri, id } of rtpParameters.headerExtensions ?? []) extensionIds.set(uri, id);
 		const source = await router.produce(transport, {
 			kind: media.kind,
 			rtpParameters,
 			keyFrameRequestDelay: options.webRtc.keyframeRequestDelay,
 		});
-		for (const { uri, id } of rtpParameters.headerExtensions ?? []) extensionIds.set(uri, id);
 		const { mid, streamId = connectionId } = media;
-		const { limits } = options;
+		const { limits, webRtc } = options;
+		const { layersSettleTime } = webRtc;
 		const { id: toldStreamId, release } = streamIds.take(connectionId, streamId);
 		rollback.add(release);
-		const pusher = new Pusher({ userId, connectionId, mid, streamId, toldStreamId, details, source, limits, logger });
+		const pusher = new Pusher({
+			userId,
+			connectionId,
+			mid,
+			streamId,
+			toldStreamId,
+			details,
+			source,
+			limits,
+			layersSettleTime,
+			logger,
+		});
 		pusher.once('closed', rollback.run);
 		rollback.add(() => {
 			pusher.close('notPermitted');

@@ -49,6 +49,14 @@ export class Downlink {
 	add(puller: VideoPuller): void {
 		this.#pullers.add(puller);
 		this.#relief?.add(puller);
+		// A higher layer is to come at once, and not at the next look only.
+		const follow = () => {
+			this.#wantLayer(puller);
+		};
+		puller.selection.acceptedChanged = follow;
+		puller.consumer.observer.on('pause', follow);
+		puller.consumer.observer.on('resume', follow);
+		follow();
 	}
 
 	/** Removes a puller. */
@@ -57,6 +65,7 @@ export class Downlink {
 		this.#relief?.delete(puller);
 		this.#policy.forget(puller.consumer.id);
 		puller.source.demand.delete(puller);
+		puller.source.demand.setLayer(puller, undefined);
 	}
 
 	/**
@@ -97,6 +106,7 @@ export class Downlink {
 		const applied = [...this.#pullers].map(async (puller) => {
 			const step = changes.get(puller.consumer.id);
 			this.#demand(puller);
+			this.#wantLayer(puller);
 			try {
 				if (step !== undefined) await this.#set(puller, step, relief);
 				else if (puller.isPausedByOthers && puller.selection.isHeld) await this.#set(puller, heldStep + 1);
@@ -118,6 +128,16 @@ export class Downlink {
 		if (!wasHeld) return;
 		this.#relief?.settle();
 		await puller.hold(false);
+	}
+
+	/**
+	 * Says which layers are to be sent to the server. What the link bears does not count: it can only be found out with layers
+	 * that are there.
+	 */
+	#wantLayer(puller: VideoPuller): void {
+		if (!this.#pullers.has(puller)) return;
+		const { selection, source, isPausedByOthers } = puller;
+		source.demand.setLayer(puller, isPausedByOthers ? undefined : selection.accepted.spatialLayer);
 	}
 
 	/** Says what the link can take of a stream without layers. */

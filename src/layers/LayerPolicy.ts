@@ -154,14 +154,22 @@ export function riseTo(available: number, streams: readonly VideoStream[]): Step
 	return changes;
 }
 
+/** A higher resolution takes about so many times the bitrate of the one below. */
+const nextResolution = 3;
+
 /**
- * Chooses the first step of a stream on a link of which nothing is known.
+ * Chooses the first step of a stream on a link of which nothing is known. A resolution that is not sent at the moment may be
+ * sent as soon as somebody pulls it.
  *
  * @param bitrates - those of {@link VideoStream}
  * @param fullFrameRateStep - the step for when no higher one is known to fit
  * @param available - the bandwidth for this stream in bit/s
  */
 export function startingStep(bitrates: readonly number[], fullFrameRateStep: number, available: number): number {
-	const highest = bitrates.findLastIndex((bitrate) => bitrate > 0 && bitrate <= available);
+	const expected = [...bitrates];
+	for (let step = fullFrameRateStep + 1; step < expected.length; step++) {
+		expected[step] ||= (expected[step - 1] ?? 0) * nextResolution;
+	}
+	const highest = expected.findLastIndex((bitrate) => bitrate > 0 && bitrate <= available);
 	return Math.max(highest, fullFrameRateStep);
 }

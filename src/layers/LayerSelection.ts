@@ -1,5 +1,5 @@
 import { parseScalabilityMode } from 'mediasoup';
-import type { Consumer } from 'mediasoup/types';
+import type { Consumer, RtpParameters } from 'mediasoup/types';
 import { Convergence } from '../Convergence.js';
 import { toSfuError } from '../media/callWorker.js';
 
@@ -34,7 +34,7 @@ function stepsTo({ spatialLayer: highest, temporalLayer }: Layers): Layers[] {
 }
 
 /** The highest layers that a consumer can send. Without simulcast and SVC both are 0. */
-export function highestLayers({ rtpParameters }: Consumer): Layers {
+export function highestLayers(rtpParameters: RtpParameters): Layers {
 	const { spatialLayers, temporalLayers } = parseScalabilityMode(rtpParameters.encodings?.[0]?.scalabilityMode);
 	return { spatialLayer: spatialLayers - 1, temporalLayer: temporalLayers - 1 };
 }
@@ -54,6 +54,8 @@ export class LayerSelection {
 	 * one that does not come. Default `Infinity`.
 	 */
 	highestTemporalLayer = Infinity;
+	/** Called each time that the client prefers or the app allows something else. */
+	acceptedChanged: (() => void) | undefined;
 	readonly #consumer: Consumer;
 	readonly #convergence: Convergence;
 	#preferred: Layers;
@@ -83,6 +85,7 @@ export class LayerSelection {
 
 	set preferred(layers: Layers) {
 		this.#preferred = lowerOf(layers, this.highest);
+		this.acceptedChanged?.();
 	}
 
 	/** The layers that the app allows, at most {@link LayerSelection.highest}. */
@@ -92,6 +95,12 @@ export class LayerSelection {
 
 	set allowed(layers: Layers) {
 		this.#allowed = lowerOf(layers, this.highest);
+		this.acceptedChanged?.();
+	}
+
+	/** The highest layers that both client and app accept. */
+	get accepted(): Layers {
+		return lowerOf(this.#preferred, this.#allowed);
 	}
 
 	/** Whether there are layers to choose from, beside none. */
@@ -101,7 +110,7 @@ export class LayerSelection {
 
 	/** All layers from the lowest to the highest ones that both client and app accept. There is at least one. */
 	get layers(): Layers[] {
-		return stepsTo(lowerOf(this.#preferred, this.#allowed));
+		return stepsTo(this.accepted);
 	}
 
 	/**

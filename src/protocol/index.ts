@@ -29,6 +29,7 @@ export type {
 	DataPusherData,
 	DetailsData,
 	LayersData,
+	LayersWantedData,
 	MemberData,
 	MigrateData,
 	NewDataPusherData,
@@ -48,6 +49,7 @@ export type {
 	TextMessage,
 	UserData,
 	UserReconnectData,
+	WantedEncodingData,
 } from './notifications.js';
 export type { AnswerSdp, MessageRefusedData, OfferSdp, PullerPauseCause, Success } from './parts.js';
 export type {

@@ -217,6 +217,22 @@ export interface LayersData extends PullerOfUserData {
 	temporalLayer: number | null;
 }
 
+/** Whether anybody wants one stream of a simulcast. */
+export interface WantedEncodingData {
+	/** The rid of the stream in SDP. Missing for simulcast by SSRCs. */
+	rid?: string;
+	/** What the client is to set as `active` of the encoding by `RTCRtpSender.setParameters()`. */
+	active: boolean;
+}
+
+/** The data of `layersWanted`. */
+export interface LayersWantedData {
+	/** The id of the pusher. */
+	pusherId: string;
+	/** All streams of the simulcast, the lowest first. */
+	encodings: WantedEncodingData[];
+}
+
 /** The data of `pullerClosed`. */
 export interface PullerClosedData extends PullerOfUserData {
 	/** The connection that carried the puller. */
@@ -327,6 +343,8 @@ export interface Notifications {
 	pusherChanged: PusherChangedData;
 	/** The client receives other layers than before. */
 	layersChanged: LayersData;
+	/** Those who pull a simulcast of the client want more or fewer of its streams. It may stop sending the others. */
+	layersWanted: LayersWantedData;
 	/** The app has paused a puller, or the link of the client does not bear it: `bandwidth`. */
 	pullerPaused: PullerOfUserData & PullerPauseCause;
 	/** The app has resumed a puller, or the link bears it again. */

@@ -1,4 +1,4 @@
-import type { ChannelData, MemberData, OwnDataPusherData } from './notifications.js';
+import type { ChannelData, MemberData, OwnDataPusherData, WantedEncodingData } from './notifications.js';
 import type { OfferSdp, Success } from './parts.js';
 
 /** Options of `push` for one m-line. */
@@ -58,6 +58,8 @@ export interface OwnPusherData {
 	mid: string | undefined;
 	/** The kind of the media. */
 	kind: 'audio' | 'video';
+	/** The streams of a simulcast, as `layersWanted` tells them. Missing if all are wanted. */
+	encodings?: WantedEncodingData[];
 }
 
 /** The success data of `push`. */

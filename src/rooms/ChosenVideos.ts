@@ -125,6 +125,9 @@ export class ChosenVideos {
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {
-	const index = a.findIndex((value, at) => value !== b[at]);
-	return index < 0 ? 0 : a[index]! < b[index]! ? -1 : 1;
+	for (const [index, value] of a.entries()) {
+		const other = b[index] ?? 0;
+		if (value !== other) return value < other ? -1 : 1;
+	}
+	return 0;
 }

@@ -5,7 +5,7 @@ import type { Quality } from '../stats/quality.js';
 import type { PauseCause } from '../tracks/Pauses.js';
 import type { PullerCloseReason } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
-import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
+import type { PusherCloseReason, WantedEncoding } from '../tracks/PusherEndpoint.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { Permissions } from './Permissions.js';
 
@@ -39,6 +39,8 @@ export type UserEvents = {
 	pusherStalled: (event: { pusher: Pusher }) => void;
 	/** A track that had stalled arrives again, or somebody has paused it. */
 	pusherRecovered: (event: { pusher: Pusher }) => void;
+	/** Those who pull a simulcast want more or fewer of its streams than before. The client may stop sending the others. */
+	layersWanted: (event: { pusher: Pusher; encodings: readonly WantedEncoding[] }) => void;
 	/** The source or the metadata of a pusher has changed. */
 	pusherChanged: (event: { pusher: AnyPusher }) => void;
 	/** A pusher has closed. */

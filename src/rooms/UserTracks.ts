@@ -64,5 +64,8 @@ export class UserTracks {
 		pusher.on('recovered', () => {
 			this.#emit('pusherRecovered', { pusher });
 		});
+		pusher.on('layersWanted', ({ encodings }) => {
+			this.#emit('layersWanted', { pusher, encodings });
+		});
 	}
 }

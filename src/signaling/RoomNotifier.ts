@@ -6,6 +6,7 @@ import type { ClientLimits } from './limits.js';
 import { Member } from './Member.js';
 import { dataPullerData, dataPusherData, ownDataPusherData, permissionsData, userData } from './serialize.js';
 import type { EncodeNotification, MemberSession } from './SignalingClient.js';
+import { VisibleUsers } from './VisibleUsers.js';
 
 interface RoomNotifierOptions<Message> {
 	encode: EncodeNotification<Message>;
@@ -40,6 +41,7 @@ export class RoomNotifier<Message> {
 	readonly #rtcpilot: boolean;
 	readonly #limits: Readonly<ClientLimits>;
 	readonly #encode: EncodeNotification<Message>;
+	readonly #visible: VisibleUsers;
 	readonly #members = new Map<string, Member<Message>>();
 	/** The joins of which the user is not a member yet, but those that wait in the lobby. */
 	readonly #joining = new Map<string, Promise<unknown>>();
@@ -51,6 +53,7 @@ export class RoomNotifier<Message> {
 		this.#encode = encode;
 		this.#rtcpilot = rtcpilot;
 		this.#limits = limits;
+		this.#visible = new VisibleUsers(room, rtcpilot);
 		const { roomId } = room;
 		room.on('userJoined', ({ user }) => {
 			this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
@@ -226,9 +229,7 @@ export class RoomNotifier<Message> {
 
 	/** The other users, as the response to `join` lists them. */
 	others(user: User): UserData[] {
-		return [...this.room.users.values()]
-			.filter((other) => other !== user && !other.permissions.hidden)
-			.map((other) => userData(other, other.pushers.values(), { rtcpilot: this.#rtcpilot }));
+		return this.#visible.others(user);
 	}
 
 	/** Sends a text to all users but its author. A client that reads too slowly misses it, and keeps its socket. */
@@ -276,6 +277,9 @@ export class RoomNotifier<Message> {
 				if (cause === 'app' || cause === 'bandwidth') tell(event, { ...pullerIdData(puller), cause });
 			});
 		}
+		user.on('layersWanted', ({ pusher: { pusherId }, encodings }) => {
+			tell('layersWanted', { pusherId, encodings: [...encodings] });
+		});
 		user.on('offer', () => {
 			member.bringOffer();
 		});

@@ -44,7 +44,12 @@ export function userData(
 export const ownPushersData = (pushers: readonly AnyPusher[]): Pick<PushSuccess, 'pushers' | 'dataPushers'> => ({
 	pushers: pushers
 		.filter((pusher) => pusher.kind !== 'data')
-		.map(({ pusherId, mid, kind }) => ({ pusherId, mid, kind })),
+		.map(({ pusherId, mid, kind, wantedEncodings = [] }) => ({
+			pusherId,
+			mid,
+			kind,
+			...(wantedEncodings.some(({ active }) => !active) && { encodings: [...wantedEncodings] }),
+		})),
 	...whenAny('dataPushers', pushers.filter((pusher) => pusher.kind === 'data').map(ownDataPusherData)),
 });
 

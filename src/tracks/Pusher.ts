@@ -8,8 +8,12 @@ import { SfuError } from '../SfuError.js';
 import { FrameRates } from '../stats/FrameRates.js';
 import { checkStatsOptions, inAll, streamStats, type PusherStats, type StatsOptions } from '../stats/stats.js';
 import type { EndpointOptions } from './Endpoint.js';
-import { PusherEndpoint, type PusherCloseReason } from './PusherEndpoint.js';
+import { PusherEndpoint, type PusherCloseReason, type WantedEncoding } from './PusherEndpoint.js';
 import type { PushMediaOptions } from './PushOptions.js';
+import { WantedLayers } from './WantedLayers.js';
+
+/** How long after its recovery a pusher is asked for a keyframe, in ms. */
+const refreshDelay = 600;
 
 /** The negotiated parameters of a pusher, in the numbers of the pusher's own SDP. It can be serialised as JSON. */
 export interface PusherMedia {
@@ -69,6 +73,7 @@ export class Pusher extends PusherEndpoint {
 	readonly media: PusherMedia;
 	readonly #source: LocalSource;
 	readonly #frameRates: FrameRates;
+	readonly #wantedLayers: WantedLayers | undefined;
 	#maxBitrate: number;
 	/** Whether anything of it has ever arrived. */
 	#begun = false;
@@ -84,9 +89,11 @@ export class Pusher extends PusherEndpoint {
 			details: PushMediaOptions;
 			source: LocalSource;
 			limits: Limits;
+			/** How long a layer that nobody wants goes on being sent, in ms. */
+			layersSettleTime: number;
 		},
 	) {
-		const { mid, streamId, toldStreamId, details, source } = options;
+		const { mid, streamId, toldStreamId, details, source, layersSettleTime } = options;
 		super(source, options);
 		this.pusherId = source.pusherId;
 		this.kind = source.kind;
@@ -101,6 +108,16 @@ export class Pusher extends PusherEndpoint {
 			this.on(event, () => {
 				this.#followStall();
 			});
+		if (source.type === 'simulcast') {
+			this.#wantedLayers = new WantedLayers({
+				demand: source.demand,
+				count: this.media.encodings.length,
+				settleTime: layersSettleTime,
+				changed: () => {
+					this.emit('layersWanted', { encodings: this.wantedEncodings ?? [] });
+				},
+			});
+		}
 	}
 
 	/** The most that the client is told to send, in bit/s. 0 stands for no limit. */
@@ -114,6 +131,18 @@ export class Pusher extends PusherEndpoint {
 	 */
 	get stalled(): boolean {
 		return this.#stalled;
+	}
+
+	/**
+	 * Which streams of a simulcast anybody wants, in the order of {@link PusherMedia.encodings}. The client may stop sending the
+	 * others. Undefined without simulcast.
+	 */
+	get wantedEncodings(): readonly WantedEncoding[] | undefined {
+		const active = this.#wantedLayers?.active;
+		return active?.map((isActive, layer) => {
+			const rid = this.media.encodings[layer]?.rid;
+			return { ...(rid !== undefined && { rid }), active: isActive };
+		});
 	}
 
 	/** @internal Tells whether anything of it has arrived lately. */
@@ -175,9 +204,27 @@ export class Pusher extends PusherEndpoint {
 		if (this.closed || stalled === this.#stalled) return;
 		this.#stalled = stalled;
 		this.emit(stalled ? 'stalled' : 'recovered');
+		if (!stalled && this.kind === 'video') this.#refresh();
+	}
+
+	/**
+	 * Asks for a keyframe of each layer once more. When video arrives again, mediasoup asks for one of the layer that each puller
+	 * had, and then of the one that it gets. Chromium answers no two requests within 300 ms, and mediasoup repeats a request
+	 * after a second only.
+	 */
+	#refresh(): void {
+		const timer = setTimeout(() => {
+			if (this.closed || this.#stalled || this.paused) return;
+			// This fails only if it closes meanwhile, or its worker has died.
+			this.requestKeyframe().catch(() => undefined);
+		}, refreshDelay);
+		this.once('closed', () => {
+			clearTimeout(timer);
+		});
 	}
 
 	protected override free(): void {
+		this.#wantedLayers?.close();
 		this.#source.producer.close();
 	}
 }

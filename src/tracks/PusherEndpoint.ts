@@ -21,6 +21,14 @@ export type PusherCloseReason =
 	| 'workerDied'
 	| (string & {});
 
+/** Whether anybody wants one stream of a simulcast. */
+export interface WantedEncoding {
+	/** The restriction identifier of the stream (RFC 8851). Missing if the offer announced an SSRC instead. */
+	rid?: string;
+	/** Whether the client is to send it: the word of `RTCRtpSender.setParameters()`. */
+	active: boolean;
+}
+
 /** The events of a pusher: a track or a data channel. */
 export type PusherEvents = EndpointEvents<PusherCloseReason> & {
 	/** Its source or its metadata has changed. */
@@ -29,6 +37,11 @@ export type PusherEvents = EndpointEvents<PusherCloseReason> & {
 	stalled: () => void;
 	/** For a track: it arrives again, or somebody has paused it. */
 	recovered: () => void;
+	/**
+	 * For a track with simulcast: those who pull it want other streams than before, in the order of its encodings. More comes at
+	 * once, and less after `webRtc.layersSettleTime`. The lowest one is always wanted.
+	 */
+	layersWanted: (event: { encodings: readonly WantedEncoding[] }) => void;
 	/**
 	 * For a data channel: the client has sent a string or bytes, and nobody has paused the data channel. While there is a
 	 * listener, every message of the data channel passes through this process, beside its way to the pullers.

@@ -40,6 +40,10 @@ class FakePuller extends EventEmitter implements VideoPuller {
 		return this as unknown as Consumer;
 	}
 
+	get observer() {
+		return this;
+	}
+
 	/** The part of {@link FakePuller.told} that is about these. */
 	only(...words: string[]) {
 		return this.told.filter((line) => words.some((word) => line.startsWith(word)));

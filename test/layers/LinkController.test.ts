@@ -420,4 +420,11 @@ describe('The beginning', () => {
 		assert.equal(startingStep(layers, 3, 100), 3);
 		assert.equal(startingStep([0, 0, 0, 0, 0, 0], 3, 1_000_000), 3);
 	});
+
+	it('expects of a resolution that is not sent yet that it takes three times as much', () => {
+		const lowest = [0, 50_000, 75_000, 100_000, 0, 0];
+		assert.equal(startingStep(lowest, 3, 1_000_000), 5);
+		assert.equal(startingStep(lowest, 3, 500_000), 4);
+		assert.equal(startingStep(lowest, 3, 200_000), 3);
+	});
 });

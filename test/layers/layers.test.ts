@@ -236,7 +236,7 @@ describe('Without a bandwidth estimate', () => {
 
 	it('one timer looks at all links of a room, and there is none without any', async (t) => {
 		const { alice, bob, join } = await startCall(t, {
-			offer: 'chromium-sendonly-video-simulcast',
+			offer: 'chromium-sendonly-video',
 			webRtc: { connectTimeout: 2 ** 31 - 1 },
 		});
 		const pull = async (name: string) => bob.pull(pullAll(alice, anOffer(name)));

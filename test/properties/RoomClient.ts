@@ -377,6 +377,9 @@ export class RoomClient {
 				view.pullers.delete(pullerId);
 			},
 			layersChanged: () => undefined,
+			layersWanted: ({ pusherId, encodings }) => {
+				assert.ok(encodings.length > 1 && encodings[0]?.active, `${pusherId} is not to send its lowest layer`);
+			},
 			activeSpeaker: () => assert.fail('nobody is listened to'),
 			audioLevels: () => assert.fail('nobody is listened to'),
 			qualityChanged: () => undefined,

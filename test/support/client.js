@@ -160,6 +160,15 @@ export function active(id) {
 	return sender.getParameters().encodings.map((/** @type {any} */ encoding) => encoding.active);
 }
 
+/**
+ * Sends only those streams of the first sender that are `active`.
+ *
+ * @param {string} id
+ * @param {boolean[]} active
+ * @returns {Promise<void>}
+ */
+export const activate = (id, active) => apply(connections.get(id), { activate: active });
+
 /** Takes the last offer back. @param {string} id */
 export async function rollBack(id) {
 	await connections.get(id).setLocalDescription({ type: 'rollback' });

@@ -5,8 +5,12 @@ import { Uplink } from './uplink.js';
 
 const HEARTBEAT_MS = 3_000;
 const HEARTBEAT_TIMEOUT_MS = 9_000;
+/** For the heartbeat that is sent when there is another sign of a dead network. */
+const CHECK_TIMEOUT_MS = 2_000;
 /** After these errors of `join` another attempt may succeed: no connection, an old socket, too fast, no worker. */
 const PASSING_CODES = [0, 409, 429, 500, 503];
+/** Only some browsers tell of the network, and only those of phones say its type. @type {any} */
+const networkInformation = /** @type {any} */ (navigator).connection;
 
 /**
  * One user's stay in one room. It joins, pushes, pulls, and comes back after a lost socket, a lost connection or a dead
@@ -34,6 +38,12 @@ export class Call extends EventTarget {
 	#ended = false;
 	/** @type {number | undefined} */
 	#heartbeat;
+	/** Settles when it is known whether the socket lives. @type {Promise<boolean> | undefined} */
+	#socketCheck;
+	/** Whether the last socket was given up because the server did not answer on it. */
+	#silentSocket = false;
+	/** @type {string | undefined} */
+	#networkType;
 
 	/**
 	 * @param {object} parts
@@ -48,6 +58,8 @@ export class Call extends EventTarget {
 		this.#identity = { roomId, userId, userName };
 		for (const link of [this.#uplink, this.#downlink]) {
 			link.addEventListener('changed', () => this.#changed());
+			link.addEventListener('silent', () => void this.#checkSocket());
+			link.addEventListener('disconnected', () => void this.#repair(link));
 			link.addEventListener('problem', (event) => this.#emit('problem', /** @type {CustomEvent} */ (event).detail));
 		}
 		signaling.addEventListener('open', () => void this.#join());
@@ -64,6 +76,8 @@ export class Call extends EventTarget {
 			return this.#downlink.answer(data);
 		};
 		window.addEventListener('online', this.#networkChanged);
+		this.#networkType = networkInformation?.type;
+		networkInformation?.addEventListener('change', this.#networkChanged);
 	}
 
 	get identity() {
@@ -122,7 +136,13 @@ export class Call extends EventTarget {
 		for (const person of this.people.replace(success.users)) this.#emit('left', person);
 		this.speaker = success.activeSpeaker?.userId ?? null;
 		this.#resumeToken = success.resumeToken;
-		for (const link of [this.#uplink, this.#downlink]) void (success.resumed ? link.check() : link.open());
+		// The address has changed, or the network was gone: a link that seems to work may not do so for long.
+		const restart = this.#silentSocket;
+		this.#silentSocket = false;
+		if (success.resumed) this.#uplink.resume(success.connections);
+		for (const link of [this.#uplink, this.#downlink]) {
+			void (success.resumed ? link.check({ restart }) : link.open());
+		}
 		this.#changed();
 	}
 
@@ -143,13 +163,39 @@ export class Call extends EventTarget {
 
 	#startHeartbeat() {
 		clearInterval(this.#heartbeat);
-		this.#heartbeat = setInterval(() => {
-			const data = { userName: this.#identity.userName, time: Date.now() };
-			this.#request('heartbeat', data, HEARTBEAT_TIMEOUT_MS).catch((error) => {
-				// When the socket is lost already, the call is no longer in the room.
-				if (error.code === 0 && this.#inRoom) this.#signaling.reconnect();
-			});
-		}, HEARTBEAT_MS);
+		this.#heartbeat = setInterval(() => void this.#beat(HEARTBEAT_TIMEOUT_MS), HEARTBEAT_MS);
+	}
+
+	/**
+	 * Replaces the socket if the server does not answer.
+	 *
+	 * @param {number} timeout in milliseconds
+	 * @returns {Promise<boolean>} whether the server has answered
+	 */
+	async #beat(timeout) {
+		try {
+			await this.#request('heartbeat', { userName: this.#identity.userName, time: Date.now() }, timeout);
+			return true;
+		} catch (error) {
+			if (error.code !== 0) return true;
+			// When the socket is lost already, the call is no longer in the room.
+			if (this.#inRoom) {
+				this.#silentSocket = true;
+				this.#signaling.reconnect({ atOnce: true });
+			}
+			return false;
+		}
+	}
+
+	/** After a socket that is dead, the links are checked after the next join. */
+	#checkSocket() {
+		this.#socketCheck ??= this.#beat(CHECK_TIMEOUT_MS).finally(() => (this.#socketCheck = undefined));
+		return this.#socketCheck;
+	}
+
+	/** @param {import('./link.js').Link} link */
+	async #repair(link) {
+		if ((await this.#checkSocket()) && this.#inRoom) await link.check();
 	}
 
 	#end(/** @type {string | undefined} */ reason) {
@@ -158,6 +204,7 @@ export class Call extends EventTarget {
 		this.#inRoom = false;
 		clearInterval(this.#heartbeat);
 		window.removeEventListener('online', this.#networkChanged);
+		networkInformation?.removeEventListener('change', this.#networkChanged);
 		this.#signaling.close();
 		this.#uplink.close();
 		this.#downlink.close();
@@ -179,11 +226,20 @@ export class Call extends EventTarget {
 		userDisconnect: ({ userId }) => this.people.setOnline(userId, false),
 		userReconnect: ({ userId }) => this.people.setOnline(userId, true),
 		pusherClosed: (closed) => this.people.removePushers(closed),
-		pusherPaused: (paused) => this.people.setPaused(paused, true),
-		pusherResumed: (resumed) => this.people.setPaused(resumed, false),
+		pusherPaused: (paused) => this.people.setState(paused, { paused: true }),
+		pusherResumed: (resumed) => this.people.setState(resumed, { paused: false }),
+		pusherStalled: (stalled) => {
+			if (stalled.userId === this.#identity.userId) void this.#checkUplink(stalled.pusherIds);
+			else this.people.setState(stalled, { stalled: true });
+		},
+		pusherRecovered: (recovered) => {
+			if (recovered.userId === this.#identity.userId) this.#uplink.setRecovered(recovered.pusherIds);
+			else this.people.setState(recovered, { stalled: false });
+		},
 		pusherChanged: (changed) => this.people.setSources(changed),
 		pullerClosed: ({ pullerId }) => this.#downlink.removePuller(pullerId),
 		layersChanged: (layers) => this.#downlink.setLayers(layers),
+		layersWanted: (wanted) => this.#uplink.setWanted(wanted),
 		activeSpeaker: ({ userId }) => {
 			this.speaker = userId;
 		},
@@ -202,10 +258,21 @@ export class Call extends EventTarget {
 		return [this.#uplink, this.#downlink].find((link) => link.connectionId === connectionId);
 	}
 
-	#networkChanged = () => {
+	#networkChanged = async (/** @type {Event} */ { type }) => {
+		// It also tells of new estimates of the bandwidth.
+		if (type === 'change' && networkInformation.type === this.#networkType) return;
+		this.#networkType = networkInformation?.type;
 		// Without a socket, the links are checked after the next join.
-		if (this.#inRoom) for (const link of [this.#uplink, this.#downlink]) void link.restart();
+		if (!this.#inRoom || !(await this.#checkSocket()) || !this.#inRoom) return;
+		for (const link of [this.#uplink, this.#downlink]) void link.restart();
 	};
+
+	/** The server gets nothing of these. The browser takes longer to notice that the way to the server is closed. */
+	async #checkUplink(/** @type {string[]} */ pusherIds) {
+		if (!(await this.#uplink.sendsInVain(pusherIds)) || !this.#inRoom) return;
+		void this.#uplink.restart();
+		if (this.#downlink.isSilent) void this.#downlink.restart();
+	}
 
 	/** Every request names the room and the user. */
 	#request(/** @type {string} */ method, /** @type {object} */ data = {}, /** @type {number} */ timeout = undefined) {

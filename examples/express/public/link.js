@@ -3,7 +3,9 @@ import { RequestError } from './signaling.js';
 /** Browsers themselves give up later, Chromium after 15 s. It doubles with each failure, for machines that are slow. */
 const CONNECT_TIMEOUT_MS = 12_000;
 const LAST_CONNECT_TIMEOUT_MS = 60_000;
-const DISCONNECTED_GRACE_MS = 4_000;
+const LISTEN_MS = 500;
+/** So many times in a row nothing has arrived on a connection that is silent. */
+const SILENT_TIMES = 3;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 15_000;
 
@@ -13,8 +15,12 @@ const LAST_RETRY_MS = 15_000;
  * Keeps an RTCPeerConnection alive. Uplink and Downlink extend it: they say how a connection begins and how its ICE
  * restarts.
  *
- * Events: `changed`, when the state, the quality or the media of the link has changed; `problem`, with a text as
- * `detail`.
+ * Events:
+ *
+ * - `changed`: the state, the quality or the media of the link has changed
+ * - `silent`: nothing arrives any more; the network may be gone, or the others send nothing
+ * - `disconnected`: the browser has noticed that the network is gone
+ * - `problem`: the `detail` is a text to show
  */
 export class Link extends EventTarget {
 	/** The server's id of the connection, once the server has given it. */
@@ -26,7 +32,14 @@ export class Link extends EventTarget {
 	#connection;
 	/** @type {number | undefined} */
 	#timer;
+	/** @type {number | undefined} */
+	#listener;
+	/** The bytes of media that have arrived so far, and how many times in a row there were no more of them. */
+	#heard = { bytes: 0, silent: 0 };
 	#failures = 0;
+	/** Whether a restart of ICE is being negotiated. */
+	#restarting = false;
+	/** Whether ICE was restarted, and has not connected since. */
 	#restarted = false;
 
 	/** @param {Request} request */
@@ -47,20 +60,28 @@ export class Link extends EventTarget {
 		return connectionState === 'new' ? 'idle' : 'connecting';
 	}
 
+	/** Whether nothing has arrived for a while on a connection that is open. */
+	get isSilent() {
+		return this.#heard.silent >= SILENT_TIMES;
+	}
+
 	/** Opens an RTCPeerConnection in place of the current one. */
 	async open() {
 		this.close();
 		const connection = new RTCPeerConnection();
 		this.#connection = connection;
 		connection.onconnectionstatechange = () => this.#watch(connection);
+		this.#listener = setInterval(() => void this.#listen(connection), LISTEN_MS);
 		await this.attempt(connection, () => this.begin(connection));
 	}
 
 	close() {
 		clearTimeout(this.#timer);
+		clearInterval(this.#listener);
 		const connection = this.#connection;
 		this.#connection = undefined;
-		this.#restarted = false;
+		this.#heard = { bytes: 0, silent: 0 };
+		this.#restarting = this.#restarted = false;
 		this.connectionId = undefined;
 		this.quality = 'excellent';
 		if (!connection) return;
@@ -68,21 +89,26 @@ export class Link extends EventTarget {
 		connection.close();
 	}
 
-	/** Repairs what broke while there was no socket to repair it by. */
-	async check() {
+	/**
+	 * Repairs what broke while there was no socket to repair it by.
+	 *
+	 * @param {{restart?: boolean}} [options] `restart`: to restart ICE although the connection seems to work
+	 */
+	async check({ restart = false } = {}) {
 		const state = this.#connection?.connectionState;
 		if (state === undefined) await this.open();
-		else if (state === 'failed' || state === 'disconnected') await this.restart();
+		else if (restart || state === 'failed' || state === 'disconnected' || this.isSilent) await this.restart();
 	}
 
-	/** Restarts ICE, if there is a connection that ever began to connect. */
+	/** Restarts ICE, if there is a connection that ever began to connect, and its ICE is not being restarted. */
 	async restart() {
 		const connection = this.#connection;
-		if (!connection || connection.connectionState === 'new') return;
-		const again = this.#restarted;
-		this.#restarted = true;
+		if (!connection || connection.connectionState === 'new' || this.#restarting) return;
+		const again = this.#restarted && this.state !== 'connected';
+		this.#restarting = this.#restarted = true;
 		this.expectConnected();
 		await this.attempt(connection, () => this.restartIce(connection, again));
+		if (connection === this.#connection) this.#restarting = false;
 	}
 
 	/** @param {'excellent' | 'good' | 'poor' | 'lost'} quality */
@@ -153,14 +179,29 @@ export class Link extends EventTarget {
 				this.#restarted = false;
 				break;
 			case 'disconnected':
-				// It often passes.
-				this.#after(DISCONNECTED_GRACE_MS, () => void this.restart());
+				if (!this.#restarted) this.dispatchEvent(new Event('disconnected'));
 				break;
 			case 'failed':
 				void this.restart();
 				break;
 		}
 		this.changed();
+	}
+
+	/**
+	 * Chromium takes 6 s to notice that the network is gone. On a link that works something arrives all the time: media,
+	 * or the server's reports about media.
+	 *
+	 * @param {RTCPeerConnection} connection
+	 */
+	async #listen(connection) {
+		const reports = [...(await connection.getStats()).values()].filter(({ type }) => type === 'candidate-pair');
+		if (connection !== this.#connection) return;
+		const bytes = reports.reduce((sum, { bytesReceived = 0 }) => sum + bytesReceived, 0);
+		const silent = bytes > this.#heard.bytes ? 0 : this.#heard.silent + 1;
+		this.#heard = { bytes, silent };
+		if (silent === 0 && this.state === 'connected' && !this.#restarting) this.#restarted = false;
+		if (silent === SILENT_TIMES && this.state === 'connected') this.dispatchEvent(new Event('silent'));
 	}
 
 	/** @param {Error & {code?: number}} error */

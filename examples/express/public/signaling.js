@@ -78,11 +78,17 @@ export class Signaling extends EventTarget {
 		};
 	}
 
-	/** Abandons the socket without waiting for its close event, which a dead network never delivers. */
-	reconnect() {
+	/**
+	 * Abandons the socket without waiting for its close event, which a dead network never delivers.
+	 *
+	 * @param {{atOnce?: boolean}} [options] `atOnce`: to connect without a delay, unless that has failed before
+	 */
+	reconnect({ atOnce = false } = {}) {
 		if (this.#closed) return;
 		this.#drop(CLOSE_CODE_RECONNECTING);
-		const longest = Math.min(FIRST_RECONNECT_MS * 2 ** this.#failures++, LAST_RECONNECT_MS);
+		const longest =
+			atOnce && this.#failures === 0 ? 0 : Math.min(FIRST_RECONNECT_MS * 2 ** this.#failures, LAST_RECONNECT_MS);
+		this.#failures++;
 		// Half of the delay is random. Otherwise all clients of a restarted server would connect at the same moment.
 		this.#timer = setTimeout(() => this.connect(), longest * (0.5 + Math.random() / 2));
 		this.dispatchEvent(new Event('lost'));
@@ -189,6 +195,9 @@ export class Signaling extends EventTarget {
 	}
 
 	#connectNow = () => {
-		if (!this.#socket) this.connect();
+		if (this.isOpen) return;
+		// What began to connect before the network came back may wait for a long time.
+		this.#drop(CLOSE_CODE_RECONNECTING);
+		this.connect();
 	};
 }

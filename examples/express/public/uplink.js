@@ -10,16 +10,27 @@ const SIMULCAST = [
 	{ rid: 'f', scaleResolutionDownBy: 1 },
 ];
 
+/** For so long packets are counted, to find out whether a track is sent. */
+const SENDING_MS = 500;
+
+/** @typedef {{rid?: string, active: boolean}} WantedEncoding */
+
 /** A track that the user pushes. */
 class Upload {
 	/** @type {RTCRtpTransceiver | undefined} */
 	transceiver;
 	/** @type {string | undefined} */
 	pusherId;
+	/** Whether none of it arrives at the server. */
+	stalled = false;
 	paused = false;
 	/** Whether the server has it paused, `undefined` while that is unknown. */
 	serverPaused = /** @type {boolean | undefined} */ (false);
 	synchronizing = false;
+	/** The encodings that anybody wants, from the lowest to the highest; the others need not be sent. @type {WantedEncoding[]} */
+	wanted = [];
+	/** Settles when the sender has them. */
+	activation = Promise.resolve();
 
 	/** @param {MediaStreamTrack} track */
 	constructor(track) {
@@ -33,6 +44,8 @@ export class Uplink extends Link {
 	#uploads = new Map();
 	#loudness = new Loudness();
 	#negotiation = Promise.resolve();
+	/** The server's id of the connection before this one, which the server may still have. @type {string | undefined} */
+	#replaces;
 
 	/**
 	 * Pushes more tracks, at once or when the link opens.
@@ -80,13 +93,60 @@ export class Uplink extends Link {
 		return 0;
 	}
 
+	/**
+	 * None of these tracks arrives at the server. Either the network loses them, or there is nothing to send: a camera may
+	 * give no pictures.
+	 *
+	 * @param {string[]} pusherIds
+	 * @returns {Promise<boolean>} whether packets of one of them leave this page, and none arrives
+	 */
+	async sendsInVain(pusherIds) {
+		const uploads = this.#uploadsOf(pusherIds);
+		for (const upload of uploads) upload.stalled = true;
+		const before = await packetsSent(uploads);
+		await new Promise((resolve) => setTimeout(resolve, SENDING_MS));
+		const stalled = uploads.every((upload) => upload.stalled && pusherIds.includes(upload.pusherId));
+		return stalled && this.state === 'connected' && (await packetsSent(uploads)) > before;
+	}
+
+	/** @param {string[]} pusherIds */
+	setRecovered(pusherIds) {
+		for (const upload of this.#uploadsOf(pusherIds)) upload.stalled = false;
+	}
+
+	/**
+	 * Sends only those layers of a simulcast that anybody wants.
+	 *
+	 * @param {{pusherId: string, encodings: WantedEncoding[]}} wanted
+	 */
+	setWanted({ pusherId, encodings }) {
+		for (const upload of this.#uploadsOf([pusherId])) this.#activate(upload, encodings);
+	}
+
+	/**
+	 * Does what `layersWanted` said while there was no socket.
+	 *
+	 * @param {{pushers: {pusherId: string, encodings?: WantedEncoding[]}[]}[]} [connections]
+	 */
+	resume(connections = []) {
+		for (const { pusherId, encodings = [] } of connections.flatMap(({ pushers }) => pushers)) {
+			this.setWanted({ pusherId, encodings });
+		}
+	}
+
 	/** @override */
-	async check() {
+	async open() {
+		this.#replaces = this.connectionId ?? this.#replaces;
+		await super.open();
+	}
+
+	/** @override */
+	async check(options = {}) {
 		const { connection } = this;
 		// The answer to this offer went to a socket that is lost.
 		if (connection?.signalingState === 'have-local-offer') await this.#negotiate(connection);
 		for (const upload of this.#uploads.values()) void this.#synchronize(upload);
-		await super.check();
+		await super.check(options);
 	}
 
 	/** @override */
@@ -136,17 +196,50 @@ export class Uplink extends Link {
 		await connection.setLocalDescription();
 		const uploads = [...this.#uploads].filter(([, { transceiver }]) => transceiver?.mid);
 		const media = uploads.map(([source, { transceiver }]) => ({ mid: transceiver.mid, source }));
-		const { sdp, connectionId, pushers } = await this.request('push', { sdp: connection.localDescription, media });
+		const replaces = this.connectionId ? undefined : this.#replaces;
+		const { sdp, connectionId, pushers } = await this.request('push', {
+			sdp: connection.localDescription,
+			media,
+			replaces,
+		});
 		if (connection !== this.connection) return;
 		this.connectionId = connectionId;
+		this.#replaces = undefined;
 		await connection.setRemoteDescription({ type: 'answer', sdp });
-		for (const { pusherId, mid } of pushers) {
+		for (const { pusherId, mid, encodings = [] } of pushers) {
 			const upload = uploads.find(([, { transceiver }]) => transceiver.mid === mid)?.[1];
+			if (upload) this.#activate(upload, encodings);
 			if (!upload || upload.pusherId === pusherId) continue;
 			upload.pusherId = pusherId;
 			upload.serverPaused = false;
 			void this.#synchronize(upload);
 		}
+	}
+
+	/** @param {string[]} pusherIds */
+	#uploadsOf(pusherIds) {
+		return [...this.#uploads.values()].filter(({ pusherId }) => pusherIds.includes(pusherId));
+	}
+
+	/**
+	 * The next change waits for the last one: a sender takes only the parameters that it gave last.
+	 *
+	 * @param {Upload} upload
+	 * @param {WantedEncoding[]} wanted none for all
+	 */
+	#activate(upload, wanted) {
+		const { transceiver } = upload;
+		upload.wanted = wanted;
+		upload.activation = upload.activation.then(async () => {
+			if (upload.transceiver !== transceiver || upload.wanted !== wanted) return;
+			const parameters = transceiver.sender.getParameters();
+			const isActive = (/** @type {RTCRtpEncodingParameters} */ { rid }) =>
+				wanted.find((encoding) => encoding.rid === rid)?.active ?? true;
+			if (parameters.encodings.every((encoding) => encoding.active === isActive(encoding))) return;
+			for (const encoding of parameters.encodings) encoding.active = isActive(encoding);
+			// The sender of a link that has closed fails. All layers are sent then, or none.
+			await transceiver.sender.setParameters(parameters).catch(() => undefined);
+		});
 	}
 
 	/** Tells the server what the user wants paused, until both agree. */
@@ -166,4 +259,11 @@ export class Uplink extends Link {
 		}
 		upload.synchronizing = false;
 	}
+}
+
+/** @param {Upload[]} uploads */
+async function packetsSent(uploads) {
+	const stats = await Promise.all(uploads.map(({ transceiver }) => transceiver.sender.getStats()));
+	const reports = stats.flatMap((report) => [...report.values()]).filter(({ type }) => type === 'outbound-rtp');
+	return reports.reduce((sum, { packetsSent: sent = 0 }) => sum + sent, 0);
 }
