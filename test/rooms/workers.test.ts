@@ -4,7 +4,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { PlaceOnWorker, Placement, SfuOptions } from 'sfu-rooms';
 import { anOffer } from '../support/offers.js';
 import { mediaPullers, mediaPushers, producerOf } from '../support/parted.js';
-import { held, pullAll, specsOf, startSfu, until } from './setup.js';
+import { held, pullAll, startSfu, until } from './setup.js';
 
 /** Alice is on the first of two workers, and Bob on the second. */
 const apart: PlaceOnWorker = ({ userId }) => (userId === 'bob' ? 1 : 0);
