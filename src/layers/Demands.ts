@@ -15,6 +15,8 @@ const used = 0.8;
 const growth = 1.25;
 const carefulGrowth = 1.1;
 const period = 1500;
+/** The same on a link on which packets wait a little, as they do when it is nearly full. */
+const busyPeriod = 6000;
 const near = 0.35;
 
 /** A stream on a full link is asked for no more than this share of what it sends. */
@@ -93,10 +95,16 @@ export class Demands {
 	/**
 	 * Asks for more of the streams that flow, where there is room.
 	 *
+	 * @param link - the time in ms, and whether packets hardly wait
 	 * @returns whether it has
 	 */
-	raise(at: number, total: number, room: number, streams: readonly VideoStream[]): boolean {
-		if (at - this.#raisedAt < period) return false;
+	raise(
+		{ at, isCalm }: { at: number; isCalm: boolean },
+		total: number,
+		room: number,
+		streams: readonly VideoStream[],
+	): boolean {
+		if (at - this.#raisedAt < (isCalm ? period : busyPeriod)) return false;
 		let isRaised = false;
 		for (const { id, bitrates, step, isLayered } of streams) {
 			const demand = this.get(id) ?? Infinity;

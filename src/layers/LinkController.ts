@@ -306,7 +306,8 @@ export class LinkController implements LayerPolicy {
 			this.#setLeastEstimate(streams, changes);
 			return changes;
 		}
-		if (isClear && this.#demands.raise(at, total, room, streams)) this.#capacity.attempt(at, total * 1.25);
+		const link = { at, isCalm: this.#health.isCalm(at) };
+		if (isClear && this.#demands.raise(link, total, room, streams)) this.#capacity.attempt(at, total * 1.25);
 		return this.isLeftToWorker ? this.#riseByEstimate(report) : noChanges;
 	}
 

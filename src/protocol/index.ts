@@ -67,6 +67,7 @@ export type { PermissionsData, PushPermissionsData } from './permissions.js';
 export type {
 	AnswerData,
 	AutoPullData,
+	AutoPullLimits,
 	AutoPullSuccess,
 	ClientNotifications,
 	ClientRequests,
@@ -76,6 +77,7 @@ export type {
 	JoinSuccess,
 	OfferData,
 	OfferResponse,
+	PinData,
 	OwnConnectionData,
 	PausedSuccess,
 	PreferredLayersData,

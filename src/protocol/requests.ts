@@ -43,10 +43,16 @@ export interface PullOfferedData extends Omit<PullData, 'sdp' | 'connectionId'> 
 	sdp?: never;
 }
 
+/** How much an automatic pull takes at most. */
+export interface AutoPullLimits {
+	/** The most videos of cameras at a time. */
+	videos: number;
+}
+
 /** The data of `pull` for everything that the others push, now and later. The server sends requests `offer`. */
 export interface AutoPullData extends MemberData {
 	/** Asks for everything, or for so many videos of cameras at most: of whom the client pins, and of who spoke last. */
-	autoPull: true | { videos: number };
+	autoPull: true | AutoPullLimits;
 }
 
 /** The data of `pin` and `unpin`. */
