@@ -261,7 +261,9 @@ export class LinkController implements LayerPolicy {
 	): StepChanges {
 		this.#clearSince = undefined;
 		const all = new Map(fallTo(throughput, streams, lowest));
-		const kept = this.#demands.lower(at, bears, streams, all);
+		// A queue that has filled at once hides how much too little the link bears, most of all when others share it.
+		const asked = this.#health.delay > longDelay ? Math.min(bears, throughput) : bears;
+		const kept = this.#demands.lower(at, asked, streams, all);
 		if (mayKeep) for (const id of kept) all.delete(id);
 		this.#changed(at);
 		if ([...all.values()].includes(heldStep)) this.#heldAt = at;
