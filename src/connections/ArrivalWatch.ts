@@ -36,7 +36,7 @@ export class ArrivalWatch {
 		if (flowing.length > 1 && hasMoved && (isLittle || flowing.some(({ stalled }) => stalled))) {
 			await Promise.all(flowing.map((pusher) => this.#lookAt(pusher)));
 		} else {
-			for (const pusher of flowing) pusher.arrives(this.#silent < silentLooks);
+			for (const pusher of flowing) tell(pusher, this.#silent);
 		}
 	}
 
@@ -46,6 +46,12 @@ export class ArrivalWatch {
 		const before = this.#looks.get(pusher);
 		const silent = before?.bytes === bytes ? before.silent + 1 : 0;
 		this.#looks.set(pusher, { bytes, silent });
-		if (before) pusher.arrives(silent < silentLooks);
+		if (before) tell(pusher, silent);
 	}
+}
+
+/** @param silent - how many looks in a row have found nothing new. A single one says nothing */
+function tell(pusher: Pusher, silent: number): void {
+	if (silent === 0) pusher.arrives(true);
+	else if (silent >= silentLooks) pusher.arrives(false);
 }

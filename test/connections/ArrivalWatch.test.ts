@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import type { WebRtcTransport } from 'mediasoup/types';
+import { describe, it } from 'node:test';
+import { ArrivalWatch } from '../../src/connections/ArrivalWatch.js';
+import type { Pusher } from '../../src/tracks/Pusher.js';
+
+/** A client that pushes these, of which nothing is real but the counters. */
+function watching(...names: string[]) {
+	const watch = new ArrivalWatch();
+	const counters = new Map(names.map((name) => [name, 0]));
+	const paused = new Set<string>();
+	let bitrate = 0;
+	let asked = 0;
+	const told: string[] = [];
+	const pushers = names.map((name) => {
+		let stalled = false;
+		return {
+			get paused() {
+				return paused.has(name);
+			},
+			get stalled() {
+				return stalled;
+			},
+			pullSource: {
+				getStats: () => {
+					asked++;
+					return Promise.resolve([{ byteCount: counters.get(name) }]);
+				},
+			},
+			arrives: (arrives: boolean) => {
+				stalled = !arrives;
+				told.push(`${name} ${arrives ? 'arrives' : 'is silent'}`);
+			},
+		} as unknown as Pusher;
+	});
+	const transport = {
+		getStats: () => {
+			const rtpBytesReceived = [...counters.values()].reduce((sum, bytes) => sum + bytes, 0);
+			return Promise.resolve([{ rtpBytesReceived, rtpRecvBitrate: bitrate }]);
+		},
+	} as unknown as WebRtcTransport;
+	return {
+		paused,
+		/** What is told at the next look, after these have sent. */
+		async look(...sending: string[]) {
+			told.length = 0;
+			asked = 0;
+			bitrate = sending.includes('video') ? 1_000_000 : sending.length * 40_000;
+			for (const name of sending) counters.set(name, (counters.get(name) ?? 0) + 1000);
+			await watch.look(transport, pushers);
+			return told.toSorted();
+		},
+		get asked() {
+			return asked;
+		},
+	};
+}
+
+describe('What a client pushes', () => {
+	it('is said to arrive only when it does', async () => {
+		const { look } = watching('video');
+		assert.deepEqual(await look(), [], 'the first look has nothing to compare with');
+		assert.deepEqual(await look(), [], 'one silent look says nothing');
+		assert.deepEqual(await look(), ['video is silent']);
+		assert.deepEqual(await look('video'), ['video arrives']);
+	});
+
+	it('is silent after two looks in a row', async () => {
+		const { look } = watching('video');
+		await look('video');
+		assert.deepEqual(await look('video'), ['video arrives']);
+		assert.deepEqual(await look(), []);
+		assert.deepEqual(await look('video'), ['video arrives']);
+		await look();
+		assert.deepEqual(await look(), ['video is silent']);
+	});
+
+	it('is asked for by the transport alone while much arrives', async () => {
+		const client = watching('audio', 'video');
+		await client.look('audio', 'video');
+		assert.deepEqual(await client.look('audio', 'video'), ['audio arrives', 'video arrives']);
+		assert.equal(client.asked, 0);
+	});
+
+	it('is told apart when little arrives', async () => {
+		const { look } = watching('audio', 'video');
+		await look('audio', 'video');
+		await look('audio', 'video');
+		for (const expected of [[], ['audio arrives'], ['audio arrives', 'video is silent']]) {
+			assert.deepEqual(await look('audio'), expected);
+		}
+		await look('audio', 'video');
+		assert.deepEqual(await look('audio', 'video'), ['audio arrives', 'video arrives']);
+	});
+
+	it('does not count while it is paused', async () => {
+		const { look, paused } = watching('video');
+		await look('video');
+		await look('video');
+		paused.add('video');
+		for (let looks = 0; looks < 4; looks++) assert.deepEqual(await look(), []);
+		paused.delete('video');
+		assert.deepEqual([await look(), await look(), await look()], [[], [], ['video is silent']]);
+	});
+});
