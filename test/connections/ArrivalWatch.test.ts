@@ -42,7 +42,7 @@ function watching(...names: string[]) {
 	return {
 		paused,
 		/** What is told at the next look, after these have sent. */
-		async look(...sending: string[]) {
+		look: async (...sending: string[]) => {
 			told.length = 0;
 			asked = 0;
 			bitrate = sending.includes('video') ? 1_000_000 : sending.length * 40_000;
