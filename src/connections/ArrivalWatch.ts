@@ -10,7 +10,7 @@ const littleBitrate = 200_000;
 /** Notices what of a client's tracks does not arrive any more. */
 export class ArrivalWatch {
 	readonly #looks = new WeakMap<Pusher, { bytes: number; silent: number }>();
-	#received = -1;
+	#received = 0;
 	#silent = 0;
 
 	/**
@@ -21,17 +21,15 @@ export class ArrivalWatch {
 	async look(transport: WebRtcTransport, pushers: readonly Pusher[]): Promise<void> {
 		const flowing = pushers.filter(({ paused }) => !paused);
 		if (flowing.length === 0) {
-			this.#received = -1;
+			this.#received = 0;
 			return;
 		}
 		const [stats] = await transport.getStats();
 		if (!stats) return;
-		const [before, received] = [this.#received, stats.rtpBytesReceived];
-		const hasMoved = received !== before;
+		const received = stats.rtpBytesReceived;
+		const hasMoved = received !== this.#received;
 		this.#received = received;
 		this.#silent = hasMoved ? 0 : this.#silent + 1;
-		// The first look has nothing to compare with.
-		if (before < 0) return;
 		const isLittle = stats.rtpRecvBitrate < littleBitrate * flowing.length;
 		if (flowing.length > 1 && hasMoved && (isLittle || flowing.some(({ stalled }) => stalled))) {
 			await Promise.all(flowing.map((pusher) => this.#lookAt(pusher)));
@@ -43,10 +41,10 @@ export class ArrivalWatch {
 	async #lookAt(pusher: Pusher): Promise<void> {
 		const streams = await pusher.pullSource.getStats();
 		const bytes = streams.reduce((sum, { byteCount }) => sum + byteCount, 0);
-		const before = this.#looks.get(pusher);
-		const silent = before?.bytes === bytes ? before.silent + 1 : 0;
+		const before = this.#looks.get(pusher) ?? { bytes: 0, silent: 0 };
+		const silent = before.bytes === bytes ? before.silent + 1 : 0;
 		this.#looks.set(pusher, { bytes, silent });
-		if (before) tell(pusher, silent);
+		tell(pusher, silent);
 	}
 }
 

@@ -59,10 +59,24 @@ function watching(...names: string[]) {
 describe('What a client pushes', () => {
 	it('is said to arrive only when it does', async () => {
 		const { look } = watching('video');
-		assert.deepEqual(await look(), [], 'the first look has nothing to compare with');
 		assert.deepEqual(await look(), [], 'one silent look says nothing');
 		assert.deepEqual(await look(), ['video is silent']);
 		assert.deepEqual(await look('video'), ['video arrives']);
+	});
+
+	it('is said to arrive at the first look, if it has', async () => {
+		for (const names of [['video'], ['audio', 'other']]) {
+			const { look } = watching(...names);
+			assert.deepEqual(
+				await look(...names),
+				names.map((name) => `${name} arrives`),
+			);
+			await look();
+			assert.deepEqual(
+				await look(),
+				names.map((name) => `${name} is silent`),
+			);
+		}
 	});
 
 	it('is silent after two looks in a row', async () => {
@@ -86,7 +100,12 @@ describe('What a client pushes', () => {
 		const { look } = watching('audio', 'video');
 		await look('audio', 'video');
 		await look('audio', 'video');
-		for (const expected of [[], ['audio arrives'], ['audio arrives', 'video is silent']]) {
+		// The first look at single tracks finds what came before.
+		for (const expected of [
+			['audio arrives', 'video arrives'],
+			['audio arrives'],
+			['audio arrives', 'video is silent'],
+		]) {
 			assert.deepEqual(await look('audio'), expected);
 		}
 		await look('audio', 'video');
@@ -100,6 +119,7 @@ describe('What a client pushes', () => {
 		paused.add('video');
 		for (let looks = 0; looks < 4; looks++) assert.deepEqual(await look(), []);
 		paused.delete('video');
-		assert.deepEqual([await look(), await look(), await look()], [[], [], ['video is silent']]);
+		// What came before counts as an arrival.
+		assert.deepEqual([await look(), await look(), await look()], [['video arrives'], [], ['video is silent']]);
 	});
 });
