@@ -578,7 +578,7 @@ export class FakeWebRtcTransport extends FakeTransport {
 	getStats(): Promise<object[]> {
 		return this.channel.request(() => {
 			found(this.channel.books.transports, this.id);
-			return [{ type: 'webrtc-transport', rtpSendBitrate: 0 }];
+			return [{ type: 'webrtc-transport', rtpSendBitrate: 0, rtpBytesReceived: 0, rtpRecvBitrate: 0 }];
 		});
 	}
 
