@@ -31,8 +31,8 @@ const mostSpoken = 100;
 export class ChosenVideos {
 	readonly #owner: Owner;
 	#limit = Infinity;
-	/** In the order in which they were pushed. */
-	readonly #candidates = new Set<Pusher>();
+	/** In the order in which they were pushed, each with what ends its being followed. */
+	readonly #candidates = new Map<Pusher, () => void>();
 	#chosen = new Set<Pusher>();
 	/** The users whom the client has pinned, the first one first. */
 	readonly #pinned = new Set<string>();
@@ -43,11 +43,16 @@ export class ChosenVideos {
 		this.#owner = owner;
 	}
 
+	/** Follows nothing any more. */
+	close(): void {
+		this.begin(Infinity);
+	}
+
 	/** Begins anew. @param limit - how many videos that count to choose at most */
 	begin(limit: number): void {
 		this.#limit = limit;
-		this.#candidates.clear();
 		this.#chosen.clear();
+		for (const pusher of [...this.#candidates.keys()]) this.#forget(pusher);
 	}
 
 	/** Pulls what counts not, and what is chosen of the rest. */
@@ -56,16 +61,8 @@ export class ChosenVideos {
 		this.#owner.pull(pushers.filter((pusher) => !this.#counts(pusher)));
 		for (const pusher of counted) {
 			if (this.#candidates.has(pusher)) continue;
-			this.#candidates.add(pusher);
+			this.#follow(pusher);
 			if (this.#owner.isPulled(pusher)) this.#chosen.add(pusher);
-			const choose = () => {
-				this.#choose();
-			};
-			pusher.on('paused', choose).on('resumed', choose);
-			pusher.once('closed', () => {
-				this.#candidates.delete(pusher);
-				this.#choose();
-			});
 		}
 		if (counted.length > 0) this.#choose();
 	}
@@ -86,15 +83,39 @@ export class ChosenVideos {
 
 	/** Whether a pusher that is being pulled is wanted no more. */
 	isDropped(pusherId: string): boolean {
-		const pusher = [...this.#candidates].find((candidate) => candidate.pusherId === pusherId);
+		const pusher = this.#find(pusherId);
 		return pusher !== undefined && !this.#chosen.has(pusher);
 	}
 
 	/** Notes that a puller has closed. One that the client has stopped does not come back. */
 	pullerClosed(pusherId: string, reason: PullerCloseReason): void {
 		if (passing.includes(reason)) return;
-		for (const pusher of this.#candidates) if (pusher.pusherId === pusherId) this.#candidates.delete(pusher);
+		const pusher = this.#find(pusherId);
+		if (pusher) this.#forget(pusher);
 		this.#choose();
+	}
+
+	#find(pusherId: string): Pusher | undefined {
+		return [...this.#candidates.keys()].find((pusher) => pusher.pusherId === pusherId);
+	}
+
+	#follow(pusher: Pusher): void {
+		const choose = () => {
+			this.#choose();
+		};
+		const closed = () => {
+			this.#forget(pusher);
+			this.#choose();
+		};
+		pusher.on('paused', choose).on('resumed', choose).on('closed', closed);
+		this.#candidates.set(pusher, () => {
+			pusher.off('paused', choose).off('resumed', choose).off('closed', closed);
+		});
+	}
+
+	#forget(pusher: Pusher): void {
+		this.#candidates.get(pusher)?.();
+		this.#candidates.delete(pusher);
 	}
 
 	#counts(pusher: AnyPusher): pusher is Pusher {
@@ -108,7 +129,7 @@ export class ChosenVideos {
 			return index < 0 ? Infinity : index;
 		};
 		const pinned = [...this.#pinned];
-		const ranked = [...this.#candidates]
+		const ranked = [...this.#candidates.keys()]
 			.map((pusher) => ({
 				pusher,
 				// A video that is paused shows nothing.

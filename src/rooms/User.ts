@@ -157,6 +157,7 @@ export class User extends Emitter<UserEvents> {
 	close(reason: UserCloseReason = 'left'): void {
 		if (this.#closed) return;
 		this.#closed = true;
+		this.#videos.close();
 		for (const connection of this.connections) connection.close('userLeft');
 		this.emit('closed', { reason });
 	}

@@ -130,6 +130,21 @@ describe('A client that takes so many videos', () => {
 		}
 	});
 
+	it('listens to nobody any more when it has left, and once however often it chooses', async (t) => {
+		const { viewer, user, sees } = await start(t, { videos: 0 });
+		await sees();
+		const listeners = () =>
+			(['paused', 'resumed', 'closed'] as const).map((event) => videoOf(user('ann')).listenerCount(event));
+		const before = listeners();
+		for (let times = 0; times < 5; times++) viewer.autoPull({ videos: 0 });
+		assert.deepEqual(listeners(), before);
+		viewer.close();
+		assert.deepEqual(
+			listeners(),
+			before.map((count) => count - 1),
+		);
+	});
+
 	it('says so by messages, and is told what closes', async (t) => {
 		const { sfu, join } = await startRoom(t);
 		for (const userId of ['ann', 'ben']) await push(await join(userId));
