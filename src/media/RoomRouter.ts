@@ -14,7 +14,7 @@ import type { DataSource } from './DataSource.js';
 import { DirectDataTransport } from './DirectDataTransport.js';
 import { KeyframeRequester } from './KeyframeRequester.js';
 import { LocalSource } from './LocalSource.js';
-import { PipePair, type DataSizes } from './pipes/PipePair.js';
+import { PipePair, type DataSizes, type PipeLease } from './pipes/PipePair.js';
 import { fits, setPayloadTypes, reachable, type PayloadTypes } from './remap/payloadTypes.js';
 import type { Source } from './Source.js';
 import type { MediaWorker } from './WorkerPool.js';
@@ -24,16 +24,8 @@ export type TransportOptions = Omit<WebRtcTransportOptions, 'webRtcServer' | 'li
 /** Why a router has closed: the room closed it, or its worker died. */
 export type RouterCloseReason = 'closed' | 'workerDied';
 
-/** A data channel on a router, until it is released. */
-export interface DataLease {
-	/** The producer to consume. */
-	readonly producerId: string;
-	/** Gives it back. Calling it again does nothing. */
-	release(): void;
-}
-
 /** A source on a router, under certain payload types, until it is released. */
-export interface Lease extends DataLease {
+export interface Lease extends PipeLease {
 	/** Whether RTX is sent under the wanted payload type. */
 	readonly rtx: boolean;
 }
@@ -89,11 +81,6 @@ export class RoomRouter {
 		this.#options = options;
 		this.#keyframes = new KeyframeRequester(router);
 		countTracks(router, worker);
-	}
-
-	/** The worker that it is on. */
-	get worker(): MediaWorker {
-		return this.#worker;
 	}
 
 	get closed(): boolean {
@@ -196,7 +183,7 @@ export class RoomRouter {
 	 *
 	 * @throws {@link SfuError} (rejects) as {@link RoomRouter.attach} does
 	 */
-	async attachData({ router, producer }: DataSource): Promise<DataLease> {
+	async attachData({ router, producer }: DataSource): Promise<PipeLease> {
 		this.#assertOpen();
 		if (router === this.#router) return { producerId: producer.id, release: () => undefined };
 		return this.#pipeFrom(router).leaseData(producer);

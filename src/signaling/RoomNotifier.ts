@@ -157,9 +157,8 @@ export class RoomNotifier<Message> {
 		}
 		const before = this.#members.get(userId);
 		if (before && this.#isSameClient(before, resumeToken)) return { member: before, resumed: true };
-		if (before) {
-			if (this.room.draining)
-				throw new SfuError('unavailable', 'the server takes nobody new, because it will stop soon');
+		// A room that is drained refuses the join, and then nobody is replaced.
+		if (before && !this.room.draining) {
 			if (!before.lost && !takeOver) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
 			// It was in the room already, so neither lock nor lobby is asked.
 			options.admitted = true;

@@ -79,6 +79,7 @@ export class Pusher extends PusherEndpoint {
 	#begun = false;
 	#arrives = true;
 	#stalled = false;
+	#refreshTimer: NodeJS.Timeout | undefined;
 
 	/** @internal */
 	constructor(
@@ -213,17 +214,16 @@ export class Pusher extends PusherEndpoint {
 	 * after a second only.
 	 */
 	#refresh(): void {
-		const timer = setTimeout(() => {
+		clearTimeout(this.#refreshTimer);
+		this.#refreshTimer = setTimeout(() => {
 			if (this.closed || this.#stalled || this.paused) return;
 			// This fails only if it closes meanwhile, or its worker has died.
 			this.requestKeyframe().catch(() => undefined);
 		}, refreshDelay);
-		this.once('closed', () => {
-			clearTimeout(timer);
-		});
 	}
 
 	protected override free(): void {
+		clearTimeout(this.#refreshTimer);
 		this.#wantedLayers?.close();
 		this.#source.producer.close();
 	}

@@ -5,9 +5,9 @@ import { SfuError } from '../../SfuError.js';
 import { setPayloadTypes, type PayloadTypes } from '../remap/payloadTypes.js';
 import { Pipe } from './Pipe.js';
 
-/** A source at the far end of a pair, until it is released. */
+/** A source on a router, at the far end of a pair or its own, until it is released. */
 export interface PipeLease {
-	/** The producer there. */
+	/** The producer to consume. */
 	readonly producerId: string;
 	/** Gives it back. Calling it again does nothing. */
 	release(): void;
