@@ -1,0 +1,42 @@
+/**
+ * Puts the tables of benchmarks into docs/performance.md, each between the comments of its name, and draws their plots.
+ *
+ *     node --import tsx bench/page.ts FILE…
+ *
+ * The files are those that the benchmarks write with `--json`.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { format, resolveConfig } from 'prettier';
+import { draw } from './plots.js';
+import { readReport, type Report, type Row } from './report.js';
+
+const page = new URL('../docs/performance.md', import.meta.url);
+const plots = new URL('../docs/plots/', import.meta.url);
+
+function markdownOf(rows: readonly Row[]): string {
+	const columns = Object.keys(rows[0] ?? {});
+	const lines = [columns, columns.map(() => '---'), ...rows.map((row) => columns.map((column) => row[column] ?? ''))];
+	return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** The table, and where it comes from. */
+function sectionOf({ name, date, command, machine, versions, rows, plots: ofReport }: Report): string {
+	const places = Object.entries(versions).map(([of, version]) => `${of} ${version}`);
+	const source = `\`${command.replace(/ --json \S+/, '')}\`, ${date.slice(0, 10)}, ${machine.cores} cores of ${machine.cpu}, ${places.join(', ')}`;
+	const pictures = ofReport.map(({ title }, index) => `![${title}](plots/${plotName(name, index)})`);
+	return [markdownOf(rows), source, ...pictures].join('\n\n');
+}
+
+const plotName = (name: string, index: number) => `${name}${index > 0 ? `-${index + 1}` : ''}.svg`;
+
+let text = readFileSync(page, 'utf8');
+mkdirSync(plots, { recursive: true });
+for (const report of process.argv.slice(2).map(readReport)) {
+	const [begin, end] = [`<!-- ${report.name}: begin -->`, `<!-- ${report.name}: end -->`];
+	const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+	if (before < 0 || after < before) throw new Error(`docs/performance.md needs ${begin} and ${end}`);
+	text = `${text.slice(0, before)}${begin}\n\n${sectionOf(report)}\n\n${text.slice(after)}`;
+	for (const [index, plot] of report.plots.entries())
+		writeFileSync(new URL(plotName(report.name, index), plots), draw(plot, report.rows));
+}
+writeFileSync(page, await format(text, { ...(await resolveConfig(page)), parser: 'markdown' }));
