@@ -82,6 +82,10 @@ export default defineConfig(
 	},
 	{ files: ['*.config.*'], rules: { 'no-restricted-exports': 'off' } },
 	{
+		files: ['src/**'],
+		rules: { 'max-lines': ['error', { max: 350, skipBlankLines: false, skipComments: false }] },
+	},
+	{
 		files: ['test/**/*.ts', 'bench/**/*.ts'],
 		// node:test's describe() and it() return promises that its runner awaits.
 		rules: {

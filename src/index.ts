@@ -1,4 +1,5 @@
-export type { Connection, ConnectionCloseReason, ConnectionEvents, ConnectionState } from './connections/Connection.js';
+export type { Connection } from './connections/Connection.js';
+export type { ConnectionCloseReason, ConnectionEvents, ConnectionState } from './connections/ConnectionEvents.js';
 export type { PushRejection } from './connections/rejections.js';
 export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
@@ -14,8 +15,9 @@ export type { JoinOptions } from './rooms/JoinOptions.js';
 export type { AdmitOptions, WaitingOutcome, WaitingUser } from './rooms/Lobby.js';
 export { defaultPermissions } from './rooms/Permissions.js';
 export type { Permissions, PullRequestOfUser, PushPermissions, RoomMember } from './rooms/Permissions.js';
-export type { Room, RoomOptions, SendDataOptions } from './rooms/Room.js';
+export type { Room } from './rooms/Room.js';
 export type { RoomCloseReason, RoomEvents } from './rooms/RoomEvents.js';
+export type { RoomOptions, SendDataOptions } from './rooms/RoomOptions.js';
 export type { DrainOptions } from './rooms/Drain.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, it } from 'node:test';
 import { consoleLogger, defaultCodecs } from 'sfu-rooms';
-import { defaultLimits, resolveOptions } from '../src/options.js';
+import { defaultLimits } from '../src/options.js';
+import { resolveOptions } from '../src/resolveOptions.js';
 
 const rejects = (options: unknown, message: string) => {
 	assert.throws(() => resolveOptions(options as object), { name: 'SfuError', code: 'invalid_argument', message });

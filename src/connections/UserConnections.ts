@@ -3,8 +3,9 @@ import type { Offer } from '../sdp/Offer.js';
 import { SfuError } from '../SfuError.js';
 import { AnsweringConnection } from './AnsweringConnection.js';
 import type { ClientIdentity } from './ClientIdentity.js';
-import type { Connection, ConnectionCloseReason } from './Connection.js';
+import type { Connection } from './Connection.js';
 import type { ConnectionContext } from './ConnectionContext.js';
+import type { ConnectionCloseReason } from './ConnectionEvents.js';
 import { OfferingConnection } from './OfferingConnection.js';
 import type { ServerOffer } from './ServerOffer.js';
 

@@ -5,6 +5,7 @@
  * @module
  */
 export { closeCodes } from './closeCodes.js';
+export type { ChannelData, DataPullerData, DataPusherData, OwnDataPusherData } from './dataChannels.js';
 export type {
 	ClientMessage,
 	FailureMessage,
@@ -19,39 +20,37 @@ export type {
 	ActiveSpeakerData,
 	AudioLevelData,
 	AudioLevelsData,
-	ChannelData,
 	ClosedRoomData,
 	ConnectionClosedData,
 	ConnectionIdsData,
 	DataChannelPulledData,
 	DataChannelPushedData,
-	DataPullerData,
-	DataPusherData,
 	DetailsData,
 	LayersData,
 	LayersWantedData,
-	MemberData,
 	MigrateData,
 	NewDataPusherData,
 	NewPusherData,
 	Notifications,
-	OwnDataPusherData,
 	PermissionsChangedData,
 	PullerClosedData,
 	PullerOfUserData,
 	PusherChangedData,
-	PusherData,
 	PusherIdsData,
 	QualityData,
 	UserQualityData,
-	RtpEncoding,
-	RtpParam,
 	TextMessage,
-	UserData,
 	UserReconnectData,
-	WantedEncodingData,
 } from './notifications.js';
-export type { AnswerSdp, MessageRefusedData, OfferSdp, PullerPauseCause, Success } from './parts.js';
+export type {
+	AnswerSdp,
+	MemberData,
+	MessageRefusedData,
+	OfferSdp,
+	PullerPauseCause,
+	Success,
+	WantedEncodingData,
+} from './parts.js';
 export type {
 	OwnPusherData,
 	PushChannelData,
@@ -96,3 +95,4 @@ export type {
 	TextMessageData,
 	UnpullData,
 } from './requests.js';
+export type { PusherData, RtpEncoding, RtpParam, UserData } from './users.js';

@@ -1,3 +1,11 @@
+/** A room, and one of its users. */
+export interface MemberData {
+	/** The id of the room. */
+	roomId: string;
+	/** The id of the user. */
+	userId: string;
+}
+
 /** An offer as `RTCPeerConnection.setLocalDescription()` makes it. */
 export interface OfferSdp {
 	/** The type of the description. */
@@ -41,4 +49,12 @@ export interface MessageRefusedData {
 export interface PullerPauseCause {
 	/** `app`: the app has done it. `bandwidth`: the link of the client does not bear the video, or bears it again. */
 	cause: 'app' | 'bandwidth';
+}
+
+/** Whether anybody wants one stream of a simulcast. */
+export interface WantedEncodingData {
+	/** The rid of the stream in SDP. Missing for simulcast by SSRCs. */
+	rid?: string;
+	/** What the client is to set as `active` of the encoding by `RTCRtpSender.setParameters()`. */
+	active: boolean;
 }

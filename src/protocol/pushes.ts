@@ -1,5 +1,5 @@
-import type { ChannelData, MemberData, OwnDataPusherData, WantedEncodingData } from './notifications.js';
-import type { OfferSdp, Success } from './parts.js';
+import type { ChannelData, OwnDataPusherData } from './dataChannels.js';
+import type { MemberData, OfferSdp, Success, WantedEncodingData } from './parts.js';
 
 /** Options of `push` for one m-line. */
 export interface PushMediaData {

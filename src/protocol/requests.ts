@@ -1,6 +1,8 @@
-import type { ActiveSpeakerData, DataPullerData, MemberData, UserData } from './notifications.js';
-import type { AnswerSdp, OfferSdp, Success } from './parts.js';
+import type { DataPullerData } from './dataChannels.js';
+import type { ActiveSpeakerData } from './notifications.js';
+import type { AnswerSdp, MemberData, OfferSdp, Success } from './parts.js';
 import type { PushData, PusherIdData, PushSuccess, UnpushData, UpdatePusherData } from './pushes.js';
+import type { UserData } from './users.js';
 
 /** The data of `join`. */
 export interface JoinData extends MemberData {

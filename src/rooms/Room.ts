@@ -8,7 +8,6 @@ import type { WorkerPool } from '../media/WorkerPool.js';
 import type { ResolvedOptions } from '../options.js';
 import { Quota } from '../Quota.js';
 import { quoted } from '../quoted.js';
-import { strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import type { Connection } from '../connections/Connection.js';
 import { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
@@ -18,49 +17,13 @@ import { AppPauses, type Mute } from './AppPauses.js';
 import { checkJoinOptions, type JoinOptions } from './JoinOptions.js';
 import { drained } from './Drain.js';
 import { Lobby, type WaitingUser } from './Lobby.js';
+import type { RoomMember } from './Permissions.js';
+import { repeatEvents } from './repeatEvents.js';
 import type { RoomCloseReason, RoomEvents } from './RoomEvents.js';
+import { checkSendData, type SendDataOptions } from './RoomOptions.js';
 import { SharedQuota } from './SharedQuota.js';
 import { Speakers, type Speaker } from './Speakers.js';
 import { User } from './User.js';
-
-/** How to open a room. */
-export interface RoomOptions {
-	/**
-	 * The codecs that pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs that the
-	 * Sfu does not have are ignored. If the list has none of a kind, that kind stays as the Sfu has it. Default: all codecs
-	 * of the Sfu, in the order of the offer.
-	 */
-	codecs?: readonly string[];
-	/**
-	 * Whether users wait in the lobby until the app admits them: see {@link Room.waiting}. {@link Room.setLobby} changes it.
-	 * Default false.
-	 */
-	lobby?: boolean;
-}
-
-/** The receivers of a message. */
-export interface SendDataOptions {
-	/** The users to send to. Default: all users of the room. */
-	userIds?: readonly string[];
-	/** The label of the data channels to send on. Default: any. */
-	label?: string;
-}
-
-const checkSendData = validator<SendDataOptions>(
-	strict({ userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } }),
-	'to',
-);
-
-/** The events of users that their room repeats as they are. */
-const repeated = [
-	'permissionsChanged',
-	'pusherPaused',
-	'pusherResumed',
-	'pusherStalled',
-	'pusherRecovered',
-	'pusherChanged',
-	'pusherClosed',
-] as const;
 
 /** A room: users who see and hear each other. */
 export class Room extends Emitter<RoomEvents> {
@@ -323,10 +286,10 @@ export class Room extends Emitter<RoomEvents> {
 		return user;
 	}
 
-	/** Repeats the events of a user's pushers, and offers the pushers to the others. */
+	/** Repeats the events of a user, and offers its pushers to the others. */
 	#follow(user: User): void {
-		user.on('renamed', ({ before }) => {
-			this.emit('userRenamed', { user, before });
+		repeatEvents(user, (event, ...args) => {
+			this.emit(event, ...args);
 		});
 		user.on('pusherAdded', ({ pusher }) => {
 			if (pusher.kind === 'audio') this.#speakers.add(user, pusher);
@@ -337,21 +300,13 @@ export class Room extends Emitter<RoomEvents> {
 			this.emit('pushed', { user, pushers });
 			this.#tellOthers(user, pushers);
 		});
-		user.on('rated', (event) => {
-			this.emit('userRated', { user, ...event });
-		});
-		for (const name of repeated) {
-			user.on(name, (event: object) => {
-				this.emit(name, ...([{ user, ...event }] as Parameters<RoomEvents[typeof name]>));
-			});
-		}
 	}
 
 	#tellOthers(user: User, pushers: readonly AnyPusher[]): void {
 		for (const other of this.#others(user)) other.othersPushed(pushers);
 	}
 
-	#others(user: User): User[] {
+	#others(user: RoomMember): User[] {
 		return [...this.#users.values()].filter((other) => other !== user);
 	}
 

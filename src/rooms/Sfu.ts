@@ -7,12 +7,14 @@ import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, codecNames, milliseconds, nonEmpty, strict, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
-import { resolveOptions, type Limits, type ResolvedOptions, type SfuOptions } from '../options.js';
+import type { Limits, ResolvedOptions, SfuOptions } from '../options.js';
 import { Quota } from '../Quota.js';
+import { resolveOptions } from '../resolveOptions.js';
 import { drained, untilEmpty, type DrainOptions } from './Drain.js';
 import { logRoom } from './RoomLog.js';
-import { Room, type RoomOptions } from './Room.js';
+import { Room } from './Room.js';
 import type { RoomCloseReason } from './RoomEvents.js';
+import type { RoomOptions } from './RoomOptions.js';
 
 /** The events of an Sfu. */
 export type SfuEvents = {

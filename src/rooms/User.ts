@@ -1,5 +1,4 @@
 import type { Connection } from '../connections/Connection.js';
-import type { ConnectionContext } from '../connections/ConnectionContext.js';
 import type { OfferingConnection } from '../connections/OfferingConnection.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import { UserConnections } from '../connections/UserConnections.js';
@@ -10,18 +9,16 @@ import { parseOffer } from '../sdp/parseOffer.js';
 import { checkText } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import { worstOf, type Quality } from '../stats/quality.js';
-import type { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
 import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
 import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
-import type { AppPauses } from './AppPauses.js';
-import { ChosenVideos } from './ChosenVideos.js';
+import { AutoPull } from './AutoPull.js';
 import type { Permissions } from './Permissions.js';
+import type { OtherUser, UserContext } from './UserContext.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
 import { UserGate } from './UserGate.js';
 import { UserTracks } from './UserTracks.js';
-import { userQuotas, type UserQuotas } from './userQuotas.js';
-import type { SharedQuota } from './SharedQuota.js';
+import { userQuotas } from './userQuotas.js';
 import {
 	audioFirst,
 	checkAutoPullOptions,
@@ -30,18 +27,6 @@ import {
 	type PullResult,
 	type PushResult,
 } from './userCalls.js';
-
-/** @internal */
-export interface UserContext extends Omit<ConnectionContext, 'userId' | 'gate' | keyof UserQuotas> {
-	sharedQuota: SharedQuota | undefined;
-	monitors: readonly ConnectionMonitor<Connection>[];
-	pauses: AppPauses;
-	ban: (userId: string) => void;
-	/** @throws {@link SfuError} `not_found` */
-	findUser: (userId: string) => User;
-	/** All users of the room but this one. */
-	othersThan: (user: User) => User[];
-}
 
 /** A member of a room. It sends by its pushers, and receives by its pullers. */
 export class User extends Emitter<UserEvents> {
@@ -55,7 +40,7 @@ export class User extends Emitter<UserEvents> {
 	readonly #tracks = new UserTracks((event, ...args) => {
 		this.emit(event, ...args);
 	});
-	readonly #videos: ChosenVideos;
+	readonly #autoPull: AutoPull;
 	#quality: Quality | undefined;
 	#userName: string;
 	#closed = false;
@@ -72,21 +57,6 @@ export class User extends Emitter<UserEvents> {
 		this.metadata = member.metadata;
 		this.#context = context;
 		const { pauses, findUser, logger, options } = context;
-		this.#videos = new ChosenVideos({
-			isCounted: ({ source = '' }) => !options.webRtc.keptSources.includes(source),
-			isPulled: ({ pusherId }) => this.#pulledBy(pusherId) !== undefined,
-			pull: (pushers) => this.#connections.offering?.follow(pushers),
-			drop: ({ pusherId }) => {
-				this.#pulledBy(pusherId)?.close('notChosen');
-			},
-		});
-		this.on('pullerAdded', ({ puller }) => {
-			// Others were chosen while it was created.
-			if (this.#isAutomatic(puller) && this.#videos.isDropped(puller.pusherId)) puller.close('notChosen');
-		});
-		this.on('pullerClosed', ({ puller, reason }) => {
-			if (this.#isAutomatic(puller)) this.#videos.pullerClosed(puller.pusherId, reason);
-		});
 		this.#gate = new UserGate({ user: this, userId, permissions, pauses, findUser, logger });
 		this.#connections = new UserConnections(
 			{
@@ -104,6 +74,13 @@ export class User extends Emitter<UserEvents> {
 				},
 			},
 		);
+		this.#autoPull = new AutoPull({
+			user: this,
+			gate: this.#gate,
+			connections: this.#connections,
+			keptSources: options.webRtc.keptSources,
+			others: () => context.othersThan(this).flatMap((other) => [...other.pushers.values()]),
+		});
 	}
 
 	/** Whether it has left. */
@@ -157,7 +134,7 @@ export class User extends Emitter<UserEvents> {
 	close(reason: UserCloseReason = 'left'): void {
 		if (this.#closed) return;
 		this.#closed = true;
-		this.#videos.close();
+		this.#autoPull.close();
 		for (const connection of this.connections) connection.close('userLeft');
 		this.emit('closed', { reason });
 	}
@@ -188,7 +165,7 @@ export class User extends Emitter<UserEvents> {
 		const { permissions } = this;
 		this.#gate.enforce();
 		for (const connection of this.connections) void connection.followPermissions();
-		this.othersPushed(this.#gate.takeDenied());
+		this.#autoPull.add(this.#gate.takeDenied());
 		this.emit('permissionsChanged', { permissions, before });
 	}
 
@@ -273,12 +250,7 @@ export class User extends Emitter<UserEvents> {
 	autoPull(options: AutoPullOptions = {}): Connection {
 		this.#assertOpen();
 		const { videos = Infinity } = checkAutoPullOptions(options);
-		this.#videos.begin(videos);
-		const connection = this.#connections.toOffer();
-		const pushers = this.#context.othersThan(this).flatMap((other) => [...other.pushers.values()]);
-		connection.follow([]);
-		this.othersPushed(pushers);
-		return connection;
+		return this.#autoPull.begin(videos);
 	}
 
 	/**
@@ -304,10 +276,7 @@ export class User extends Emitter<UserEvents> {
 
 	/** @internal Others push. */
 	othersPushed(pushers: readonly AnyPusher[]): void {
-		const { offering } = this.#connections;
-		if (!offering?.follows) return;
-		if (this.permissions.pull === false) this.#gate.deny(pushers);
-		else this.#videos.add(audioFirst(pushers.filter(isOpen)));
+		this.#autoPull.add(pushers);
 	}
 
 	/**
@@ -317,27 +286,22 @@ export class User extends Emitter<UserEvents> {
 	 * @throws {@link SfuError} `not_found`
 	 */
 	pin(userId: string): void {
-		this.#videos.pin(this.#findTarget(userId).userId, true);
+		this.#autoPull.pin(this.#findTarget(userId).userId, true);
 	}
 
 	/** Takes {@link User.pin} back. */
 	unpin(userId: string): void {
-		this.#videos.pin(userId, false);
+		this.#autoPull.pin(userId, false);
 	}
 
 	/** @internal Another user speaks. */
 	otherSpoke(userId: string): void {
-		this.#videos.spoke(userId);
+		this.#autoPull.spoke(userId);
 	}
 
 	#follow(connection: Connection): void {
 		for (const monitor of this.#context.monitors) monitor.add(connection);
-		connection.on('pushersAdded', ({ pushers }) => {
-			this.#tracks.addPushers(pushers);
-		});
-		connection.on('pullersAdded', ({ pullers, inBand }) => {
-			for (const puller of pullers) this.#tracks.addPuller(puller, inBand);
-		});
+		this.#tracks.follow(connection);
 		connection.on('qualityChanged', ({ quality }) => {
 			this.emit('qualityChanged', { connection, quality });
 			this.#rate();
@@ -349,15 +313,6 @@ export class User extends Emitter<UserEvents> {
 		this.emit('connectionOpened', { connection });
 	}
 
-	#isAutomatic({ connectionId }: AnyPuller): boolean {
-		const { offering } = this.#connections;
-		return offering?.follows === true && offering.connectionId === connectionId;
-	}
-
-	#pulledBy(pusherId: string): AnyPuller | undefined {
-		return [...this.pullers.values()].find((puller) => puller.pusherId === pusherId && this.#isAutomatic(puller));
-	}
-
 	#rate(): void {
 		const quality = worstOf(this.connections.map((connection) => connection.quality));
 		if (this.#closed || quality === this.#quality) return;
@@ -366,7 +321,7 @@ export class User extends Emitter<UserEvents> {
 	}
 
 	/** Nobody learns from a refusal that a hidden user is there. */
-	#findTarget(userId: string): User {
+	#findTarget(userId: string): OtherUser {
 		const target = this.#context.findUser(userId);
 		if (!target.permissions.hidden || target === this) return target;
 		throw new SfuError('not_found', `no user ${quoted(userId)} in the room`);

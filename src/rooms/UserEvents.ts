@@ -1,4 +1,5 @@
-import type { Connection, ConnectionCloseReason } from '../connections/Connection.js';
+import type { Connection } from '../connections/Connection.js';
+import type { ConnectionCloseReason } from '../connections/ConnectionEvents.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import type { Layers } from '../layers/LayerSelection.js';
 import type { Quality } from '../stats/quality.js';

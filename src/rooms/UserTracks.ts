@@ -1,3 +1,4 @@
+import type { Connection } from '../connections/Connection.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import type { UserEvents } from './UserEvents.js';
 
@@ -14,8 +15,18 @@ export class UserTracks {
 		this.#emit = emit;
 	}
 
+	/** Adds what a connection brings. */
+	follow(connection: Connection): void {
+		connection.on('pushersAdded', ({ pushers }) => {
+			this.#addPushers(pushers);
+		});
+		connection.on('pullersAdded', ({ pullers, inBand }) => {
+			for (const puller of pullers) this.#addPuller(puller, inBand);
+		});
+	}
+
 	/** Adds what one push or data channel brought, until it closes. */
-	addPushers(pushers: readonly AnyPusher[]): void {
+	#addPushers(pushers: readonly AnyPusher[]): void {
 		for (const pusher of pushers) this.#followPusher(pusher);
 		const tracks = pushers.filter((pusher) => pusher.kind !== 'data');
 		for (const pusher of pushers) if (pusher.kind === 'data') this.#emit('pusherAdded', { pusher });
@@ -24,7 +35,7 @@ export class UserTracks {
 	}
 
 	/** Adds a puller, until it closes. */
-	addPuller(puller: AnyPuller, inBand: boolean): void {
+	#addPuller(puller: AnyPuller, inBand: boolean): void {
 		this.pullers.set(puller.pullerId, puller);
 		puller.on('paused', ({ cause }) => {
 			this.#emit('pullerPaused', { puller, cause });

@@ -6,7 +6,7 @@ import type { ClientQuota } from './ClientQuotas.js';
 import { Member } from './Member.js';
 import type { Outcome, Reply } from './requests/RequestContext.js';
 import type { RoomNotifier } from './RoomNotifier.js';
-import { ownConnectionsData } from './serialize.js';
+import { activeSpeakerData, ownConnectionsData } from './serialize.js';
 import type { MemberSession } from './SignalingClient.js';
 
 /** A user, and its room. */
@@ -101,7 +101,7 @@ export class Joining<Message> {
 		return () => {
 			assertThere();
 			member.listen();
-			const { activeSpeaker } = notifier;
+			const activeSpeaker = activeSpeakerData(notifier.room);
 			return {
 				code: 0,
 				message: 'join success',

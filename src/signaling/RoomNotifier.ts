@@ -1,18 +1,17 @@
-import { SfuError, type AnyPuller, type AnyPusher, type JoinOptions, type Room, type User } from '../index.js';
-import type { ActiveSpeakerData, JoinData, Notifications, TextMessage, UserData } from '../protocol/index.js';
+import { SfuError, type JoinOptions, type Room, type User } from '../index.js';
+import type { JoinData, TextMessage, UserData } from '../protocol/index.js';
 import { quoted } from '../quoted.js';
 import type { JoinGrant } from './authorize.js';
 import type { ClientLimits } from './limits.js';
 import { Member } from './Member.js';
-import { dataPullerData, dataPusherData, ownDataPusherData, permissionsData, userData } from './serialize.js';
+import { Members } from './Members.js';
+import { notifyMember } from './notifyMember.js';
+import { notifyOfRoom, type RoomNotifications } from './notifyOfRoom.js';
 import type { EncodeNotification, MemberSession } from './SignalingClient.js';
 import { VisibleUsers } from './VisibleUsers.js';
 
-interface RoomNotifierOptions<Message> {
+interface RoomNotifierOptions<Message> extends RoomNotifications {
 	encode: EncodeNotification<Message>;
-	rtcpilot: boolean;
-	audioLevels: boolean;
-	userQuality: boolean;
 	limits: Readonly<ClientLimits>;
 }
 
@@ -35,14 +34,14 @@ interface Entered<Message> {
 	resumed: boolean;
 }
 
-/** Notifies the members of a room. Each notification is encoded once for all of its receivers. */
+/** Lets clients into a room, and notifies its members. */
 export class RoomNotifier<Message> {
 	readonly room: Room;
 	readonly #rtcpilot: boolean;
 	readonly #limits: Readonly<ClientLimits>;
 	readonly #encode: EncodeNotification<Message>;
 	readonly #visible: VisibleUsers;
-	readonly #members = new Map<string, Member<Message>>();
+	readonly #members: Members<Message>;
 	/** The joins of which the user is not a member yet, but those that wait in the lobby. */
 	readonly #joining = new Map<string, Promise<unknown>>();
 	/** The sessions whose join waits in the lobby. */
@@ -54,96 +53,16 @@ export class RoomNotifier<Message> {
 		this.#rtcpilot = rtcpilot;
 		this.#limits = limits;
 		this.#visible = new VisibleUsers(room, rtcpilot);
-		const { roomId } = room;
-		room.on('userJoined', ({ user }) => {
-			this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
-		});
-		room.on('userRenamed', ({ user }) => {
-			const { userId, userName } = user;
-			this.#tellOthers(user, 'userRenamed', { roomId, userId, userName });
-		});
-		room.on('permissionsChanged', ({ user, permissions, before }) => {
-			if (before.hidden && !permissions.hidden) this.#tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
-			else if (!before.hidden && permissions.hidden) this.#tellLeft(user);
-			const data = { roomId, userId: user.userId, permissions: permissionsData(permissions) };
-			this.#tellUser(user, 'permissionsChanged', data);
-		});
-		room.on('pushed', ({ user, pushers }) => {
-			this.#tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers, { rtcpilot }) });
-		});
-		room.on('pusherAdded', ({ user, pusher }) => {
-			if (pusher.kind !== 'data') return;
-			const { userId, userName } = user;
-			this.#tellOthers(user, 'newDataPusher', { roomId, userId, userName, dataPushers: [dataPusherData(pusher)] });
-		});
-		room.on('pusherChanged', ({ user, pusher: { pusherId, source = null, metadata = null } }) => {
-			const { userId } = user;
-			this.#tellOthers(user, 'pusherChanged', { roomId, userId, pushers: [{ pusherId, source, metadata }] });
-		});
-		room.on('pusherClosed', ({ user, pusher, reason }) => {
-			// For a user who leaves, `userLeft` is enough.
-			if (reason !== 'userLeft') this.#tellOthers(user, 'pusherClosed', pusherIdData(room, user, pusher));
-		});
-		for (const event of ['pusherPaused', 'pusherResumed'] as const) {
-			room.on(event, ({ user, pusher, cause }) => {
-				const data = pusherIdData(room, user, pusher);
-				// The user's own client needs to know only if the app did it.
-				if (cause === 'app') this.#tellAll(event, data);
-				else this.#tellOthers(user, event, data);
-			});
-		}
-		for (const event of ['pusherStalled', 'pusherRecovered'] as const) {
-			room.on(event, ({ user, pusher }) => {
-				// The user's own client may not know that nothing arrives: its way back may be open.
-				this.#tellAll(event, pusherIdData(room, user, pusher));
-			});
-		}
-		room.on('activeSpeakerChanged', () => {
-			this.#tellAll('activeSpeaker', this.activeSpeaker ?? { roomId, userId: null, pusherId: null });
-		});
-		if (audioLevels) {
-			room.on('audioLevels', ({ levels }) => {
-				this.#tellAll('audioLevels', {
-					roomId,
-					levels: levels.map(({ user, pusher, volume }) => ({
-						userId: user.userId,
-						pusherId: pusher.pusherId,
-						volume,
-					})),
-				});
-			});
-		}
-		if (userQuality) {
-			room.on('userRated', ({ user, quality = null }) => {
-				const data = { roomId, userId: user.userId, quality };
-				if (user.permissions.hidden) this.#tellUser(user, 'userQuality', data);
-				else this.#tellAll('userQuality', data);
-			});
-		}
-		room.on('userLeft', ({ user, reason }) => {
-			if (reason === 'roomClosed') return;
-			if (!user.permissions.hidden) this.#tellLeft(user);
-		});
-		room.on('draining', ({ timeout = null }) => {
-			this.#tellAll('migrate', { roomId, timeout });
-		});
-		room.once('closed', ({ reason }) => {
-			this.#tellAll('roomClosed', { roomId, reason });
+		this.#members = new Members(encode);
+		notifyOfRoom(room, this.#members, { rtcpilot, audioLevels, userQuality });
+		room.once('closed', () => {
 			this.#members.clear();
 		});
 	}
 
-	/** The user who speaks, `undefined` if nobody does. */
-	get activeSpeaker(): ActiveSpeakerData | undefined {
-		const { roomId, activeSpeaker } = this.room;
-		if (!activeSpeaker) return undefined;
-		const { user, pusher } = activeSpeaker;
-		return { roomId, userId: user.userId, pusherId: pusher.pusherId };
-	}
-
 	/** Makes all members leave. */
 	close(): void {
-		for (const member of [...this.#members.values()]) member.leave('left');
+		for (const member of this.#members.all) member.leave('left');
 	}
 
 	/** Lets a client join, come back to its user, or take the place of another client of the user. */
@@ -201,8 +120,8 @@ export class RoomNotifier<Message> {
 			const user = await joining;
 			if (user.closed) throw new SfuError('closed', 'the user has left meanwhile');
 			const member = new Member<Message>(user, this.#limits);
-			this.#members.set(userId, member);
-			this.#follow(member);
+			this.#members.add(member);
+			notifyMember(member, this.#members, roomId);
 			return member;
 		} finally {
 			if (this.#waiting.get(userId) === session) this.#waiting.delete(userId);
@@ -233,119 +152,19 @@ export class RoomNotifier<Message> {
 
 	/** Sends a text to all users but its author. A client that reads too slowly misses it, and keeps its socket. */
 	sendText(message: TextMessage): void {
-		const others = [...this.#members.values()].filter(({ user, slow }) => user.userId !== message.userId && !slow);
-		this.#tell(others, 'textMessage', message);
+		const others = this.#members.all.filter(({ user, slow }) => user.userId !== message.userId && !slow);
+		this.#members.tell(others, 'textMessage', message);
 	}
 
 	/** Tells the others that the socket of a user is lost, and that the user may come back. */
 	lost(user: User): void {
 		const { userId } = user;
-		if (this.#rtcpilot) this.#tellOthers(user, 'userDisconnect', { roomId: this.room.roomId, userId });
+		if (this.#rtcpilot) this.#members.tellOthers(user, 'userDisconnect', { roomId: this.room.roomId, userId });
 	}
 
 	/** Tells the others that a user whose socket was lost has come back. */
 	cameBack(user: User): void {
 		const { userId, userName } = user;
-		if (this.#rtcpilot) this.#tellOthers(user, 'userReconnect', { roomId: this.room.roomId, userId, userName });
-	}
-
-	/** Notifies a member of its own pullers and connections. */
-	#follow(member: Member<Message>): void {
-		const { user } = member;
-		const tell = <Method extends keyof Notifications>(method: Method, data: Notifications[Method]) => {
-			this.#tell([member], method, data);
-		};
-		user.on('pusherAdded', ({ pusher }) => {
-			if (pusher.kind !== 'data') return;
-			tell('dataChannelPushed', { connectionId: pusher.connectionId, dataPushers: [ownDataPusherData(pusher)] });
-		});
-		user.on('pullerAdded', ({ puller, inBand }) => {
-			if (puller.kind !== 'data' || !inBand) return;
-			tell('dataChannelPulled', { connectionId: puller.connectionId, dataPullers: [dataPullerData(puller)] });
-		});
-		user.on('pullerClosed', ({ puller, reason }) => {
-			if (reason === 'userLeft') return;
-			tell('pullerClosed', { ...pullerIdData(puller), connectionId: puller.connectionId, reason });
-		});
-		user.on('pullerChanged', ({ puller, layers }) => {
-			const { spatialLayer = null, temporalLayer = null } = layers ?? {};
-			tell('layersChanged', { ...pullerIdData(puller), spatialLayer, temporalLayer });
-		});
-		for (const event of ['pullerPaused', 'pullerResumed'] as const) {
-			user.on(event, ({ puller, cause }) => {
-				if (cause === 'app' || cause === 'bandwidth') tell(event, { ...pullerIdData(puller), cause });
-			});
-		}
-		user.on('layersWanted', ({ pusher: { pusherId }, encodings }) => {
-			tell('layersWanted', { pusherId, encodings: [...encodings] });
-		});
-		user.on('offer', () => {
-			member.bringOffer();
-		});
-		user.on('qualityChanged', ({ connection: { connectionId }, quality }) => {
-			tell('qualityChanged', { connectionId, quality });
-		});
-		user.on('connectionClosed', ({ connection, reason }) => {
-			const { connectionId } = connection;
-			if (reason === 'workerDied') tell('mediaLost', { connectionIds: [connectionId] });
-			// The client knows when its own connections end.
-			else if (connection.offeredBy === 'server' && reason !== 'userLeft') {
-				tell('connectionClosed', { connectionId, reason });
-			}
-		});
-		user.once('closed', ({ reason }) => {
-			// `roomClosed` tells all members at once.
-			if (reason === 'roomClosed') return;
-			this.#members.delete(user.userId);
-			if (!member.leaving) tell('kicked', { roomId: this.room.roomId, reason });
-		});
-	}
-
-	#tellUser<Method extends keyof Notifications>({ userId }: User, method: Method, data: Notifications[Method]): void {
-		const member = this.#members.get(userId);
-		if (member) this.#tell([member], method, data);
-	}
-
-	#tellAll<Method extends keyof Notifications>(method: Method, data: Notifications[Method]): void {
-		this.#tell([...this.#members.values()], method, data);
-	}
-
-	/** Tells the others of a user, unless it is hidden. */
-	#tellOthers<Method extends keyof Notifications>(user: User, method: Method, data: Notifications[Method]): void {
-		if (!user.permissions.hidden) this.#tellAllBut(user, method, data);
-	}
-
-	/** Tells the others that a user has left, or is hidden from now on. */
-	#tellLeft(user: User): void {
-		const { userId } = user;
-		this.#tellAllBut(user, 'userLeft', [userId]);
-		if (this.#rtcpilot) this.#tellAllBut(user, 'userLeave', { roomId: this.room.roomId, userId });
-	}
-
-	#tellAllBut<Method extends keyof Notifications>(user: User, method: Method, data: Notifications[Method]): void {
-		this.#tell(
-			[...this.#members.values()].filter((member) => member.user !== user),
-			method,
-			data,
-		);
-	}
-
-	#tell<Method extends keyof Notifications>(
-		members: Member<Message>[],
-		method: Method,
-		data: Notifications[Method],
-	): void {
-		const receivers = members.filter(({ listening }) => listening);
-		if (receivers.length === 0) return;
-		const message = this.#encode(method, data);
-		for (const receiver of receivers) receiver.send(message);
+		if (this.#rtcpilot) this.#members.tellOthers(user, 'userReconnect', { roomId: this.room.roomId, userId, userName });
 	}
 }
-
-const pusherIdData = ({ roomId }: Room, { userId }: User, { pusherId }: AnyPusher) => ({
-	roomId,
-	userId,
-	pusherIds: [pusherId],
-});
-
-const pullerIdData = ({ pullerId, pusherId, targetUserId: userId }: AnyPuller) => ({ pullerId, pusherId, userId });

@@ -6,10 +6,12 @@ import type {
 	Permissions,
 	Pusher,
 	PusherMedia,
+	Room,
 	ServerOffer,
 	User,
 } from '../index.js';
 import type {
+	ActiveSpeakerData,
 	DataPullerData,
 	DataPusherData,
 	OfferData,
@@ -159,6 +161,13 @@ function rtpParam(media: PusherMedia, rtcpilot: boolean): RtpParam {
 		...(rtcpilot && { abs_send_time_ext_id: media.absSendTimeExtensionId ?? 0 }),
 		...(rids.length > 0 && { encodings: rids.map((rid) => ({ rid })) }),
 	};
+}
+
+/** Describes the user who speaks, `undefined` if nobody does. */
+export function activeSpeakerData({ roomId, activeSpeaker }: Room): ActiveSpeakerData | undefined {
+	if (!activeSpeaker) return undefined;
+	const { user, pusher } = activeSpeaker;
+	return { roomId, userId: user.userId, pusherId: pusher.pusherId };
 }
 
 /** Describes its permissions to a client. What a function decides may be allowed. */

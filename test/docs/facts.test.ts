@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { closeCodes, errorCodes } from 'sfu-rooms/protocol';
 import { defaultClientLimits } from 'sfu-rooms/protoo';
-import { defaultLimits, resolveOptions } from '../../src/options.js';
+import { defaultLimits } from '../../src/options.js';
+import { resolveOptions } from '../../src/resolveOptions.js';
 import {
 	exportedNames,
 	literalsOf,
