@@ -14,10 +14,6 @@ export class TransportLink implements Link {
 		this.isEstimated = isEstimated;
 	}
 
-	get isCut(): boolean {
-		return this.#transport.iceState === 'disconnected';
-	}
-
 	get limit(): number {
 		return this.#bitrates.outgoing;
 	}

@@ -82,6 +82,7 @@ export async function createPuller(
 		const { layerSelection: selection } = puller;
 		if (selection) {
 			const video: VideoPuller = {
+				userId,
 				connectionId,
 				consumer,
 				source,
@@ -91,6 +92,9 @@ export async function createPuller(
 				},
 				get isPausedByOthers() {
 					return puller.pausedBy.some((cause) => cause !== 'bandwidth');
+				},
+				get isCut() {
+					return transport.iceState === 'disconnected';
 				},
 				suspend: (suspended) => puller.suspend(suspended),
 				hold: (held) => puller.setPaused('bandwidth', held),

@@ -26,6 +26,8 @@ const eased = 0.6;
 const enough = 0.5;
 /** If that has not helped after this time, it is held, in ms. */
 const patience = 5000;
+/** A sender that sends no more than so many times what it is asked for has come down to it. */
+const followed = 1.1;
 
 /**
  * What a link can take of each stream without layers. Nobody can lower such a stream but its sender, who is asked to when
@@ -119,6 +121,15 @@ export class Demands {
 		}
 		if (isRaised) this.#raisedAt = at;
 		return isRaised;
+	}
+
+	/** Whether senders have been asked for less lately, and have not come down to it yet. They take seconds. */
+	isFollowed(at: number, streams: readonly VideoStream[]): boolean {
+		if (at - this.#loweredAt > patience) return false;
+		return streams.some(({ id, bitrates, step, isLayered }) => {
+			if (isLayered || step === heldStep) return false;
+			return (bitrates[1] ?? 0) > (this.get(id) ?? Infinity) * followed;
+		});
 	}
 
 	/** Asks for all again. */

@@ -74,7 +74,7 @@ export class Downlink {
 	 * @param readRates - reads the bitrates of sources, for several links at once; default: for this link only
 	 */
 	async look(readRates = layerRatesReader()): Promise<void> {
-		if (this.#link.isCut) return;
+		if ([...this.#pullers].every(({ isCut }) => isCut)) return;
 		const overloads = this.#overloads;
 		let changes: StepChanges = noChanges;
 		try {
@@ -169,8 +169,8 @@ export class Downlink {
 
 	/** Measures all streams that flow, or that the link alone holds. */
 	async #measure(readRates: ReturnType<typeof layerRatesReader>): Promise<MeasuredStream[]> {
-		const isWanted = ({ consumer, selection, isPausedByOthers }: VideoPuller) =>
-			!consumer.producerPaused && !isPausedByOthers && (!consumer.paused || selection.isHeld);
+		const isWanted = ({ consumer, selection, isPausedByOthers, isCut }: VideoPuller) =>
+			!isCut && !consumer.producerPaused && !isPausedByOthers && (!consumer.paused || selection.isHeld);
 		const counted = await Promise.all(
 			[...this.#pullers].filter(isWanted).map(async (puller) => {
 				const [rates, counters] = await Promise.all([readRates(puller.source), countSent(puller.consumer)]);

@@ -3,6 +3,7 @@ import { Downlink } from './Downlink.js';
 import type { Link, VideoPuller } from './LayerPolicy.js';
 import { layerRatesReader } from './LayerRates.js';
 import { LinkController } from './LinkController.js';
+import { SharedLink } from './SharedLink.js';
 
 /** The time between two looks at a link without an estimate in ms: two looks for each report of a receiver. */
 const interval = 500;
@@ -15,7 +16,10 @@ const estimatedEach = 2;
  * looks at all links while there are any.
  */
 export class LayerController {
+	/** Those of one connection. */
 	readonly #links = new Map<string, Downlink>();
+	/** Those that all connections of a user share, by the id of the user. */
+	readonly #shared = new Map<string, { downlink: Downlink; link: SharedLink }>();
 	readonly #initialBitrate: number;
 	readonly #logger: Logger;
 	#timer: NodeJS.Timeout | undefined;
@@ -31,26 +35,59 @@ export class LayerController {
 	/**
 	 * Adds a puller of video.
 	 *
-	 * @param link - the way to its client; all pullers of a connection share the first one
+	 * @param link - the way to its client over its connection. All connections of a user are taken for one link, but for those
+	 *   with an estimate or with a limit of their own
 	 * @returns a function that removes the puller
 	 */
 	add(puller: VideoPuller, link: Link): () => void {
-		const { connectionId } = puller;
-		const { isEstimated } = link;
-		const policy = () => new LinkController({ isEstimated, initialBitrate: this.#initialBitrate });
-		const downlink = this.#links.get(connectionId) ?? new Downlink({ link, policy: policy(), logger: this.#logger });
-		this.#links.set(connectionId, downlink);
-		downlink.add(puller);
+		const remove = link.isEstimated || link.limit > 0 ? this.#addAlone(puller, link) : this.#addShared(puller, link);
 		this.#startOrStop();
 		return () => {
-			downlink.delete(puller);
-			if (downlink.isEmpty) this.#links.delete(connectionId);
+			remove();
 			this.#startOrStop();
 		};
 	}
 
+	#addAlone(puller: VideoPuller, link: Link): () => void {
+		const { connectionId } = puller;
+		const downlink = this.#links.get(connectionId) ?? this.#createDownlink(link);
+		this.#links.set(connectionId, downlink);
+		downlink.add(puller);
+		return () => {
+			downlink.delete(puller);
+			if (downlink.isEmpty) this.#links.delete(connectionId);
+		};
+	}
+
+	#addShared(puller: VideoPuller, link: Link): () => void {
+		const { userId } = puller;
+		let shared = this.#shared.get(userId);
+		if (!shared) {
+			const all = new SharedLink();
+			shared = { link: all, downlink: this.#createDownlink(all) };
+			this.#shared.set(userId, shared);
+		}
+		const { downlink, link: all } = shared;
+		all.add(puller, link);
+		downlink.add(puller);
+		return () => {
+			downlink.delete(puller);
+			all.delete(puller);
+			if (downlink.isEmpty) this.#shared.delete(userId);
+		};
+	}
+
+	#createDownlink(link: Link): Downlink {
+		const policy = new LinkController({ isEstimated: link.isEstimated, initialBitrate: this.#initialBitrate });
+		return new Downlink({ link, policy, logger: this.#logger });
+	}
+
+	get #downlinks(): Downlink[] {
+		return [...this.#links.values(), ...[...this.#shared.values()].map(({ downlink }) => downlink)];
+	}
+
 	#startOrStop(): void {
-		if (this.#links.size > 0) {
+		if (this.#links.size + this.#shared.size > 0) {
 			this.#timer ??= setInterval(() => void this.#look(), interval);
 		} else {
 			clearInterval(this.#timer);
@@ -63,7 +100,7 @@ export class LayerController {
 		this.#isLooking = true;
 		const isTurn = this.#looks++ % estimatedEach === 0;
 		const readRates = layerRatesReader();
-		const links = [...this.#links.values()].filter(({ isEstimated }) => !isEstimated || isTurn);
+		const links = this.#downlinks.filter(({ isEstimated }) => !isEstimated || isTurn);
 		await Promise.all(links.map((link) => link.look(readRates)));
 		this.#isLooking = false;
 	}

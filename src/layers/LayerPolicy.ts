@@ -6,6 +6,8 @@ import type { Overload } from './OverloadDetector.js';
 
 /** A puller of video. It has several layers, or one. */
 export interface VideoPuller {
+	/** The user that the puller belongs to. */
+	readonly userId: string;
 	/** The connection that the puller belongs to. */
 	readonly connectionId: string;
 	readonly consumer: Consumer;
@@ -16,6 +18,8 @@ export interface VideoPuller {
 	readonly rank: number;
 	/** Whether somebody has paused it, other than the link. */
 	readonly isPausedByOthers: boolean;
+	/** Whether nothing is sent, because the client is not heard any more on this connection. */
+	readonly isCut: boolean;
 	/** Stops the puller for a moment, or ends this, without an event. */
 	suspend(suspended: boolean): Promise<void>;
 	/** Pauses the puller because the link bears nothing of it, or ends this. Everybody is told. */
@@ -26,8 +30,6 @@ export interface VideoPuller {
 export interface Link {
 	/** Whether mediasoup estimates the bandwidth, and lowers layers by that estimate. */
 	readonly isEstimated: boolean;
-	/** Whether nothing is sent, because the client is not heard any more. */
-	readonly isCut: boolean;
 	/** The most that may be sent in all, in bit/s. 0 stands for no limit. */
 	readonly limit: number;
 	/** Measures all that is sent, and mediasoup's estimate if there is one, in bit/s. */

@@ -6,6 +6,7 @@ import { LinkCapacity } from './LinkCapacity.js';
 import { LinkHealth, type Verdict } from './LinkHealth.js';
 import { LinkReader, type LinkReport } from './LinkReader.js';
 import { overloadedFraction, type Overload } from './OverloadDetector.js';
+import { lossyFall, Trouble } from './Trouble.js';
 
 /**
  * Reports cover up to a second before them, and come after all packets that wait in queues. So what is reported within this
@@ -13,8 +14,9 @@ import { overloadedFraction, type Overload } from './OverloadDetector.js';
  */
 const settleTime = 1500;
 
-/** No queue is expected to be longer than this, in ms. */
+/** No queue is expected to be longer than this, in ms. A longer delay than `nearlyFull` cannot wait. */
 const longestQueue = 1000;
+const nearlyFull = 700;
 
 /** A queue that is no longer full drains in about so many times its length. */
 const drains = 2;
@@ -25,16 +27,6 @@ const riseTime = 3000;
 /** A stream that was held waits at least so long for the queue of the link to drain, in ms. */
 const drainTime = 2500;
 
-/** A fall that has not helped after this time, in ms, although only `fallen` of the bitrate is left, was for nothing. */
-const judgeTime = 2500;
-const fallen = 0.75;
-/** What is left of the loss after a fall that has helped. A fall with less loss than `lossyFall` was for a delay. */
-const helped = 0.6;
-const lossyFall = 0.05;
-
-/** The last report of a clear link tells what was sent before trouble for this long, in ms. */
-const clearCounts = 6000;
-
 /** With less delay than this, in ms, NACKs may be for what a link loses anyway. */
 const nackDelay = 100;
 
@@ -42,7 +34,10 @@ const nackDelay = 100;
 const requestedOnce = 0.75;
 
 /** Retransmissions hide what an overloaded link bears. It seldom narrows at once to less than this share of what flows. */
-const leastBorne = 0.35;
+const leastBorne = 0.15;
+
+/** What an overloaded link passes goes into its queue, too. So video is asked for this share of what it seems to bear. */
+const askedAfterOverload = 0.6;
 
 /** The share of the throughput that a full link gets, so that its queue drains. */
 const drained = 0.8;
@@ -52,15 +47,6 @@ const longDelay = 400;
 
 /** The time that mediasoup may send nothing of all video before it has to, in ms. */
 const starvedTime = 3000;
-
-/** The state before a link got into trouble. */
-interface Episode {
-	/** When the last fall was, in ms. */
-	fellAt: number;
-	bitrate: number;
-	loss: number;
-	steps: StepChanges;
-}
 
 /**
  * Chooses the layers of all video on a link, by what its receiver reports of loss and delay. Without mediasoup's estimate it
@@ -75,12 +61,10 @@ export class LinkController implements LayerPolicy {
 	readonly #health = new LinkHealth();
 	readonly #demands = new Demands();
 	readonly #capacity = new LinkCapacity();
+	readonly #trouble = new Trouble();
 	#changedAt = -Infinity;
 	#heldAt = -Infinity;
 	#clearSince: number | undefined;
-	#episode: Episode | undefined;
-	/** The last report of a clear link. */
-	#clear: Pick<Episode, 'bitrate' | 'steps'> & { at: number } = { at: -Infinity, bitrate: 0, steps: noChanges };
 	/** Whether this one chooses in place of mediasoup, whose estimate takes random loss for a full link. */
 	#replacesWorker = false;
 	#estimateBefore = 0;
@@ -160,8 +144,7 @@ export class LinkController implements LayerPolicy {
 		if (isSettled && !isBounded && totalBitrate(streams) > limit * 1.1) return this.#fall(at, limit, streams);
 		if (isSettled && (verdict === 'full' || verdict === 'lossy')) return this.#yield(verdict, report);
 		if (isSettled && verdict === 'uncertain' && this.#health.delay < nackDelay) {
-			const inVain = this.#fallInVain(report);
-			if (inVain) return this.#takeBack(inVain, report);
+			if (this.#trouble.isFallInVain(report, this.#health)) return this.#takeBack(report);
 		}
 		this.#follow(verdict, report);
 		const changes = isSettled ? this.#rise(report) : noChanges;
@@ -173,9 +156,9 @@ export class LinkController implements LayerPolicy {
 		const { ownLoss, delay } = this.#health;
 		// What a link loses anyway is requested again, too, and more than once.
 		if (ownLoss > 0 && delay < nackDelay && share < overloadedFraction + 2 * ownLoss) return noChanges;
-		this.#enterTrouble({ at, bitrate: totalBitrate(streams), streams }, share * requestedOnce);
+		this.#trouble.enter({ at, bitrate: totalBitrate(streams), streams }, share * requestedOnce);
 		const bears = Math.max(passed, totalBitrate(streams) * leastBorne, this.#capacity.least);
-		return this.#fall(at, throughput, streams, { bears, mayKeep: false });
+		return this.#fall(at, throughput, streams, { bears, asked: bears * askedAfterOverload, mayKeep: false });
 	}
 
 	#start({ puller, bitrates, fullFrameRateStep, id, demanded }: MeasuredStream, others: readonly VideoStream[]): void {
@@ -190,10 +173,11 @@ export class LinkController implements LayerPolicy {
 		const { at, bitrate, streams } = report;
 		const { loss, delay, growth } = this.#health;
 		this.#clearSince = undefined;
-		if (this.#episode && at - this.#episode.fellAt < judgeTime) return noChanges;
-		const inVain = verdict === 'lossy' && this.#fallInVain(report);
-		if (inVain) return this.#takeBack(inVain, report);
-		this.#enterTrouble(report);
+		if (this.#trouble.mayEnd(at)) return noChanges;
+		// A queue that is not full can wait until senders have come down.
+		if (loss < lossyFall && delay < nearlyFull && this.#demands.isFollowed(at, streams)) return noChanges;
+		if (verdict === 'lossy' && this.#trouble.isFallInVain(report, this.#health)) return this.#takeBack(report);
+		this.#trouble.enter(report, loss);
 		if (verdict === 'lossy') {
 			// mediasoup lowers the layers itself. Whether that helps will be seen.
 			if (this.isLeftToWorker) return noChanges;
@@ -206,39 +190,13 @@ export class LinkController implements LayerPolicy {
 		return this.#fall(at, bears * (delay > longDelay ? drainedFast : drained), streams, { bears });
 	}
 
-	#enterTrouble(
-		{ at, bitrate, streams }: Pick<LinkReport, 'at' | 'bitrate' | 'streams'>,
-		loss = this.#health.loss,
-	): void {
-		const isFresh = at - this.#clear.at < clearCounts && this.#clear.bitrate > bitrate;
-		const steps = new Map(streams.map(({ id, step }) => [id, step]));
-		const before = isFresh ? this.#clear : { bitrate, steps };
-		this.#episode ??= { fellAt: at, loss, bitrate: before.bitrate, steps: before.steps };
-		this.#episode.fellAt = at;
-		this.#episode.loss = Math.max(this.#episode.loss, loss);
-	}
-
-	/** The trouble that the last fall has not lowered, although there was time for it. */
-	#fallInVain({ at, bitrate }: LinkReport): Episode | undefined {
-		const episode = this.#episode;
-		if (!episode || at - episode.fellAt < judgeTime || bitrate > episode.bitrate * fallen) return undefined;
-		const { loss, ownLoss } = this.#health;
-		const before = episode.loss - ownLoss;
-		return before < lossyFall || loss - ownLoss < before * helped ? undefined : episode;
-	}
-
 	/** Ends a fall that was for nothing: the link loses packets whatever it gets. */
-	#takeBack({ steps }: Episode, { at, streams }: LinkReport): StepChanges {
+	#takeBack({ at, streams }: LinkReport): StepChanges {
 		this.#health.accept();
-		this.#episode = undefined;
 		this.#capacity.forget();
 		this.#demands.restore();
 		this.#replacesWorker = this.#isEstimated;
-		const changes = new Map<string, number>();
-		for (const { id, limit, step, bitrates } of streams) {
-			const next = Math.min(Math.max(steps.get(id) ?? step, step), bitrates.length - 1);
-			if (next !== limit) changes.set(id, next);
-		}
+		const changes = this.#trouble.takeBack(streams);
 		this.#changed(at);
 		this.#setLeastEstimate(streams, changes);
 		return changes;
@@ -246,7 +204,8 @@ export class LinkController implements LayerPolicy {
 
 	/**
 	 * @param throughput - what the streams may take from now on, in bit/s
-	 * @param options - `bears`: what the link seems to bear in bit/s, default `throughput`; `mayKeep`: whether streams whose
+	 * @param options - `bears`: what the link seems to bear in bit/s, default `throughput`; `asked`: what the
+	 *   senders of streams without layers are asked for together; `mayKeep`: whether streams whose
 	 *   senders will send less flow on, default true; `lowest`: as {@link fallTo} has it
 	 */
 	#fall(
@@ -255,14 +214,14 @@ export class LinkController implements LayerPolicy {
 		streams: readonly VideoStream[],
 		{
 			bears = throughput,
+			// A queue that has filled at once hides how much too little the link bears, most of all when others share it.
+			asked = this.#health.delay > longDelay ? Math.min(bears, throughput) : bears,
 			mayKeep = true,
 			lowest,
-		}: { bears?: number; mayKeep?: boolean; lowest?: Parameters<typeof fallTo>[2] } = {},
+		}: { bears?: number; asked?: number; mayKeep?: boolean; lowest?: Parameters<typeof fallTo>[2] } = {},
 	): StepChanges {
 		this.#clearSince = undefined;
 		const all = new Map(fallTo(throughput, streams, lowest));
-		// A queue that has filled at once hides how much too little the link bears, most of all when others share it.
-		const asked = this.#health.delay > longDelay ? Math.min(bears, throughput) : bears;
 		const kept = this.#demands.lower(at, asked, streams, all);
 		if (mayKeep) for (const id of kept) all.delete(id);
 		this.#changed(at);
@@ -273,15 +232,16 @@ export class LinkController implements LayerPolicy {
 	}
 
 	/** Notes what a report says of a link without trouble. */
-	#follow(verdict: Verdict | undefined, { at, bitrate, streams }: LinkReport): void {
+	#follow(verdict: Verdict | undefined, report: LinkReport): void {
+		const { at, bitrate, streams } = report;
 		if (verdict === 'uncertain') this.#clearSince = undefined;
 		if (verdict !== 'clear') return;
 		this.#clearSince ??= at;
 		if (at - this.#clearSince >= settleTime) {
-			this.#episode = undefined;
+			this.#trouble.end();
 			this.#capacity.prove(bitrate);
 		}
-		this.#clear = { at, bitrate, steps: new Map(streams.map(({ id, step }) => [id, step])) };
+		this.#trouble.noteClear(report);
 		this.#capacity.clear(at, totalBitrate(streams));
 	}
 

@@ -6,7 +6,7 @@ export interface LinkSignals {
 	lost: number;
 	/** The time that the new reports are about, in ms. Undefined if there are none. */
 	covered: number | undefined;
-	/** The round trip times of new reports, in ms. */
+	/** The round trip times of new reports in ms, one for each connection. */
 	roundTripTimes: readonly number[];
 }
 
@@ -117,9 +117,9 @@ export class LinkHealth {
 			this.restart();
 			return undefined;
 		}
-		// What several streams report of one link differs by chance only.
-		const roundTripTime = Math.min(...roundTripTimes);
-		if (Number.isFinite(roundTripTime)) this.#addRoundTrip(at, roundTripTime);
+		// Some connections reported a while ago.
+		const roundTripTime = roundTripTimes.toSorted((a, b) => a - b)[Math.floor(roundTripTimes.length / 2)];
+		if (roundTripTime !== undefined) this.#addRoundTrip(at, roundTripTime);
 		this.#packets += packets;
 		this.#lost += Math.max(lost, 0);
 		const isCounted = this.#packets >= fewestPackets;

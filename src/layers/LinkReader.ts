@@ -55,7 +55,8 @@ export class LinkReader {
 		const look = ++this.#looks;
 		const sum = { packets: 0, lost: 0, bitrate: 0 };
 		let covered: number | undefined;
-		const roundTripTimes: number[] = [];
+		/** What several streams of a connection report differs by chance only. */
+		const roundTripTimes = new Map<string, number>();
 		for (const { puller, counters } of streams) {
 			if (!counters) continue;
 			const before = this.#seen.get(puller);
@@ -75,9 +76,11 @@ export class LinkReader {
 			sum.packets += counters.packets - reported.packets;
 			sum.lost += counters.lost - reported.lost;
 			covered = Math.min(covered ?? Infinity, counters.at - reported.at);
-			if (counters.roundTripTime !== undefined) roundTripTimes.push(counters.roundTripTime);
+			const { roundTripTime = Infinity } = counters;
+			const shortest = Math.min(roundTripTime, roundTripTimes.get(puller.connectionId) ?? Infinity);
+			if (shortest < Infinity) roundTripTimes.set(puller.connectionId, shortest);
 		}
-		return { ...sum, covered, roundTripTimes };
+		return { ...sum, covered, roundTripTimes: [...roundTripTimes.values()] };
 	}
 }
 

@@ -1,119 +1,10 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it, type TestContext } from 'node:test';
-import type { Consumer, ConsumerLayers, RtpStreamRecvStats } from 'mediasoup/types';
 import { Downlink } from '../../src/layers/Downlink.js';
-import type { LayerPolicy, Link, MeasuredStream, StepChanges, VideoPuller } from '../../src/layers/LayerPolicy.js';
-import { LayerSelection } from '../../src/layers/LayerSelection.js';
-import { Demand } from '../../src/media/Demand.js';
+import type { LayerPolicy, Link, MeasuredStream, StepChanges } from '../../src/layers/LayerPolicy.js';
 import { recorder, turns, until } from '../media/setup.js';
-
-/** A puller of three spatial layers with one frame rate each, and all that was done with it. */
-class FakePuller extends EventEmitter implements VideoPuller {
-	readonly connectionId = 'connection';
-	readonly told: string[] = [];
-	readonly id: string;
-	readonly selection: LayerSelection;
-	/** Whether the receiver requests each packet again. */
-	isOverloaded = false;
-	paused = false;
-	producerPaused = false;
-	closed = false;
-	isPausedByOthers = false;
-	rank = -1;
-	priority = 1;
-	currentLayers: ConsumerLayers | undefined;
-	/** Called before each step that may take time, with its name. */
-	interrupt: (step: string) => void | Promise<void> = () => undefined;
-	#packets = 0;
-	#nacked = 0;
-	#listener: (() => void) | undefined;
-
-	constructor(id = 'a', spatialLayer = 2) {
-		super();
-		this.id = id;
-		this.selection = new LayerSelection(this.consumer, { spatialLayer, temporalLayer: 0 });
-	}
-
-	get consumer() {
-		return this as unknown as Consumer;
-	}
-
-	get observer() {
-		return this;
-	}
-
-	/** The part of {@link FakePuller.told} that is about these. */
-	only(...words: string[]) {
-		return this.told.filter((line) => words.some((word) => line.startsWith(word)));
-	}
-
-	nack() {
-		this.emit('trace', { type: 'nack', info: {} });
-	}
-
-	requestKeyframe() {
-		this.#listener?.();
-	}
-
-	sendLayer(spatialLayer: number) {
-		this.currentLayers = { spatialLayer, temporalLayer: 0 };
-		this.emit('layerschange', this.currentLayers);
-	}
-
-	readonly source = {
-		pusherId: 'pusher',
-		demand: new Demand(recorder().logger),
-		rtpParameters: { codecs: [], encodings: [{ rid: 'l' }, { rid: 'm' }, { rid: 'h' }] },
-		getStats: async () => {
-			await this.interrupt('source.getStats');
-			return [
-				{ rid: 'l', bitrate: 100_000, bitrateByLayer: {} },
-				{ rid: 'm', bitrate: 500_000, bitrateByLayer: {} },
-				{ rid: 'h', bitrate: 1_500_000, bitrateByLayer: {} },
-			] as unknown as RtpStreamRecvStats[];
-		},
-		watchKeyframeRequests: (listener: () => void) => {
-			this.#listener = listener;
-			this.told.push('keyframes watched');
-			return () => {
-				this.#listener = undefined;
-				this.told.push('keyframes unwatched');
-			};
-		},
-	};
-
-	async getStats() {
-		await this.interrupt('getStats');
-		this.#packets += 6;
-		if (this.isOverloaded) this.#nacked += 6;
-		const [packetCount, nackPacketCount] = [this.#packets, this.#nacked];
-		return [{ type: 'outbound-rtp', packetCount, byteCount: packetCount * 1000, packetsLost: 0, nackPacketCount }];
-	}
-
-	async setPreferredLayers({ spatialLayer }: ConsumerLayers) {
-		await this.interrupt('setPreferredLayers');
-		this.told.push(`layer ${spatialLayer}`);
-	}
-
-	async enableTraceEvent(types: string[]) {
-		this.told.push(`traces ${types.join()}`);
-		return Promise.resolve();
-	}
-
-	async suspend(suspended: boolean) {
-		if (suspended) this.isOverloaded = false;
-		this.told.push(suspended ? 'suspended' : 'released');
-		await this.interrupt(suspended ? 'suspend' : 'release');
-	}
-
-	async hold(held: boolean) {
-		this.paused = held;
-		this.told.push(held ? 'held' : 'resumed');
-		await this.interrupt('hold');
-	}
-}
+import { FakePuller } from './FakePuller.js';
 
 /** A policy that does as it is told. */
 function fakePolicy({
@@ -147,7 +38,6 @@ function fakePolicy({
 /** A link without an estimate and without a limit. */
 const plainLink: Link = {
 	isEstimated: false,
-	isCut: false,
 	limit: 0,
 	measure: () => Promise.resolve({ bitrate: 0, estimate: undefined }),
 	setLeastEstimate: () => Promise.resolve(),
@@ -238,6 +128,20 @@ describe('A downlink', () => {
 				},
 			],
 		);
+	});
+
+	it('passes over a connection that is cut, and does not look when all of them are', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link, pullers } = start(t, policy, ['a', 'b']);
+		pullers[0]!.isCut = true;
+		await link.look();
+		assert.deepEqual(
+			looks[0]!.map(({ id }) => id),
+			['b'],
+		);
+		pullers[1]!.isCut = true;
+		await link.look();
+		assert.equal(looks.length, 1);
 	});
 
 	it('measures the steps as they are when the measurement is done', async (t) => {
