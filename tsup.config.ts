@@ -4,6 +4,7 @@ export default defineConfig({
 	entry: {
 		index: 'src/index.ts',
 		protocol: 'src/protocol/index.ts',
+		cluster: 'src/cluster/index.ts',
 		signaling: 'src/signaling/index.ts',
 		protoo: 'src/protoo/index.ts',
 	},

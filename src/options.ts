@@ -1,6 +1,7 @@
 import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import type { ListenAddress } from './listenAddress.js';
 import type { Logger } from './Logger.js';
+import type { ClusterOptions } from './clusterOptions.js';
 import type { PlaceOnWorker } from './media/placement.js';
 
 /** The limits of an Sfu. */
@@ -190,6 +191,8 @@ export interface SfuOptions {
 	stallInterval?: number;
 	/** How long an empty room stays open, in ms. Default 30,000. */
 	emptyRoomTimeout?: number;
+	/** How to share rooms with other servers. Default: with none. */
+	cluster?: ClusterOptions;
 	/** The logger. Default {@link consoleLogger}. */
 	logger?: Logger;
 }
@@ -207,6 +210,7 @@ export interface ResolvedOptions {
 	qualityInterval: number;
 	stallInterval: number;
 	emptyRoomTimeout: number;
+	cluster: ClusterOptions | undefined;
 	logger: Logger;
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { checkCluster, clusterSchema } from './clusterOptions.js';
 import { checkListenAddress } from './listenAddress.js';
 import { consoleLogger } from './Logger.js';
 import { defaultCodecs, defaultLimits, type ResolvedOptions, type SfuOptions } from './options.js';
@@ -64,6 +65,7 @@ const checkOptions = validator<SfuOptions>(
 		qualityInterval: milliseconds,
 		stallInterval: milliseconds,
 		emptyRoomTimeout: milliseconds,
+		cluster: clusterSchema,
 		logger: { type: 'object', required: ['debug', 'info', 'warn', 'error'] },
 	}),
 	'options',
@@ -71,8 +73,10 @@ const checkOptions = validator<SfuOptions>(
 
 /** @throws {@link SfuError} `invalid_argument`, naming the option */
 export function resolveOptions(options: SfuOptions): ResolvedOptions {
-	const { webRtc, workers, codecs, limits, audioObservers, qualityInterval, stallInterval, emptyRoomTimeout, logger } =
-		checkOptions(options);
+	const checked = checkOptions(options);
+	const { webRtc, workers, codecs, limits, audioObservers, qualityInterval, stallInterval, emptyRoomTimeout } = checked;
+	const { cluster, logger } = checked;
+	if (cluster) checkCluster(cluster);
 	for (const [index, address] of (webRtc?.listen ?? []).entries()) {
 		checkListenAddress(address, `options.webRtc.listen.${index}`);
 	}
@@ -111,6 +115,7 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		qualityInterval: qualityInterval ?? 0,
 		stallInterval: stallInterval ?? 800,
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
+		cluster,
 		logger: logger ?? consoleLogger,
 	};
 }

@@ -55,6 +55,7 @@ describe('Without options', () => {
 			qualityInterval: 0,
 			stallInterval: 800,
 			emptyRoomTimeout: 30_000,
+			cluster: undefined,
 			logger: consoleLogger,
 		});
 	});

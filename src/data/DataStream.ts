@@ -1,6 +1,6 @@
 import type { DataConsumer, WebRtcTransport } from 'mediasoup/types';
 import { consumeDataOn, reliableDelivery } from '../media/consumeData.js';
-import type { DataSource } from '../media/DataSource.js';
+import type { LocalDataSource } from '../media/DataSource.js';
 import type { DirectDataTransport } from '../media/DirectDataTransport.js';
 import type { RoomRouter } from '../media/RoomRouter.js';
 import { SfuError } from '../SfuError.js';
@@ -31,7 +31,7 @@ export class DataStream implements DataPusherStream {
 	/** The id of the stream, which is the `id` of the client's RTCDataChannel. */
 	readonly channelId: number;
 	/** Receives the messages in the worker. */
-	readonly source: DataSource;
+	readonly source: LocalDataSource;
 	readonly #transport: WebRtcTransport;
 	readonly #directTransport: DirectDataTransport;
 	readonly #observerConsumer: DataConsumer;
@@ -61,7 +61,7 @@ export class DataStream implements DataPusherStream {
 	}
 
 	private constructor(
-		options: { channelId: number; source: DataSource; observerConsumer: DataConsumer },
+		options: { channelId: number; source: LocalDataSource; observerConsumer: DataConsumer },
 		transport: WebRtcTransport,
 		directTransport: DirectDataTransport,
 		receive: Receive,

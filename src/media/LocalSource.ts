@@ -5,11 +5,11 @@ import { Demand } from './Demand.js';
 import type { KeyframeRequester } from './KeyframeRequester.js';
 import type { PayloadTypes } from './remap/payloadTypes.js';
 import { codecCapabilities } from '../sdp/rtpParameters.js';
-import type { Source, SourceEvents } from './Source.js';
+import type { Landing, PushedSource, Source, SourceEvents } from './Source.js';
 import { watchTrace } from './watchTrace.js';
 
 /** A source that is received on a router of this process. Its pusher owns it. */
-export class LocalSource extends Emitter<SourceEvents> implements Source {
+export class LocalSource extends Emitter<SourceEvents> implements PushedSource {
 	/** Receives the track. Only its pusher and the router use it. */
 	readonly producer: Producer;
 	readonly rtpParameters: Producer['rtpParameters'];
@@ -55,6 +55,11 @@ export class LocalSource extends Emitter<SourceEvents> implements Source {
 
 	get closed(): boolean {
 		return this.producer.closed;
+	}
+
+	land(): Promise<Landing> {
+		const { producer, router, payloadTypes } = this;
+		return Promise.resolve({ producer, router, payloadTypes, release: () => undefined });
 	}
 
 	/** Stops receiving the track, and tells those who pull it. The pusher calls this once. */

@@ -10,7 +10,7 @@ import { Lazy } from '../Lazy.js';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
 import { AudioObservers, type AudioObservation } from './AudioObservers.js';
-import type { DataSource } from './DataSource.js';
+import { LocalDataSource, type DataSource } from './DataSource.js';
 import { DirectDataTransport } from './DirectDataTransport.js';
 import { KeyframeRequester } from './KeyframeRequester.js';
 import { LocalSource } from './LocalSource.js';
@@ -163,19 +163,22 @@ export class RoomRouter {
 	 */
 	async attach(source: Source, wanted: PayloadTypes): Promise<Lease> {
 		this.#assertOpen();
-		if (!(source instanceof LocalSource)) throw new SfuError('internal', 'the source is not in this process');
-		const { router, producer } = source;
 		const payloadTypes = reachable(wanted);
 		const rtx = payloadTypes.rtxPayloadType !== undefined;
-		if (router === this.#router && fits(source.payloadTypes, payloadTypes)) {
-			return { producerId: producer.id, rtx, release: () => undefined };
+		const { router, producer, payloadTypes: landed, release } = await source.land(this.#router, payloadTypes);
+		if (router === this.#router && fits(landed, payloadTypes)) return { producerId: producer.id, rtx, release };
+		try {
+			this.#assertOpen();
+			return { rtx, ...both(await this.#pipeFrom(router).lease(producer, payloadTypes), release) };
+		} catch (error) {
+			release();
+			throw error;
 		}
-		return { rtx, ...(await this.#pipeFrom(router).lease(producer, payloadTypes)) };
 	}
 
 	/** Names this router as that of a data channel. */
-	dataSource(producer: DataProducer): DataSource {
-		return { producer, router: this.#router };
+	dataSource(producer: DataProducer): LocalDataSource {
+		return new LocalDataSource(producer, this.#router);
 	}
 
 	/**
@@ -183,10 +186,17 @@ export class RoomRouter {
 	 *
 	 * @throws {@link SfuError} (rejects) as {@link RoomRouter.attach} does
 	 */
-	async attachData({ router, producer }: DataSource): Promise<PipeLease> {
+	async attachData(source: DataSource): Promise<PipeLease> {
 		this.#assertOpen();
-		if (router === this.#router) return { producerId: producer.id, release: () => undefined };
-		return this.#pipeFrom(router).leaseData(producer);
+		const { router, producer, release } = await source.land(this.#router);
+		if (router === this.#router) return { producerId: producer.id, release };
+		try {
+			this.#assertOpen();
+			return both(await this.#pipeFrom(router).leaseData(producer), release);
+		} catch (error) {
+			release();
+			throw error;
+		}
 	}
 
 	/**
@@ -242,3 +252,12 @@ function countTracks(router: Router, worker: MediaWorker): void {
 		observer.on('newconsumer', count);
 	});
 }
+
+/** A lease whose release releases what it stands on, too. */
+const both = ({ producerId, release }: PipeLease, releaseBelow: () => void): PipeLease => ({
+	producerId,
+	release: () => {
+		release();
+		releaseBelow();
+	},
+});

@@ -1,5 +1,6 @@
-import type { MediaKind, RtpParameters, RtpStreamRecvStats } from 'mediasoup/types';
+import type { MediaKind, Producer, Router, RtpParameters, RtpStreamRecvStats } from 'mediasoup/types';
 import type { Demand } from './Demand.js';
+import type { PayloadTypes } from './remap/payloadTypes.js';
 
 /** How the streams of a source relate: one stream, the layers of a simulcast, or the layers within one stream. */
 export type SourceType = 'simple' | 'simulcast' | 'svc';
@@ -12,6 +13,16 @@ export type SourceEvents = {
 	/** The source has gone. Emitted once, last. `reason` is that of its pusher. */
 	closed: (event: { reason: string }) => void;
 };
+
+/** A source on a router of this process, until it is released. */
+export interface Landing {
+	readonly producer: Producer;
+	readonly router: Router;
+	/** The payload types that consumers of the producer send. */
+	readonly payloadTypes: PayloadTypes;
+	/** Gives it back. Calling it again does nothing. */
+	release: () => void;
+}
 
 /**
  * A track that can be pulled, wherever it is: on the same router, on another worker or on another machine. Whoever sends it
@@ -28,6 +39,14 @@ export interface Source {
 	readonly closed: boolean;
 	/** What those who pull it can take. */
 	readonly demand: Demand;
+	/**
+	 * Finds it on a router of this process, or brings it to one.
+	 *
+	 * @param router - where it is needed; it may be on another one already
+	 * @param payloadTypes - those it is needed with; it may have others already
+	 * @throws {@link SfuError} (rejects) `not_found` if it has gone, `unavailable` if it is not reached
+	 */
+	land(router: Router, payloadTypes: PayloadTypes): Promise<Landing>;
 	/** The statistics of each stream, as mediasoup counts them where the track is received. */
 	getStats(): Promise<RtpStreamRecvStats[]>;
 	/**
@@ -38,4 +57,16 @@ export interface Source {
 	watchKeyframeRequests(listener: () => void): () => void;
 	on<Event extends keyof SourceEvents>(event: Event, listener: SourceEvents[Event]): unknown;
 	off<Event extends keyof SourceEvents>(event: Event, listener: SourceEvents[Event]): unknown;
+}
+
+/** A source as its pusher has it. */
+export interface PushedSource extends Source {
+	/** What receives it in this process. Undefined for one of another server that nobody pulls here. */
+	readonly producer: Producer | undefined;
+	pause(): Promise<void>;
+	resume(): Promise<void>;
+	/** Asks the pusher's client for a keyframe of each of its streams. */
+	requestKeyframe(): Promise<void>;
+	/** Ends it, and tells those who pull it. The pusher calls this once. */
+	close(reason: string): void;
 }

@@ -25,6 +25,8 @@ export interface JoinOptions {
 	permissions?: Partial<Permissions>;
 	/** Whether the user joins past the lobby and the lock of the room. A ban holds all the same. Default false. */
 	admitted?: boolean;
+	/** Whether it takes the place of a user with the same id who has joined on another server. Default false: `conflict`. */
+	takeOver?: boolean;
 	/** Limits that the user shares with others, for example with those of the same account. Default: none. */
 	sharedQuota?: SharedQuota;
 	/** Ends the wait in the lobby when it is aborted: the join rejects with `closed`. */
@@ -42,6 +44,7 @@ const check = validator<JoinOptions>(
 			maxOutgoingBitrate: bitrate,
 			permissions: { type: 'object' },
 			admitted: { type: 'boolean' },
+			takeOver: { type: 'boolean' },
 		},
 		required: ['userId'],
 	},

@@ -7,51 +7,47 @@ import { RoomMedia } from '../media/RoomMedia.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
 import type { ResolvedOptions } from '../options.js';
 import { Quota } from '../Quota.js';
-import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import type { Connection } from '../connections/Connection.js';
 import { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
 import { checkMessage } from '../tracks/DataPusher.js';
-import type { AnyPusher } from '../tracks/tracks.js';
 import { AppPauses, type Mute } from './AppPauses.js';
 import { checkJoinOptions, type JoinOptions } from './JoinOptions.js';
-import { drained } from './Drain.js';
+import { Access } from './Access.js';
 import { Lobby, type WaitingUser } from './Lobby.js';
-import type { RoomMember } from './Permissions.js';
 import { repeatEvents } from './repeatEvents.js';
-import type { RoomCloseReason, RoomEvents } from './RoomEvents.js';
+import type { RoomCloseReason, RoomEvents, TextOfUser } from './RoomEvents.js';
 import { checkSendData, type SendDataOptions } from './RoomOptions.js';
 import { SharedQuota } from './SharedQuota.js';
+import type { RoomSharing, SharedPart } from './sharing/RoomSharing.js';
+import { resumeAll, sendToChannels } from './roomCalls.js';
 import { Speakers, type Speaker } from './Speakers.js';
+import { RoomUsers } from './RoomUsers.js';
 import { User } from './User.js';
+import type { UserContext } from './UserContext.js';
 
 /** A room: users who see and hear each other. */
 export class Room extends Emitter<RoomEvents> {
 	/** Its id. It is unique in the Sfu. */
 	readonly roomId: string;
-	readonly #options: ResolvedOptions;
-	readonly #media: RoomMedia;
-	readonly #codecs: CodecPolicy;
-	readonly #layerController: LayerController;
-	readonly #speakers = new Speakers({
+	/** What all users share. */
+	readonly #context: Omit<UserContext, 'sharedQuota'>;
+	readonly #speakers: Speakers = new Speakers({
 		activeChanged: (active) => {
-			if (active) for (const other of this.#others(active.user)) other.otherSpoke(active.user.userId);
+			if (active) for (const other of this.#users.others(active.user)) other.otherSpoke(active.user.userId);
 			this.emit('activeSpeakerChanged', { user: active?.user, pusher: active?.pusher });
 		},
 		levels: (levels) => {
 			if (!this.#closed) this.emit('audioLevels', { levels });
 		},
+		ownChanged: (speaker) => this.#sharing?.send({ speaker }),
+		ownLevels: (levels) => this.#sharing?.send({ levels }),
 	});
-	readonly #streamIds = new StreamIds();
-	readonly #users = new Map<string, User>();
-	readonly #monitors: ConnectionMonitor<Connection>[];
+	readonly #users = new RoomUsers();
 	readonly #userQuota: Quota;
-	readonly #pauses = new AppPauses();
-	readonly #bans = new Set<string>();
 	readonly #lobby: Lobby;
-	#hasLobby: boolean;
-	#locked = false;
-	#draining = false;
+	readonly #access: Access;
+	#sharing: RoomSharing | undefined;
 	#emptyTimer: NodeJS.Timeout | undefined;
 	#closed = false;
 
@@ -64,19 +60,29 @@ export class Room extends Emitter<RoomEvents> {
 	) {
 		super(options.logger);
 		this.roomId = roomId;
-		this.#options = options;
-		const { audioObservers: settings, logger, limits } = options;
+		const { audioObservers: settings, logger, limits, webRtc, qualityInterval, stallInterval } = options;
 		const audio = settings && { settings, listener: this.#speakers };
-		this.#media = new RoomMedia(pool, logger, { roomId, audio, limits });
-		this.#codecs = codecs;
-		this.#layerController = new LayerController(options.webRtc.initialOutgoingBitrate, options.logger);
-		this.#monitors = [
-			new ConnectionMonitor(options.qualityInterval, (connection) => connection.measure()),
-			new ConnectionMonitor(options.stallInterval, (connection) => connection.watchArrival()),
-		];
-		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
-		this.#hasLobby = lobby;
-		this.#lobby = new Lobby(options.limits, {
+		this.#context = {
+			pauses: new AppPauses(),
+			media: new RoomMedia(pool, logger, { roomId, audio, limits }),
+			codecs,
+			layerController: new LayerController(webRtc.initialOutgoingBitrate, logger),
+			streamIds: new StreamIds(),
+			monitors: [
+				new ConnectionMonitor<Connection>(qualityInterval, (connection) => connection.measure()),
+				new ConnectionMonitor<Connection>(stallInterval, (connection) => connection.watchArrival()),
+			],
+			options,
+			ban: (userId) => {
+				this.#access.ban(userId);
+			},
+			findUser: (userId) => this.#users.find(userId),
+			othersThan: (user) => this.#users.others(user),
+			logger: withFields(logger, { roomId }),
+		};
+		this.#userQuota = new Quota(limits.usersPerRoom, 'users in one room');
+		this.#access = new Access(lobby, (key, value) => this.#sharing?.setSetting(key, value));
+		this.#lobby = new Lobby(limits, {
 			waiting: (waiting) => {
 				clearTimeout(this.#emptyTimer);
 				this.emit('userWaiting', { waiting });
@@ -95,7 +101,7 @@ export class Room extends Emitter<RoomEvents> {
 
 	/** Its users, by user id, in the order of joining. */
 	get users(): ReadonlyMap<string, User> {
-		return this.#users;
+		return this.#users.all;
 	}
 
 	/** The user who speaks at the moment. Always undefined without the option `audioObservers`. */
@@ -105,17 +111,17 @@ export class Room extends Emitter<RoomEvents> {
 
 	/** Whether nobody new may join. */
 	get locked(): boolean {
-		return this.#locked;
+		return this.#access.locked;
 	}
 
 	/** Whether nobody new may join because the Sfu will stop: see {@link Sfu.drain}. */
 	get draining(): boolean {
-		return this.#draining;
+		return this.#access.draining;
 	}
 
 	/** Whether users wait in the lobby until the app admits them. */
 	get lobby(): boolean {
-		return this.#hasLobby;
+		return this.#access.lobby;
 	}
 
 	/** The users who wait in the lobby, by user id, in the order of coming. While there are any, the room stays open. */
@@ -123,41 +129,41 @@ export class Room extends Emitter<RoomEvents> {
 		return this.#lobby.waiting;
 	}
 
-	/** The ids of the users who may not join. */
+	/** The users who may not join. */
 	get bans(): ReadonlySet<string> {
-		return this.#bans;
+		return this.#access.bans;
 	}
 
 	/** What the app has muted by `pusher.pause()`. It holds when the user pushes the source again, and when it comes again. */
 	get mutes(): readonly Mute[] {
-		return this.#pauses.mutes;
+		return this.#context.pauses.mutes;
 	}
 
 	/** Lets nobody new join: `room.join()` rejects with `forbidden`. Those who are in the room stay. */
 	lock(): void {
-		this.#locked = true;
+		this.#access.locked = true;
 	}
 
 	/** Takes {@link Room.lock} back. */
 	unlock(): void {
-		this.#locked = false;
+		this.#access.locked = false;
 	}
 
 	/** Chooses whether users who join from now on wait in the lobby. Those who wait already go on waiting. */
 	setLobby(lobby: boolean): void {
-		this.#hasLobby = lobby;
+		this.#access.lobby = lobby;
 	}
 
 	/** Makes a user leave, if it is there, and lets none with its id join again until {@link Room.unban} is called. */
 	ban(userId: string, reason = 'kicked'): void {
-		this.#bans.add(userId);
+		this.#access.ban(userId);
 		this.#lobby.refuse(userId, 'the user is banned from the room');
-		this.#users.get(userId)?.close(reason);
+		this.#users.all.get(userId)?.close(reason);
 	}
 
 	/** Takes a ban back. @returns whether there was one */
 	unban(userId: string): boolean {
-		return this.#bans.delete(userId);
+		return this.#access.unban(userId);
 	}
 
 	/**
@@ -166,13 +172,8 @@ export class Room extends Emitter<RoomEvents> {
 	 * @param source - which source; default: all of the user. A kind alone stands for all sources of the kind
 	 */
 	unmute(userId: string, source: { kind?: Mute['kind']; source?: string } = {}): void {
-		this.#pauses.unmute(userId, source.kind, source.source);
-		for (const pusher of this.#users.get(userId)?.pushers.values() ?? []) {
-			const isMeant = source.kind === undefined || source.kind === pusher.kind;
-			if (!isMeant || (source.source !== undefined && source.source !== pusher.source)) continue;
-			// This fails only if it closes meanwhile, or its worker has died.
-			pusher.resume().catch(() => undefined);
-		}
+		this.#context.pauses.unmute(userId, source.kind, source.source);
+		resumeAll(this.#users.all.get(userId), source);
 	}
 
 	/**
@@ -185,20 +186,24 @@ export class Room extends Emitter<RoomEvents> {
 		this.#closed = true;
 		clearTimeout(this.#emptyTimer);
 		this.#lobby.close();
-		for (const user of this.#users.values()) user.close('roomClosed');
-		this.#media.close();
+		if (reason !== 'empty' && reason !== 'sfuClosed') this.#sharing?.send({ closed: reason });
+		for (const user of this.#users.all.values()) if (!user.isRemote) user.close('roomClosed');
+		this.#sharing?.close();
+		this.#context.media.close();
 		this.emit('closed', { reason });
 	}
 
 	/** @internal Lets nobody new join, and tells so. */
 	drain(timeout: number | undefined): void {
-		this.#draining = true;
+		this.#access.draining = true;
 		this.emit('draining', { timeout });
 	}
 
-	/** @internal Makes sure that a worker carries the room, and starts to wait for somebody. */
-	async open(): Promise<void> {
-		await this.#media.open();
+	/** @internal Makes sure that a worker carries the room, shares it with other servers, and starts to wait for somebody. */
+	async open(share?: (part: SharedPart) => Promise<RoomSharing>): Promise<void> {
+		const [sharing] = await Promise.all([share?.(this.#part), this.#context.media.open()]);
+		this.#sharing = sharing;
+		if (this.#closed) sharing?.close();
 		this.#closeWhenEmpty();
 	}
 
@@ -210,11 +215,11 @@ export class Room extends Emitter<RoomEvents> {
 	 *   `limit_exceeded`, `closed`
 	 */
 	async join(options: JoinOptions): Promise<User> {
-		const checked = { ...checkJoinOptions(options, this.#options.limits) };
+		const checked = { ...checkJoinOptions(options, this.#context.options.limits) };
 		this.#assertJoinable(checked);
 		const { sharedQuota = new SharedQuota({}), admitted = false } = checked;
 		return sharedQuota.countUser(async () => {
-			if (!this.#hasLobby || admitted) return this.#join(checked);
+			if (!this.#access.lobby || admitted) return this.#join(checked);
 			return this.#lobby.wait(checked, (options) => this.#join(options));
 		});
 	}
@@ -230,60 +235,91 @@ export class Room extends Emitter<RoomEvents> {
 	async sendData(message: string | Uint8Array, to: SendDataOptions = {}): Promise<number> {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
 		const { userIds, label } = checkSendData(to);
-		checkMessage(message, this.#options.limits.dataMessageBytes);
-		const users = userIds ? [...new Set(userIds)].map((userId) => this.#findUser(userId)) : [...this.#users.values()];
-		const channels = users
-			.flatMap(({ pushers }) => [...pushers.values()])
-			.filter((pusher) => pusher.kind === 'data')
-			.filter((pusher) => label === undefined || pusher.label === label);
-		const sent = await Promise.allSettled(channels.map((channel) => channel.send(message)));
-		return sent.filter(({ status }) => status === 'fulfilled').length;
+		checkMessage(message, this.#context.options.limits.dataMessageBytes);
+		const users = userIds
+			? [...new Set(userIds)].map((userId) => this.#users.find(userId))
+			: [...this.#users.all.values()];
+		return sendToChannels(users, message, label);
 	}
 
-	/** @throws {@link SfuError} `closed`, `forbidden`, `conflict` */
-	#assertJoinable({ userId, admitted }: JoinOptions): void {
+	/** @internal How many users have joined here. */
+	get ownUsers(): number {
+		return this.#users.here;
+	}
+
+	/** @internal Brings a text of a user, or of the app, to all others. */
+	relayText(text: TextOfUser): void {
+		this.emit('textMessage', text);
+		this.#sharing?.send({ text });
+	}
+
+	/** @internal Answers another server. */
+	async answerNode(method: string, params: Record<string, unknown>, nodeId: string): Promise<unknown> {
+		if (!this.#sharing) throw new SfuError('unavailable', 'the room is being opened');
+		return this.#sharing.answer(method, params, nodeId);
+	}
+
+	/** @throws {@link SfuError} `closed`, `unavailable`, `forbidden`, `conflict` */
+	#assertJoinable(options: JoinOptions): void {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
-		if (this.#draining) throw drained();
-		if (this.#bans.has(userId)) throw new SfuError('forbidden', 'the user is banned from the room');
-		if (this.#users.has(userId)) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
-		if (this.#locked && !admitted) throw new SfuError('forbidden', 'the room is locked');
+		const before = this.#users.all.get(options.userId);
+		this.#access.assertJoinable(options, before !== undefined && !(before.isRemote && options.takeOver));
 	}
 
 	#join(options: JoinOptions): User {
 		this.#assertJoinable(options);
 		const { userId, userName = userId, metadata, codecs, permissions = {}, sharedQuota, ...bitrates } = options;
-		const { webRtc } = this.#options;
+		const { webRtc } = this.#context.options;
 		const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
-		const policy = codecs ? this.#codecs.narrow(codecs) : this.#codecs;
+		const context = {
+			...this.#contextOf(userId),
+			sharedQuota,
+			...(codecs && { codecs: this.#context.codecs.narrow(codecs) }),
+			options: { ...this.#context.options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
+		};
 		const giveBack = this.#userQuota.take();
-		const user = new User(
-			{ userId, userName, metadata, permissions },
-			{
-				sharedQuota,
-				pauses: this.#pauses,
-				ban: (id) => this.#bans.add(id),
-				media: this.#media,
-				codecs: policy,
-				layerController: this.#layerController,
-				streamIds: this.#streamIds,
-				monitors: this.#monitors,
-				options: { ...this.#options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
-				findUser: (id) => this.#findUser(id),
-				othersThan: (self) => this.#others(self),
-				logger: withFields(this.#options.logger, { roomId: this.roomId, userId }),
-			},
-		);
+		const user = new User({ userId, userName, metadata, permissions }, context);
 		clearTimeout(this.#emptyTimer);
-		this.#users.set(userId, user);
+		user.once('closed', giveBack);
+		this.#sharing?.takeOver(userId);
+		this.#add(user);
+		this.#sharing?.follow(user);
+		return user;
+	}
+
+	#add(user: User): void {
+		this.#users.add(user);
 		this.#follow(user);
 		user.once('closed', ({ reason }) => {
-			this.#users.delete(userId);
-			giveBack();
 			this.emit('userLeft', { user, reason });
 			this.#closeWhenEmpty();
 		});
 		this.emit('userJoined', { user });
-		return user;
+	}
+
+	#contextOf(userId: string): UserContext {
+		return { ...this.#context, sharedQuota: undefined, logger: withFields(this.#context.logger, { userId }) };
+	}
+
+	/** What is shared with other servers. */
+	get #part(): SharedPart {
+		return {
+			roomId: this.roomId,
+			users: this.#users.all,
+			contextOf: (userId) => this.#contextOf(userId),
+			add: (user) => {
+				this.#add(user);
+			},
+			settingChanged: (key, value) => {
+				this.#access.follow(key, value);
+			},
+			heard: (event) => {
+				if ('text' in event) this.emit('textMessage', event.text);
+				else this.close(event.closed);
+			},
+			speakers: this.#speakers,
+			logger: this.#context.logger,
+		};
 	}
 
 	/** Repeats the events of a user, and offers its pushers to the others. */
@@ -294,33 +330,19 @@ export class Room extends Emitter<RoomEvents> {
 		user.on('pusherAdded', ({ pusher }) => {
 			if (pusher.kind === 'audio') this.#speakers.add(user, pusher);
 			this.emit('pusherAdded', { user, pusher });
-			if (pusher.kind === 'data') this.#tellOthers(user, [pusher]);
+			if (pusher.kind === 'data') this.#users.offerToOthers(user, [pusher]);
 		});
 		user.on('pushed', ({ pushers }) => {
 			this.emit('pushed', { user, pushers });
-			this.#tellOthers(user, pushers);
+			this.#users.offerToOthers(user, pushers);
 		});
-	}
-
-	#tellOthers(user: User, pushers: readonly AnyPusher[]): void {
-		for (const other of this.#others(user)) other.othersPushed(pushers);
-	}
-
-	#others(user: RoomMember): User[] {
-		return [...this.#users.values()].filter((other) => other !== user);
-	}
-
-	#findUser(userId: string): User {
-		const user = this.#users.get(userId);
-		if (!user) throw new SfuError('not_found', `no user ${quoted(userId)} in the room`);
-		return user;
 	}
 
 	#closeWhenEmpty(): void {
 		clearTimeout(this.#emptyTimer);
-		if (this.#closed || this.#users.size > 0 || this.waiting.size > 0) return;
+		if (this.#closed || this.#users.here > 0 || this.waiting.size > 0) return;
 		this.#emptyTimer = setTimeout(() => {
 			this.close('empty');
-		}, this.#options.emptyRoomTimeout);
+		}, this.#context.options.emptyRoomTimeout);
 	}
 }

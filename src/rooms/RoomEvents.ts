@@ -9,6 +9,18 @@ import type { AudioLevel } from './Speakers.js';
 import type { User } from './User.js';
 import type { UserCloseReason } from './UserEvents.js';
 
+/** A text, and who has sent it. */
+export interface TextOfUser {
+	/** The id of its author. */
+	userId: string;
+	/** The name of its author. */
+	userName: string;
+	/** The text. */
+	message: string;
+	/** When it was sent, as its author says. */
+	time?: number | string | undefined;
+}
+
 /** Why a room has closed. */
 export type RoomCloseReason =
 	/** `room.close()` was called without a reason. */
@@ -53,6 +65,8 @@ export type RoomEvents = {
 	pusherChanged: (event: { user: User; pusher: AnyPusher }) => void;
 	/** A pusher has closed. When a user leaves, it comes for each of its pushers (`userLeft`), before the event `userLeft`. */
 	pusherClosed: (event: { user: User; pusher: AnyPusher; reason: PusherCloseReason }) => void;
+	/** A user has sent a text to the others. */
+	textMessage: (event: TextOfUser) => void;
 	/** Another user speaks. Both are undefined if nobody speaks. Only with the option `audioObservers`. */
 	activeSpeakerChanged: (event: { user: User | undefined; pusher: Pusher | undefined }) => void;
 	/**

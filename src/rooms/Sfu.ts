@@ -1,6 +1,7 @@
 import type { WorkerDump } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import { guarded, limited, type Logger } from '../Logger.js';
+import type { ClusterOptions } from '../clusterOptions.js';
 import { CodecPolicy } from '../media/codecs.js';
 import type { WorkerLoad } from '../media/placement.js';
 import { WorkerPool } from '../media/WorkerPool.js';
@@ -14,6 +15,7 @@ import { drained, untilEmpty, type DrainOptions } from './Drain.js';
 import { logRoom } from './RoomLog.js';
 import { Room } from './Room.js';
 import type { RoomCloseReason } from './RoomEvents.js';
+import type { SfuCluster } from './sharing/SfuCluster.js';
 import type { RoomOptions } from './RoomOptions.js';
 
 /** The events of an Sfu. */
@@ -53,6 +55,7 @@ export class Sfu extends Emitter<SfuEvents> {
 	readonly #rooms = new Map<string, Room>();
 	readonly #opening = new Map<string, Promise<Room>>();
 	readonly #roomQuota: Quota;
+	#cluster: SfuCluster | undefined;
 	#draining = false;
 	#closed = false;
 
@@ -77,7 +80,14 @@ export class Sfu extends Emitter<SfuEvents> {
 		const resolved = { ...given, logger: limited(guarded(given.logger)) };
 		// Unknown codecs must fail before a worker is started.
 		const codecs = new CodecPolicy(resolved.codecs);
-		return new Sfu(resolved, codecs, await createPool(resolved));
+		const sfu = new Sfu(resolved, codecs, await createPool(resolved));
+		try {
+			if (resolved.cluster) await sfu.#joinCluster(resolved.cluster);
+			return sfu;
+		} catch (error) {
+			sfu.close();
+			throw toSfuError(error);
+		}
 	}
 
 	private constructor(options: ResolvedOptions, codecs: CodecPolicy, pool: WorkerPool) {
@@ -109,6 +119,11 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#pool.loads;
 	}
 
+	/** The servers that share rooms. Undefined without the option `cluster`. */
+	get cluster(): SfuCluster | undefined {
+		return this.#cluster;
+	}
+
 	/** The limits in force. */
 	get limits(): Readonly<Limits> {
 		return this.#options.limits;
@@ -136,6 +151,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		const { timeout } = checkDrainOptions(options);
 		if (!this.#draining) {
 			this.#draining = true;
+			this.#cluster?.tellLoad();
 			for (const room of this.#rooms.values()) room.drain(timeout);
 		}
 		return untilEmpty(this.#rooms, timeout);
@@ -146,6 +162,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		if (this.#closed) return;
 		this.#closed = true;
 		for (const room of this.#rooms.values()) room.close('sfuClosed');
+		this.#cluster?.close();
 		this.#pool.close();
 		this.emit('closed');
 	}
@@ -183,7 +200,8 @@ export class Sfu extends Emitter<SfuEvents> {
 		const room = new Room(roomId, this.#pool, settings, this.#options);
 		room.once('closed', giveBack);
 		try {
-			await room.open();
+			const cluster = this.#cluster;
+			await room.open(cluster && ((part) => cluster.share(part)));
 			if (this.#closed) throw this.#gone();
 			if (this.#draining) throw drained();
 			if (room.closed) throw new SfuError('closed', 'the room has been closed');
@@ -199,6 +217,17 @@ export class Sfu extends Emitter<SfuEvents> {
 		});
 		this.emit('roomOpened', { room });
 		return room;
+	}
+
+	/** Whoever has no cluster does not load any of it. */
+	async #joinCluster(options: ClusterOptions): Promise<void> {
+		const { SfuCluster } = await import('./sharing/SfuCluster.js');
+		this.#cluster = await SfuCluster.join(options, {
+			rooms: this.#rooms,
+			workers: () => this.workers,
+			isDraining: () => this.#draining,
+			options: this.#options,
+		});
 	}
 
 	#gone(): SfuError {

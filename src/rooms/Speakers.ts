@@ -16,17 +16,38 @@ export interface AudioLevel extends Speaker {
 	volume: number;
 }
 
-/** Finds out who speaks in a room, by mediasoup's audio observers. */
+interface SpeakersListener {
+	/** Another user of the room speaks. */
+	activeChanged: (active: Speaker | undefined) => void;
+	/** The levels of all who are heard. */
+	levels: (levels: AudioLevel[]) => void;
+	/** Of the users of this server, another one speaks. */
+	ownChanged: (pusherId: string | undefined) => void;
+	/** The levels of the users of this server. */
+	ownLevels: (levels: ProducerLevel[]) => void;
+}
+
+/** Stands for this server among those whose users speak. */
+const here = '';
+
+/**
+ * Finds out who speaks in a room: of the users of this server by mediasoup's audio observers, and of each other server, by what
+ * it tells. Of those who speak on several servers, the one who has begun last is the active speaker.
+ */
 export class Speakers implements AudioListener {
-	readonly #told: { activeChanged: (active: Speaker | undefined) => void; levels: (levels: AudioLevel[]) => void };
+	readonly #told: SpeakersListener;
 	readonly #speakers = new Map<string, Speaker>();
 	/** mediasoup tells of changes only, and not when the dominant speaker falls silent. */
 	#dominant: string | undefined;
 	/** Those of the last levels, and who has become dominant since. */
 	readonly #heard = new Set<string>();
+	/** Who speaks on each server, the one who has begun last at the end. */
+	readonly #speaking = new Map<string, string>();
+	/** The last levels of each server. */
+	readonly #levels = new Map<string, ProducerLevel[]>();
 	#active: Speaker | undefined;
 
-	constructor(told: { activeChanged: (active: Speaker | undefined) => void; levels: (levels: AudioLevel[]) => void }) {
+	constructor(told: SpeakersListener) {
 		this.#told = told;
 	}
 
@@ -57,20 +78,63 @@ export class Speakers implements AudioListener {
 	}
 
 	levels(levels: ProducerLevel[]): void {
-		const told = levels.flatMap(({ pusherId, volume }) => {
-			const speaker = this.#speakers.get(pusherId);
-			return speaker ? { ...speaker, volume } : [];
-		});
+		const own = levels.filter(({ pusherId }) => this.#speakers.has(pusherId));
 		this.#heard.clear();
-		for (const { pusher } of told) this.#heard.add(pusher.pusherId);
+		for (const { pusherId } of own) this.#heard.add(pusherId);
 		this.#refresh();
-		this.#told.levels(told);
+		this.#told.ownLevels(own);
+		this.#tellLevels(here, own);
+	}
+
+	/** Another server tells who speaks there. */
+	speaksElsewhere(nodeId: string, pusherId: string | undefined): void {
+		this.#speaks(nodeId, pusherId);
+		this.#choose();
+	}
+
+	/** Another server tells the levels there. */
+	levelsElsewhere(nodeId: string, levels: ProducerLevel[]): void {
+		this.#tellLevels(nodeId, levels);
+	}
+
+	/** Forgets a server that has gone. */
+	lose(nodeId: string): void {
+		this.#levels.delete(nodeId);
+		this.speaksElsewhere(nodeId, undefined);
+	}
+
+	#tellLevels(nodeId: string, levels: ProducerLevel[]): void {
+		if (levels.length > 0 || nodeId === here) this.#levels.set(nodeId, levels);
+		else this.#levels.delete(nodeId);
+		const all = [...this.#levels.values()].flat().sort((a, b) => b.volume - a.volume);
+		this.#told.levels(
+			all.flatMap(({ pusherId, volume }) => {
+				const speaker = this.#speakers.get(pusherId);
+				return speaker ? { ...speaker, volume } : [];
+			}),
+		);
 	}
 
 	#refresh(): void {
 		const id = this.#dominant;
 		const speaker = id !== undefined && this.#heard.has(id) ? this.#speakers.get(id) : undefined;
-		const active = speaker && !speaker.pusher.paused ? speaker : undefined;
+		const own = speaker && !speaker.pusher.paused ? speaker.pusher.pusherId : undefined;
+		if (own !== this.#speaking.get(here)) {
+			this.#speaks(here, own);
+			this.#told.ownChanged(own);
+		}
+		this.#choose();
+	}
+
+	#speaks(nodeId: string, pusherId: string | undefined): void {
+		if (this.#speaking.get(nodeId) === pusherId) return;
+		this.#speaking.delete(nodeId);
+		if (pusherId !== undefined) this.#speaking.set(nodeId, pusherId);
+	}
+
+	#choose(): void {
+		const speaking = [...this.#speaking.values()].flatMap((pusherId) => this.#speakers.get(pusherId) ?? []);
+		const active = speaking.findLast(({ pusher }) => !pusher.paused);
 		if (active?.pusher === this.#active?.pusher) return;
 		this.#active = active;
 		this.#told.activeChanged(active);

@@ -16,6 +16,7 @@ import { AutoPull } from './AutoPull.js';
 import type { Permissions } from './Permissions.js';
 import type { OtherUser, UserContext } from './UserContext.js';
 import type { UserCloseReason, UserEvents } from './UserEvents.js';
+import { Tickets } from './Tickets.js';
 import { UserGate } from './UserGate.js';
 import { UserTracks } from './UserTracks.js';
 import { userQuotas } from './userQuotas.js';
@@ -34,6 +35,10 @@ export class User extends Emitter<UserEvents> {
 	readonly userId: string;
 	/** A value of the app's own. The library never looks into it. */
 	readonly metadata: unknown;
+	/** Whether it has joined on another server: then it sends and receives there alone. */
+	readonly isRemote: boolean = false;
+	/** @internal What vouches for its client on another server. */
+	readonly tickets = new Tickets();
 	readonly #context: UserContext;
 	readonly #connections: UserConnections;
 	readonly #gate: UserGate;
@@ -113,10 +118,7 @@ export class User extends Emitter<UserEvents> {
 		return this.#connections.all;
 	}
 
-	/**
-	 * The quality of its worst connection. Undefined before the first measurement, without connections, and without
-	 * `qualityInterval`.
-	 */
+	/** The quality of its worst connection. Undefined before it is measured, without connections, and without `qualityInterval`. */
 	get quality(): Quality | undefined {
 		return this.#quality;
 	}
@@ -313,11 +315,18 @@ export class User extends Emitter<UserEvents> {
 		this.emit('connectionOpened', { connection });
 	}
 
-	#rate(): void {
-		const quality = worstOf(this.connections.map((connection) => connection.quality));
+	protected addPushers(pushers: readonly AnyPusher[]): void {
+		this.#tracks.addPushers(pushers);
+	}
+
+	protected setQuality(quality: Quality | undefined): void {
 		if (this.#closed || quality === this.#quality) return;
 		this.#quality = quality;
 		this.emit('rated', { quality });
+	}
+
+	#rate(): void {
+		this.setQuality(worstOf(this.connections.map((connection) => connection.quality)));
 	}
 
 	/** Nobody learns from a refusal that a hidden user is there. */

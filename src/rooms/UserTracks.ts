@@ -18,7 +18,7 @@ export class UserTracks {
 	/** Adds what a connection brings. */
 	follow(connection: Connection): void {
 		connection.on('pushersAdded', ({ pushers }) => {
-			this.#addPushers(pushers);
+			this.addPushers(pushers);
 		});
 		connection.on('pullersAdded', ({ pullers, inBand }) => {
 			for (const puller of pullers) this.#addPuller(puller, inBand);
@@ -26,7 +26,7 @@ export class UserTracks {
 	}
 
 	/** Adds what one push or data channel brought, until it closes. */
-	#addPushers(pushers: readonly AnyPusher[]): void {
+	addPushers(pushers: readonly AnyPusher[]): void {
 		for (const pusher of pushers) this.#followPusher(pusher);
 		const tracks = pushers.filter((pusher) => pusher.kind !== 'data');
 		for (const pusher of pushers) if (pusher.kind === 'data') this.#emit('pusherAdded', { pusher });

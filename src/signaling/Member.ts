@@ -64,7 +64,9 @@ export class Member<Message> {
 
 	/** Notes that the client has sent a message after its join, so that it has the new token. */
 	confirm(): void {
+		if (this.#usedToken === undefined) return;
 		this.#usedToken = undefined;
+		this.#tellTickets(false);
 	}
 
 	/** Makes the user leave because its client left or got lost, or another client takes its place. */
@@ -81,6 +83,7 @@ export class Member<Message> {
 	attach(session: MemberSession<Message>, usedToken?: string | null): void {
 		this.#usedToken = usedToken ?? undefined;
 		this.#token = newToken();
+		this.#tellTickets(false);
 		this.#endGrace();
 		this.#session = session;
 		this.#listening = false;
@@ -112,6 +115,7 @@ export class Member<Message> {
 	 */
 	detach(grace: number, giveBack: () => void): void {
 		this.#session = undefined;
+		this.#tellTickets(true);
 		this.#giveBack = giveBack;
 		this.#graceTimer = setTimeout(() => {
 			this.leave('disconnected');
@@ -121,6 +125,11 @@ export class Member<Message> {
 	/** @returns whether the user may make one more offer now */
 	takeOffer(): boolean {
 		return this.#offers.take();
+	}
+
+	/** Lets other servers know the client. */
+	#tellTickets(lost: boolean): void {
+		this.user.tickets.set([this.#token, this.#usedToken ?? []].flat(), lost);
 	}
 
 	#endGrace(): void {

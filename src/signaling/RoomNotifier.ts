@@ -55,6 +55,9 @@ export class RoomNotifier<Message> {
 		this.#visible = new VisibleUsers(room, rtcpilot);
 		this.#members = new Members(encode);
 		notifyOfRoom(room, this.#members, { rtcpilot, audioLevels, userQuality });
+		room.on('textMessage', (text) => {
+			this.#tellText({ roomId: room.roomId, ...text });
+		});
 		room.once('closed', () => {
 			this.#members.clear();
 		});
@@ -83,6 +86,7 @@ export class RoomNotifier<Message> {
 			options.admitted = true;
 			this.#replace(before);
 		}
+		if (this.#takesOverElsewhere(entry.join, takeOver)) Object.assign(options, { admitted: true, takeOver: true });
 		const joining = this.#join({ userName, ...options, userId, signal: entry.signal }, entry);
 		// Nobody waits for a join that may take as long as the app likes.
 		if (!this.#waiting.has(userId)) this.#joining.set(userId, joining);
@@ -100,6 +104,20 @@ export class RoomNotifier<Message> {
 	 */
 	#isSameClient(member: Member<Message>, token: string | null | undefined): boolean {
 		return token === undefined ? this.#rtcpilot : token !== null && member.isResumedBy(token);
+	}
+
+	/**
+	 * Whether the client takes the place of its user on another server: it vouches for itself, the socket there is lost, or the
+	 * app allows it.
+	 *
+	 * @throws {@link SfuError} `conflict`
+	 */
+	#takesOverElsewhere({ userId, resumeToken }: JoinData, takeOver: boolean): boolean {
+		const user = this.room.users.get(userId);
+		if (!user?.isRemote || this.room.draining) return false;
+		const vouches = typeof resumeToken === 'string' && user.tickets.has(resumeToken);
+		if (vouches || user.tickets.lost || takeOver) return true;
+		throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
 	}
 
 	async #join(
@@ -151,7 +169,11 @@ export class RoomNotifier<Message> {
 	}
 
 	/** Sends a text to all users but its author. A client that reads too slowly misses it, and keeps its socket. */
-	sendText(message: TextMessage): void {
+	sendText({ userId, userName, message, time }: TextMessage): void {
+		this.room.relayText({ userId, userName, message, time });
+	}
+
+	#tellText(message: TextMessage): void {
 		const others = this.#members.all.filter(({ user, slow }) => user.userId !== message.userId && !slow);
 		this.#members.tell(others, 'textMessage', message);
 	}

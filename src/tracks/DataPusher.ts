@@ -53,6 +53,8 @@ export class DataPusher extends PusherEndpoint {
 	 */
 	constructor(
 		options: EndpointOptions & {
+			/** Default: a new one. */
+			pusherId?: string;
 			inBand: boolean;
 			channel: DataChannelParameters;
 			details: PusherDetails;
@@ -65,7 +67,7 @@ export class DataPusher extends PusherEndpoint {
 		super(pullers, options);
 		this.pullers = pullers;
 		const { inBand, channel, stream, ended } = options;
-		this.pusherId = randomUUID();
+		this.pusherId = options.pusherId ?? randomUUID();
 		this.channelId = stream.channelId;
 		this.inBand = inBand;
 		this.label = channel.label;

@@ -1,7 +1,6 @@
 import type { MediaKind } from 'mediasoup/types';
 import { callWorker } from '../media/callWorker.js';
-import type { LocalSource } from '../media/LocalSource.js';
-import type { Source } from '../media/Source.js';
+import type { PushedSource, Source } from '../media/Source.js';
 import type { Limits } from '../options.js';
 import { formatFeedback, formatParameters, headerExtensionUris } from '../sdp/rtpParameters.js';
 import { SfuError } from '../SfuError.js';
@@ -71,8 +70,8 @@ export class Pusher extends PusherEndpoint {
 	readonly toldStreamId: string;
 	/** The negotiated parameters. */
 	readonly media: PusherMedia;
-	readonly #source: LocalSource;
-	readonly #frameRates: FrameRates;
+	readonly #source: PushedSource;
+	readonly #frameRates: FrameRates | undefined;
 	readonly #wantedLayers: WantedLayers | undefined;
 	#maxBitrate: number;
 	/** Whether anything of it has ever arrived. */
@@ -88,10 +87,10 @@ export class Pusher extends PusherEndpoint {
 			streamId: string;
 			toldStreamId: string;
 			details: PushMediaOptions;
-			source: LocalSource;
+			source: PushedSource;
 			limits: Limits;
-			/** How long a layer that nobody wants goes on being sent, in ms. */
-			layersSettleTime: number;
+			/** How long a layer that nobody wants goes on being sent, in ms. Undefined if its client is told by another server. */
+			layersSettleTime: number | undefined;
 		},
 	) {
 		const { mid, streamId, toldStreamId, details, source, layersSettleTime } = options;
@@ -103,13 +102,13 @@ export class Pusher extends PusherEndpoint {
 		this.toldStreamId = toldStreamId;
 		this.media = pusherMedia(source);
 		this.#source = source;
-		this.#frameRates = new FrameRates(source.producer);
+		this.#frameRates = source.producer && new FrameRates(source.producer);
 		this.#maxBitrate = details.maxBitrate ?? 0;
 		for (const event of ['paused', 'resumed'] as const)
 			this.on(event, () => {
 				this.#followStall();
 			});
-		if (source.type === 'simulcast') {
+		if (source.type === 'simulcast' && layersSettleTime !== undefined) {
 			this.#wantedLayers = new WantedLayers({
 				demand: source.demand,
 				count: this.media.encodings.length,
@@ -154,7 +153,7 @@ export class Pusher extends PusherEndpoint {
 	}
 
 	/** @internal What others pull. */
-	get pullSource(): Source {
+	get pullSource(): Source & Pick<PushedSource, 'producer'> {
 		return this.#source;
 	}
 
@@ -192,7 +191,7 @@ export class Pusher extends PusherEndpoint {
 	async getStats(options: StatsOptions = {}): Promise<PusherStats> {
 		const { frameRate = false } = checkStatsOptions(options);
 		const [stats, frameRates] = await callWorker(this, 'the pusher', async () => {
-			const rates = frameRate && this.kind === 'video' ? await this.#frameRates.measure() : undefined;
+			const rates = frameRate && this.kind === 'video' ? await this.#frameRates?.measure() : undefined;
 			return [await this.#source.getStats(), rates] as const;
 		});
 		const { codec, clockRate } = this.media;
@@ -201,11 +200,15 @@ export class Pusher extends PusherEndpoint {
 	}
 
 	#followStall(): void {
-		const stalled = this.#begun && !this.#arrives && !this.paused;
+		this.setStalled(this.#begun && !this.#arrives && !this.paused);
+	}
+
+	/** Tells whether nothing of it arrives. */
+	protected setStalled(stalled: boolean): void {
 		if (this.closed || stalled === this.#stalled) return;
 		this.#stalled = stalled;
 		this.emit(stalled ? 'stalled' : 'recovered');
-		if (!stalled && this.kind === 'video') this.#refresh();
+		if (!stalled && this.kind === 'video' && this.#arrives) this.#refresh();
 	}
 
 	/**
@@ -225,7 +228,7 @@ export class Pusher extends PusherEndpoint {
 	protected override free(): void {
 		clearTimeout(this.#refreshTimer);
 		this.#wantedLayers?.close();
-		this.#source.producer.close();
+		this.#source.producer?.close();
 	}
 }
 

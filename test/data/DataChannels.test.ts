@@ -126,7 +126,7 @@ describe('A data channel', () => {
 		await until(() => heard.length === 1, 'it is heard');
 		pusher.off('message', listener);
 		channel.send('two');
-		await until(async () => (await pusher.pullSource.producer.getStats())[0]?.messagesReceived === 3, 'it has come');
+		await until(async () => (await pusher.pullSource.producer!.getStats())[0]?.messagesReceived === 3, 'it has come');
 		// mediasoup tells of a message one turn later.
 		await turns(1);
 		pusher.once('message', listener);
@@ -217,7 +217,7 @@ describe('A data channel', () => {
 		// The worker has received what it has acknowledged, and by its next answer this process has, too.
 		const queues = raw as unknown as Record<'sentQueue' | 'outboundQueue', unknown[]>;
 		await until(() => queues.sentQueue.length + queues.outboundQueue.length === 0, 'all is acknowledged');
-		await only(alice).pullSource.producer.getStats();
+		await only(alice).pullSource.producer!.getStats();
 		await turns(1);
 		assert.deepEqual([dataPushers(alice).length, only(alice).label], [1, 'good']);
 		const heard: unknown[] = [];

@@ -23,7 +23,7 @@ async function startChannel(t: TestContext) {
 	await sender.setRemoteDescription({ type: 'answer', sdp: pushed.answer });
 	await until(() => dataPushers(alice).length === 1, 'it is pushed');
 	const pusher = dataPushers(alice)[0]!;
-	const messagesReceived = async () => (await pusher.pullSource.producer.getStats())[0]?.messagesReceived ?? 0;
+	const messagesReceived = async () => (await pusher.pullSource.producer!.getStats())[0]?.messagesReceived ?? 0;
 	return {
 		room,
 		messages,

@@ -74,7 +74,7 @@ function checkData(users: readonly User[], { data }: Books): void {
 	const pushers = users.flatMap(dataPushers);
 	const pullers = users.flatMap(dataPullers);
 	for (const { pullSource } of pushers)
-		assert.ok(data.producers.has(pullSource.producer.id), 'a data pusher is received');
+		assert.ok(data.producers.has(pullSource.producer!.id), 'a data pusher is received');
 	const streams = [...data.producers.values()].filter(({ transportId }) => data.clients.has(transportId));
 	assert.equal(data.taps.length, streams.length, 'each stream is listened to');
 	assert.deepEqual(
@@ -86,7 +86,7 @@ function checkData(users: readonly User[], { data }: Books): void {
 		const held = data.consumers.get(consumer.id);
 		const producerId = held?.producerId ?? '';
 		const isPiped = data.pipes.has(data.producers.get(producerId)?.transportId ?? '');
-		if (!isPiped) assert.equal(producerId, pusher.pullSource.producer.id, 'it is that of the pusher');
+		if (!isPiped) assert.equal(producerId, pusher.pullSource.producer!.id, 'it is that of the pusher');
 		if (paused || pusher.paused) assert.equal(held?.paused, true, 'what is paused is, in the worker');
 	}
 }

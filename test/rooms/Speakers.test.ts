@@ -12,15 +12,18 @@ async function start(t: TestContext) {
 	const { alice, bob } = await startCall(t, { offer: 'chromium-sendonly-audio' });
 	await bob.push(anOffer('chromium-sendonly-audio'));
 	const told: unknown[] = [];
+	const toldOthers: unknown[] = [];
 	const speakers = new Speakers({
 		activeChanged: (active) => told.push(active?.user.userId),
 		levels: (levels) => told.push(levels.map(({ user, volume }) => `${user.userId} ${volume}`)),
+		ownChanged: (pusherId) => toldOthers.push(pusherId),
+		ownLevels: (levels) => toldOthers.push(levels.length),
 	});
 	const [of, ofBob] = [alice, bob].map((user) => mediaPushers(user)[0]!);
 	speakers.add(alice, of!);
 	speakers.add(bob, ofBob!);
 	const level = (pusher: typeof of, volume: number) => ({ pusherId: pusher!.pusherId, volume });
-	return { speakers, told, pusher: of!, other: ofBob!, level };
+	return { speakers, told, toldOthers, pusher: of!, other: ofBob!, level };
 }
 
 describe('Who speaks', () => {

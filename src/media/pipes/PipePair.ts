@@ -10,7 +10,7 @@ export interface PipeLease {
 	/** The producer to consume. */
 	readonly producerId: string;
 	/** Gives it back. Calling it again does nothing. */
-	release(): void;
+	release: () => void;
 }
 
 /** The data channels that a pair can carry, in bytes. */

@@ -1,0 +1,328 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Emitter } from '../Emitter.js';
+import type { Logger } from '../Logger.js';
+import type { Bus } from './Bus.js';
+import { DirectLink } from './DirectLink.js';
+import { aliveInterval, Nodes } from './Nodes.js';
+import { Requests, type RequestHandler } from './Requests.js';
+import { SharedRoom, type SharedRoomListener } from './SharedRoom.js';
+import {
+	decode,
+	encode,
+	nodesSubject,
+	nodeSubject,
+	roomSubject,
+	type Message,
+	type NodeInfo,
+	type NodeMessage,
+	type NodesMessage,
+	type RoomMessage,
+	type Snapshot,
+} from './wire.js';
+
+export type ClusterEvents = {
+	/** Another server is there. */
+	nodeJoined: (event: { node: NodeInfo }) => void;
+	/** Another server has stopped, or nothing is heard of it any more. */
+	nodeLost: (event: { node: NodeInfo; reason: 'nodeStopped' | 'nodeLost' }) => void;
+};
+
+/** What this server tells of itself, beside its name and address. */
+export type OwnLoad = Pick<NodeInfo, 'draining' | 'load' | 'rooms' | 'users'>;
+
+export interface ClusterSettings {
+	/** Carries the messages, sealed already. */
+	bus: Bus;
+	secret: string;
+	name?: string | undefined;
+	listen: { ip: string; port: number; announcedAddress?: string | undefined };
+	load: () => OwnLoad;
+}
+
+/** How often a room says how far it is, in ms. */
+const digestInterval = 3000;
+
+/** Servers that do not answer for so long are not waited for when a room opens, in ms. */
+const openTimeout = 1000;
+
+interface Opened {
+	room: SharedRoom<unknown>;
+	unsubscribe: () => void;
+	/** The servers that have not said yet whether they have the room open. */
+	awaited: Set<string>;
+	/** Called when none is awaited any more. */
+	complete: () => void;
+}
+
+/**
+ * The servers that share rooms, as this one sees them. No server leads. The bus keeps nothing: what is true of a user, its server
+ * says, again and again.
+ */
+export class Cluster extends Emitter<ClusterEvents> {
+	readonly nodeId = randomUUID();
+	readonly #settings: ClusterSettings;
+	readonly #logger: Logger;
+	readonly #nodes: Nodes;
+	readonly #requests: Requests;
+	readonly #rooms = new Map<string, Opened>();
+	#direct: DirectLink | undefined;
+	#timers: NodeJS.Timeout[] = [];
+	#ends: (() => void)[] = [];
+	#closed = false;
+
+	/** @throws {@link SfuError} (rejects) `unavailable` if the bus or the port cannot be had */
+	static async create(settings: ClusterSettings, logger: Logger): Promise<Cluster> {
+		const cluster = new Cluster(settings, logger);
+		try {
+			await cluster.#start();
+			return cluster;
+		} catch (error) {
+			await cluster.close();
+			throw error;
+		}
+	}
+
+	private constructor(settings: ClusterSettings, logger: Logger) {
+		super(logger);
+		this.#settings = settings;
+		this.#logger = logger;
+		this.#nodes = new Nodes(logger);
+		this.#requests = new Requests((nodeId, message) => this.#send(nodeSubject(nodeId), message), logger);
+		this.handle('snapshots', ({ roomIds }: { roomIds: string[] }) =>
+			roomIds.map((roomId) => this.#rooms.get(roomId)?.room.snapshot ?? null),
+		);
+		this.#nodes.on('joined', ({ node }) => {
+			void this.#tellAlive();
+			void this.#fetchAll(node.nodeId);
+			this.emit('nodeJoined', { node });
+		});
+		this.#nodes.on('lost', ({ node, reason }) => {
+			const { nodeId } = node;
+			logger.info('another server of the cluster has gone', { nodeId, reason });
+			this.#direct?.forget(nodeId);
+			this.#requests.lose(nodeId);
+			for (const [roomId, { room }] of this.#rooms) {
+				room.lose(nodeId, 'nodeLost');
+				this.#answered(roomId, nodeId);
+			}
+			this.emit('nodeLost', { node, reason });
+		});
+	}
+
+	/** The servers, this one among them, by id. */
+	get nodes(): ReadonlyMap<string, NodeInfo> {
+		return new Map([[this.nodeId, this.#info], ...this.#nodes.all]);
+	}
+
+	/** Whether messages come over the bus. */
+	get connected(): boolean {
+		return this.#settings.bus.connected;
+	}
+
+	/** Answers the requests of other servers. */
+	handle(method: string, handler: RequestHandler): void {
+		this.#requests.handle(method, handler);
+	}
+
+	/** @throws {@link SfuError} (rejects) `unavailable` without an answer, or the error of the other server */
+	request(nodeId: string, method: string, params: unknown): Promise<unknown> {
+		return this.#requests.request(nodeId, method, params);
+	}
+
+	/**
+	 * Opens a room on this server. Resolves when all servers have said who is in it, or do not answer.
+	 *
+	 * @throws {@link SfuError} (rejects) `unavailable` if the bus fails
+	 */
+	async openRoom<State>(roomId: string, listener: SharedRoomListener<State>): Promise<SharedRoom<State>> {
+		const subject = roomSubject(roomId);
+		const room = new SharedRoom<State>(
+			{
+				nodeId: this.nodeId,
+				publish: (message) => {
+					this.#send(subject, message).catch(() => undefined);
+				},
+				fetch: async (nodeId) => {
+					const [snapshot] = (await this.request(nodeId, 'snapshots', { roomIds: [roomId] })) as (Snapshot | null)[];
+					return snapshot ?? undefined;
+				},
+				request: (nodeId, method, params) => this.request(nodeId, method, { roomId, ...(params as object) }),
+				close: () => {
+					const opened = this.#rooms.get(roomId);
+					if (opened?.room !== room) return;
+					this.#rooms.delete(roomId);
+					opened.unsubscribe();
+				},
+			},
+			listener,
+			// No two rooms of a process begin in the same microsecond, and none has a change each microsecond.
+			Math.floor((performance.timeOrigin + performance.now()) * 1000),
+		);
+		const awaited = new Set(this.#nodes.all.keys());
+		const complete = new Promise<void>((resolve) => {
+			this.#rooms.set(roomId, {
+				room: room as unknown as SharedRoom<unknown>,
+				unsubscribe: () => undefined,
+				awaited,
+				complete: resolve,
+			});
+		});
+		try {
+			const unsubscribe = await this.#settings.bus.subscribe(subject, (message) => {
+				const received = this.#receive<RoomMessage>(message);
+				if (received) room.receive(received.from, received.body);
+			});
+			const opened = this.#rooms.get(roomId);
+			if (!opened) unsubscribe();
+			else opened.unsubscribe = unsubscribe;
+			await this.#send(nodesSubject, { kind: 'open', roomId });
+			if (awaited.size > 0) await withTimeout(complete);
+		} catch (error) {
+			// A room that nobody else hears of is better than none. All is told when the bus is back.
+			this.#logger.warn('a room was opened without the other servers', { roomId, error });
+		}
+		return room;
+	}
+
+	/** Leaves the cluster. */
+	async close(): Promise<void> {
+		if (this.#closed) return;
+		this.#closed = true;
+		for (const timer of this.#timers) clearInterval(timer);
+		for (const { room } of [...this.#rooms.values()]) room.close();
+		if (this.#settings.bus.connected) await this.#send(nodesSubject, { kind: 'bye' }).catch(() => undefined);
+		for (const end of this.#ends) end();
+		this.#requests.close();
+		this.#direct?.close();
+		await this.#settings.bus.close();
+	}
+
+	/** Tells the others at once what has changed of this server. */
+	tellLoad(): void {
+		void this.#tellAlive();
+	}
+
+	get #info(): NodeInfo {
+		const { name = hostname(), load } = this.#settings;
+		const address = this.#direct?.address ?? { ip: '', port: 0 };
+		return { nodeId: this.nodeId, name, address, ...load() };
+	}
+
+	async #start(): Promise<void> {
+		const { bus, secret, listen } = this.#settings;
+		this.#direct = await DirectLink.open({
+			nodeId: this.nodeId,
+			secret,
+			listen,
+			heard: (nodeId) => {
+				this.#nodes.heard(nodeId);
+			},
+		});
+		this.#ends.push(
+			await bus.subscribe(nodesSubject, (message) => {
+				const received = this.#receive<NodesMessage>(message);
+				if (received) this.#receiveNodes(received.from, received.body);
+			}),
+			await bus.subscribe(nodeSubject(this.nodeId), (message) => {
+				const received = this.#receive<NodeMessage>(message);
+				if (received) this.#receiveNode(received.from, received.body);
+			}),
+			bus.onConnected((connected) => {
+				if (connected) this.#busReturned();
+				else this.#logger.warn('the bus of the cluster is gone');
+			}),
+		);
+		this.#timers = [
+			setInterval(() => {
+				this.#beat();
+			}, aliveInterval),
+			setInterval(() => {
+				for (const { room } of this.#rooms.values()) room.digest();
+			}, digestInterval),
+		];
+		for (const timer of this.#timers) timer.unref();
+		await this.#tellAlive();
+	}
+
+	/** Tells that this server lives, over the bus and directly, and sees who else does. */
+	#beat(): void {
+		void this.#tellAlive();
+		const near = new Set([...this.#rooms.values()].flatMap(({ room }) => room.nodeIds));
+		for (const [nodeId, { address }] of this.#nodes.all) if (near.has(nodeId)) this.#direct?.send(address);
+		this.#nodes.sweep(this.connected, (nodeId) => this.#direct?.hasHeard(nodeId) === true);
+	}
+
+	#busReturned(): void {
+		this.#logger.info('the bus of the cluster is back');
+		this.#nodes.busReturned();
+		void this.#tellAlive();
+		for (const { room } of this.#rooms.values()) room.digest();
+		for (const nodeId of this.#nodes.all.keys()) void this.#fetchAll(nodeId);
+	}
+
+	#receive<Body extends Message>(message: Uint8Array): { from: string; body: Body } | undefined {
+		const received = this.#closed ? undefined : decode<Body>(message);
+		if (!received || received.from === this.nodeId) return undefined;
+		this.#nodes.heard(received.from);
+		return received;
+	}
+
+	#receiveNodes(from: string, message: NodesMessage): void {
+		if (message.kind === 'alive') this.#nodes.heard(from, message.info);
+		else if (message.kind === 'bye') this.#nodes.stopped(from);
+		else {
+			const { roomId } = message;
+			const snapshot = this.#rooms.get(roomId)?.room.snapshot;
+			const answer: NodeMessage = { kind: 'opened', roomId, ...(snapshot && { snapshot }) };
+			this.#send(nodeSubject(from), answer).catch(() => undefined);
+			// It has the room open, too.
+			if (snapshot) void this.#rooms.get(roomId)?.room.fetch(from);
+		}
+	}
+
+	#receiveNode(from: string, message: NodeMessage): void {
+		if (message.kind === 'request') void this.#requests.answer(from, message);
+		else if (message.kind === 'response') this.#requests.settle(from, message);
+		else {
+			const { roomId, snapshot } = message;
+			if (snapshot) this.#rooms.get(roomId)?.room.load(from, snapshot);
+			this.#answered(roomId, from);
+		}
+	}
+
+	/** A server has said whether it has a room open, or has gone. */
+	#answered(roomId: string, nodeId: string): void {
+		const opened = this.#rooms.get(roomId);
+		if (opened?.awaited.delete(nodeId) && opened.awaited.size === 0) opened.complete();
+	}
+
+	/** Fetches all that a server says of the rooms that are open here. */
+	async #fetchAll(nodeId: string): Promise<void> {
+		const roomIds = [...this.#rooms.keys()];
+		if (roomIds.length === 0) return;
+		try {
+			const snapshots = (await this.request(nodeId, 'snapshots', { roomIds })) as (Snapshot | null)[];
+			for (const [index, roomId] of roomIds.entries())
+				this.#rooms.get(roomId)?.room.load(nodeId, snapshots[index] ?? undefined);
+		} catch (error) {
+			// The digests will tell what is missing.
+			this.#logger.debug('the rooms of another server could not be fetched', { nodeId, error });
+		}
+	}
+
+	async #tellAlive(): Promise<void> {
+		await this.#send(nodesSubject, { kind: 'alive', info: this.#info }).catch(() => undefined);
+	}
+
+	#send(subject: string, message: Message): Promise<void> {
+		return this.#settings.bus.publish(subject, encode(this.nodeId, message));
+	}
+}
+
+/** Resolves with a promise, or without it when it takes too long. */
+async function withTimeout(promise: Promise<void>): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, openTimeout)))]);
+	clearTimeout(timer);
+}

@@ -1,0 +1,191 @@
+import type { Setting, Snapshot, UserChange } from './wire.js';
+
+/** Who has joined where, and what is told of it. `State` is what the owner tells of a user. */
+export interface ReplicaListener<State> {
+	/** Somebody has joined on another server. */
+	joined: (userId: string, nodeId: string, state: State) => void;
+	/** The owner of a user tells something else of it. */
+	changed: (userId: string, state: State) => void;
+	/** A user of another server has gone. */
+	left: (userId: string, reason: string) => void;
+	/** Somebody has joined elsewhere in place of a user of this server, who has to leave. */
+	replaced: (userId: string) => void;
+	/** Another server has changed a setting of the room. */
+	settingChanged: (key: string, value: unknown) => void;
+}
+
+interface Held {
+	epoch: number;
+	state: unknown;
+}
+
+interface Remote {
+	seq: number;
+	users: Map<string, Held>;
+}
+
+/**
+ * What all servers together say of a room. Each server speaks for the users who have joined there, and nobody else does. When
+ * two of them have a user with the same id, the later one counts: that of the higher epoch, of two equal ones that of the
+ * server with the higher id. So all servers come to the same view, whatever the order in which they hear of each other.
+ */
+export class RoomReplica<State> {
+	readonly #nodeId: string;
+	readonly #listener: ReplicaListener<State>;
+	readonly #own = new Map<string, Held>();
+	readonly #remotes = new Map<string, Remote>();
+	/** The users of other servers who count, and where they are. */
+	readonly #view = new Map<string, { nodeId: string; held: Held }>();
+	readonly #settings = new Map<string, Setting>();
+	#seq: number;
+	#epoch = 0;
+
+	/**
+	 * @param nodeId - this server
+	 * @param firstSeq - higher than any number of a change that this server has told of the room when it was open before
+	 */
+	constructor(nodeId: string, listener: ReplicaListener<State>, firstSeq = 0) {
+		this.#nodeId = nodeId;
+		this.#listener = listener;
+		this.#seq = firstSeq;
+	}
+
+	/** The number of the last change of this server. */
+	get seq(): number {
+		return this.#seq;
+	}
+
+	/** What this server says of the room. */
+	get snapshot(): Snapshot {
+		const users = [...this.#own].map(([userId, { epoch, state }]) => [userId, epoch, state] as const);
+		return { seq: this.#seq, epoch: this.#epoch, users, settings: [...this.#settings] };
+	}
+
+	/** The servers that have said something of the room. */
+	get nodeIds(): string[] {
+		return [...this.#remotes.keys()];
+	}
+
+	/** The server of a user of another server. */
+	nodeOf(userId: string): string | undefined {
+		return this.#view.get(userId)?.nodeId;
+	}
+
+	/** Tells something of a user of this server. @returns the change to tell the others */
+	set(userId: string, state: State): UserChange {
+		const { epoch } = this.#own.get(userId) ?? { epoch: ++this.#epoch };
+		this.#own.set(userId, { epoch, state });
+		this.#decide(userId, 'replaced');
+		return [userId, epoch, state];
+	}
+
+	/** Tells that a user of this server has gone. @returns the change to tell the others; undefined if there was none */
+	delete(userId: string, reason: string): UserChange | undefined {
+		const own = this.#own.get(userId);
+		if (!own) return undefined;
+		this.#own.delete(userId);
+		this.#decide(userId, reason);
+		return [userId, own.epoch, null, reason];
+	}
+
+	/** Counts a message with changes of this server. @returns its number */
+	count(): number {
+		return ++this.#seq;
+	}
+
+	/** Changes a setting of the room. @returns what to tell the others */
+	setSetting(key: string, value: unknown): Setting {
+		const setting = { epoch: (this.#settings.get(key)?.epoch ?? 0) + 1, nodeId: this.#nodeId, value };
+		this.#settings.set(key, setting);
+		return setting;
+	}
+
+	/** Takes over a setting, if it is a later one. */
+	followSetting(key: string, setting: Setting): void {
+		const known = this.#settings.get(key);
+		if (known && compare(setting, known) <= 0) return;
+		this.#settings.set(key, setting);
+		this.#listener.settingChanged(key, setting.value);
+	}
+
+	/**
+	 * Follows changes of another server.
+	 *
+	 * @returns whether the view is up to date; if not, its snapshot has to be fetched
+	 */
+	follow(nodeId: string, seq: number, changes: readonly UserChange[]): boolean {
+		const remote = this.#remotes.get(nodeId);
+		if (!remote) return false;
+		if (seq <= remote.seq) return true;
+		if (seq !== remote.seq + 1) return false;
+		remote.seq = seq;
+		for (const [userId, epoch, state, reason = 'left'] of changes) {
+			this.#epoch = Math.max(this.#epoch, epoch);
+			if (state === null) remote.users.delete(userId);
+			else remote.users.set(userId, { epoch, state });
+			this.#decide(userId, reason);
+		}
+		return true;
+	}
+
+	/** Whether nothing is missing of what a server has told, whose last change was this. */
+	isCurrent(nodeId: string, seq: number): boolean {
+		return (this.#remotes.get(nodeId)?.seq ?? -1) >= seq;
+	}
+
+	/** Takes over all that another server says. An older snapshot than what is known counts for nothing. */
+	load(nodeId: string, { seq, epoch, users, settings }: Snapshot): void {
+		const before = this.#remotes.get(nodeId);
+		if (before && seq < before.seq) return;
+		this.#epoch = Math.max(this.#epoch, epoch);
+		const held = new Map(users.map(([userId, ofUser, state]) => [userId, { epoch: ofUser, state }] as const));
+		this.#remotes.set(nodeId, { seq, users: held });
+		for (const userId of new Set([...(before?.users.keys() ?? []), ...held.keys()])) this.#decide(userId, 'left');
+		for (const [key, setting] of settings) this.followSetting(key, setting);
+	}
+
+	/** Forgets a server, and with it its users. */
+	lose(nodeId: string, reason: string): void {
+		const remote = this.#remotes.get(nodeId);
+		this.#remotes.delete(nodeId);
+		for (const userId of remote?.users.keys() ?? []) this.#decide(userId, reason);
+	}
+
+	/** Finds who counts as a user, and tells what has changed by that. */
+	#decide(userId: string, reason: string): void {
+		const candidates = [...this.#remotes].flatMap(([nodeId, { users }]) => {
+			const held = users.get(userId);
+			return held ? { nodeId, held, epoch: held.epoch } : [];
+		});
+		const [best] = candidates.sort((a, b) => compare(b, a));
+		const own = this.#own.get(userId);
+		const isOwn = own && (!best || compare({ epoch: own.epoch, nodeId: this.#nodeId }, best) > 0);
+		const winner = isOwn ? undefined : best;
+		const before = this.#view.get(userId);
+		const isSame = winner !== undefined && before?.nodeId === winner.nodeId && before.held.epoch === winner.epoch;
+		if (before && !isSame) {
+			this.#view.delete(userId);
+			this.#listener.left(userId, winner || isOwn ? 'replaced' : reason);
+		}
+		if (own && winner) {
+			// When it has left, this is decided again.
+			this.#listener.replaced(userId);
+			return;
+		}
+		if (!winner) return;
+		const { nodeId, held } = winner;
+		this.#view.set(userId, { nodeId, held });
+		if (!isSame) this.#listener.joined(userId, nodeId, held.state as State);
+		else if (before.held !== held) this.#listener.changed(userId, held.state as State);
+	}
+}
+
+interface Ranked {
+	epoch: number;
+	nodeId: string;
+}
+
+/** Which of two is the later one: more than 0 for the first. */
+function compare(a: Ranked, b: Ranked): number {
+	return a.epoch - b.epoch || (a.nodeId < b.nodeId ? -1 : Number(a.nodeId > b.nodeId));
+}

@@ -1,0 +1,3 @@
+export type { Bus } from './Bus.js';
+export { MemoryBus } from './MemoryBus.js';
+export { redisBus } from './redisBus.js';

@@ -1,0 +1,174 @@
+import type { DataProducer, PipeTransport, Producer, Router } from 'mediasoup/types';
+import type { Logger } from '../../Logger.js';
+import { SfuError } from '../../SfuError.js';
+import { setPayloadTypes, type PayloadTypes } from '../remap/payloadTypes.js';
+import { endOf, pipeOptions, type Carried, type HostEnd, type PipeListen, type Taken } from './hostPipes.js';
+import type { DataSizes } from './PipePair.js';
+
+/** Asks another server. */
+export type AskNode = (nodeId: string, method: string, params: object) => Promise<unknown>;
+
+/** A pair without a track for so long is given up, in ms. */
+const idleTime = 10_000;
+
+interface Pair {
+	nodeId: string;
+	router: Router;
+	end: Promise<PipeTransport>;
+	isNew: boolean;
+	carried: number;
+	idleTimer: NodeJS.Timeout | undefined;
+}
+
+/** What has come from another server to a router of this one. */
+export interface Arrived<Out extends Carried> {
+	readonly producer: Out;
+	/** Ends it here and there. */
+	close: () => void;
+}
+
+/** The pipes by which tracks and data channels of other servers come to a room. */
+export class IncomingPipes {
+	readonly #ask: AskNode;
+	readonly #listen: PipeListen;
+	readonly #data: DataSizes;
+	readonly #logger: Logger;
+	readonly #pairs = new Map<string, Pair>();
+
+	constructor(options: { ask: AskNode; listen: PipeListen; data: DataSizes; logger: Logger }) {
+		this.#ask = options.ask;
+		this.#listen = options.listen;
+		this.#data = options.data;
+		this.#logger = options.logger;
+	}
+
+	/** How many pairs there are. */
+	get size(): number {
+		return this.#pairs.size;
+	}
+
+	/**
+	 * Brings a track here.
+	 *
+	 * @throws {@link SfuError} (rejects) `not_found` if it has gone, `unavailable` if its server does not answer or has no port
+	 */
+	bringTrack(nodeId: string, pusherId: string, router: Router, payloadTypes: PayloadTypes): Promise<Arrived<Producer>> {
+		return this.#bring(nodeId, pusherId, router, async (end, { track, paused }) => {
+			if (!track) throw new SfuError('internal', 'the pusher is no track');
+			setPayloadTypes(router, track, payloadTypes);
+			return end.produce({ ...track, paused });
+		});
+	}
+
+	/** Brings a data channel here. @throws {@link SfuError} (rejects) as {@link IncomingPipes.bringTrack} does */
+	bringData(nodeId: string, pusherId: string, router: Router): Promise<Arrived<DataProducer>> {
+		return this.#bring(nodeId, pusherId, router, async (end, { data, paused }) => {
+			if (!data) throw new SfuError('internal', 'the pusher is no data channel');
+			return end.produceData({ ...data, paused });
+		});
+	}
+
+	/** Ends all that comes from a server that has gone. */
+	lose(nodeId: string): void {
+		for (const [pairId, pair] of this.#pairs) if (pair.nodeId === nodeId) this.#close(pairId);
+	}
+
+	async #bring<Out extends Carried>(
+		nodeId: string,
+		pusherId: string,
+		router: Router,
+		produce: (end: PipeTransport, taken: Taken) => Promise<Out>,
+	): Promise<Arrived<Out>> {
+		const pairIds = [...this.#pairs]
+			.filter(([, pair]) => pair.nodeId === nodeId && pair.router === router)
+			.map(([id]) => id);
+		const taken = (await this.#ask(nodeId, 'take', { pusherId, routerId: router.id, pairIds })) as Taken;
+		const { pairId, carrierId } = taken;
+		const drop = () => {
+			this.#ask(nodeId, 'drop', { pairId, carrierId }).catch(() => undefined);
+		};
+		try {
+			const pair = this.#pairs.get(pairId) ?? this.#createPair(nodeId, router, taken);
+			pair.carried++;
+			clearTimeout(pair.idleTimer);
+			try {
+				const end = await pair.end;
+				const producer = await produce(end, taken);
+				// Keyframes are asked for as soon as the pair is connected, and the way is open by now.
+				if (pair.isNew) {
+					pair.isNew = false;
+					await this.#ask(nodeId, 'connect', { pairId, end: endOf(end) });
+				}
+				if (producer.closed) throw new SfuError('unavailable', 'the pipe between two servers has gone');
+				producer.observer.once('close', () => {
+					this.#release(pairId, pair);
+					drop();
+				});
+				return {
+					producer,
+					close: () => {
+						producer.close();
+					},
+				};
+			} catch (error) {
+				this.#release(pairId, pair);
+				throw error;
+			}
+		} catch (error) {
+			drop();
+			throw error;
+		}
+	}
+
+	#createPair(nodeId: string, router: Router, { pairId, end }: Taken): Pair {
+		const created = this.#createEnd(router, end);
+		const pair: Pair = { nodeId, router, end: created, isNew: true, carried: 0, idleTimer: undefined };
+		this.#pairs.set(pairId, pair);
+		created.then(
+			(transport) => {
+				transport.observer.once('close', () => {
+					clearTimeout(pair.idleTimer);
+					this.#pairs.delete(pairId);
+				});
+				if (!this.#pairs.has(pairId)) transport.close();
+			},
+			(error: unknown) => {
+				this.#pairs.delete(pairId);
+				this.#logger.warn('a pipe from another server could not be made', { nodeId, error });
+			},
+		);
+		return pair;
+	}
+
+	async #createEnd(router: Router, { ip, port, srtpParameters }: HostEnd): Promise<PipeTransport> {
+		const transport = await router.createPipeTransport(pipeOptions(this.#listen, this.#data));
+		try {
+			await transport.connect({ ip, port, srtpParameters });
+			return transport;
+		} catch (error) {
+			transport.close();
+			throw error;
+		}
+	}
+
+	#release(pairId: string, pair: Pair): void {
+		pair.carried--;
+		if (pair.carried > 0 || this.#pairs.get(pairId) !== pair) return;
+		pair.idleTimer = setTimeout(() => {
+			this.#close(pairId);
+			this.#ask(pair.nodeId, 'closePair', { pairId }).catch(() => undefined);
+		}, idleTime);
+	}
+
+	#close(pairId: string): void {
+		const pair = this.#pairs.get(pairId);
+		clearTimeout(pair?.idleTimer);
+		this.#pairs.delete(pairId);
+		pair?.end.then(
+			(transport) => {
+				transport.close();
+			},
+			() => undefined,
+		);
+	}
+}

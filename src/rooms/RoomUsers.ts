@@ -1,0 +1,40 @@
+import { quoted } from '../quoted.js';
+import { SfuError } from '../SfuError.js';
+import type { AnyPusher } from '../tracks/tracks.js';
+import type { RoomMember } from './Permissions.js';
+import type { User } from './User.js';
+
+/** The users of a room, whichever server they have joined on. */
+export class RoomUsers {
+	/** By user id, in the order of joining. */
+	readonly all = new Map<string, User>();
+	/** How many have joined on this server. */
+	here = 0;
+
+	/** Adds a user, until it leaves. */
+	add(user: User): void {
+		const { userId, isRemote } = user;
+		this.all.set(userId, user);
+		if (!isRemote) this.here++;
+		user.once('closed', () => {
+			this.all.delete(userId);
+			if (!isRemote) this.here--;
+		});
+	}
+
+	/** @throws {@link SfuError} `not_found` */
+	find(userId: string): User {
+		const user = this.all.get(userId);
+		if (!user) throw new SfuError('not_found', `no user ${quoted(userId)} in the room`);
+		return user;
+	}
+
+	others(user: RoomMember): User[] {
+		return [...this.all.values()].filter((other) => other !== user);
+	}
+
+	/** Offers what a user pushes to the others. */
+	offerToOthers(user: User, pushers: readonly AnyPusher[]): void {
+		for (const other of this.others(user)) other.othersPushed(pushers);
+	}
+}

@@ -1,0 +1,133 @@
+import { Cluster, type ClusterEvents, type OwnLoad } from '../../cluster/Cluster.js';
+import { sealedBus } from '../../cluster/sealedBus.js';
+import type { NodeInfo } from '../../cluster/wire.js';
+import type { ClusterOptions } from '../../clusterOptions.js';
+import { Emitter } from '../../Emitter.js';
+import type { WorkerLoad } from '../../media/placement.js';
+import type { ResolvedOptions } from '../../options.js';
+import { SfuError } from '../../SfuError.js';
+import type { Room } from '../Room.js';
+import { RoomSharing, type SharedPart } from './RoomSharing.js';
+
+/** The parts of an Sfu that the cluster needs. */
+interface SfuPart {
+	rooms: ReadonlyMap<string, Room>;
+	workers: () => readonly WorkerLoad[];
+	isDraining: () => boolean;
+	options: ResolvedOptions;
+}
+
+/** The requests of other servers about a room. */
+const roomRequests = ['take', 'connect', 'drop', 'closePair', 'demand', 'user', 'pusher'] as const;
+
+/** The servers that share rooms with this one. */
+export class SfuCluster extends Emitter<ClusterEvents> {
+	readonly #cluster: Cluster;
+	readonly #part: SfuPart;
+	readonly #options: ClusterOptions;
+
+	/** @internal */
+	static async join(options: ClusterOptions, part: SfuPart): Promise<SfuCluster> {
+		const { bus, secret, name, listen } = options;
+		const { logger } = part.options;
+		const cluster = await Cluster.create(
+			{
+				bus: sealedBus(bus, secret, {
+					dropped: (dropped) => {
+						logger.warn('messages of the cluster had another secret', { ...dropped });
+					},
+				}),
+				secret,
+				name,
+				listen: { ip: listen.ip, port: listen.portRange?.min ?? 0, announcedAddress: listen.announcedAddress },
+				load: () => loadOf(part),
+			},
+			logger,
+		);
+		return new SfuCluster(cluster, part, options);
+	}
+
+	private constructor(cluster: Cluster, part: SfuPart, options: ClusterOptions) {
+		super(part.options.logger);
+		this.#cluster = cluster;
+		this.#part = part;
+		this.#options = options;
+		for (const method of roomRequests) {
+			cluster.handle(method, ({ roomId, ...params }: { roomId: string }, from) => {
+				const room = part.rooms.get(roomId);
+				if (!room) throw new SfuError('not_found', 'the room is not open on the other server');
+				return room.answerNode(method, params, from);
+			});
+		}
+		cluster.on('nodeJoined', (event) => {
+			this.emit('nodeJoined', event);
+		});
+		cluster.on('nodeLost', (event) => {
+			this.emit('nodeLost', event);
+		});
+	}
+
+	/** The id of this server. Each start has another one. */
+	get nodeId(): string {
+		return this.#cluster.nodeId;
+	}
+
+	/** All servers that are alive, this one among them, by id. */
+	get nodes(): ReadonlyMap<string, NodeInfo> {
+		return this.#cluster.nodes;
+	}
+
+	/** Whether messages come over the bus at the moment. Without it, calls go on, and rooms hear nothing new of other servers. */
+	get connected(): boolean {
+		return this.#cluster.connected;
+	}
+
+	/**
+	 * The server to send somebody to who wants to join a room: this one while it has the room open and is not full, otherwise
+	 * the one with the least load. One that is drained is never chosen, unless there is no other.
+	 */
+	suggestNode(roomId: string): NodeInfo {
+		const nodes = [...this.nodes.values()];
+		const open = nodes.filter(({ draining }) => !draining);
+		const own = open.find(({ nodeId }) => nodeId === this.nodeId);
+		if (own && own.load < 1 && this.#part.rooms.has(roomId)) return own;
+		const candidates = open.length > 0 ? open : nodes;
+		return candidates.reduce((least, node) => (node.load < least.load ? node : least));
+	}
+
+	/** @internal Shares a room. */
+	share(part: SharedPart): Promise<RoomSharing> {
+		const { dataMessageBytes, dataBufferBytes } = this.#part.options.limits;
+		const { ip, announcedAddress, portRange } = this.#options.listen;
+		return RoomSharing.open(this.#cluster, part, {
+			listen: {
+				ip,
+				announcedAddress,
+				portRange: portRange && { min: portRange.min + 1, max: portRange.max },
+			},
+			data: {
+				maxSendMessageSize: dataMessageBytes,
+				maxReceiveMessageSize: dataMessageBytes,
+				sctpSendBufferSize: dataBufferBytes,
+				sctpPerStreamSendQueueLimit: dataBufferBytes,
+			},
+		});
+	}
+
+	/** @internal Tells the others at once that this server is drained. */
+	tellLoad(): void {
+		this.#cluster.tellLoad();
+	}
+
+	/** @internal Leaves the cluster. */
+	close(): void {
+		void this.#cluster.close();
+	}
+}
+
+function loadOf({ rooms, workers, isDraining, options: { workers: limits } }: SfuPart): OwnLoad {
+	const loads = workers().map(({ cpu, tracks }) => Math.max(cpu / limits.fullCpu, tracks / limits.fullTracks));
+	const load = loads.reduce((sum, one) => sum + one, 0) / Math.max(loads.length, 1);
+	const users = [...rooms.values()].reduce((sum, room) => sum + room.ownUsers, 0);
+	return { draining: isDraining(), load: Number(load.toFixed(2)), rooms: rooms.size, users };
+}

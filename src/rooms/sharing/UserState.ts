@@ -1,0 +1,29 @@
+import type { Quality } from '../../stats/quality.js';
+import { pusherState, type PusherState } from '../../tracks/PusherState.js';
+import type { Permissions } from '../Permissions.js';
+import type { Tickets } from '../Tickets.js';
+import type { User } from '../User.js';
+
+/** What a server tells the others of a user. It can be serialised as JSON. */
+export interface UserState {
+	userName: string;
+	metadata?: unknown;
+	permissions: Permissions;
+	quality?: Quality;
+	pushers: PusherState[];
+	/** What vouches for the user's client when it comes to another server. */
+	tickets: Pick<Tickets, 'hashes' | 'lost'>;
+}
+
+/** Describes a user to other servers. */
+export function userState({ userName, metadata, permissions, quality, pushers, tickets }: User): UserState {
+	return {
+		userName,
+		...(metadata !== undefined && { metadata }),
+		// A function decides on the user's own server alone.
+		permissions: { ...permissions, pull: permissions.pull !== false },
+		...(quality !== undefined && { quality }),
+		pushers: [...pushers.values()].map(pusherState),
+		tickets: { hashes: tickets.hashes, lost: tickets.lost },
+	};
+}

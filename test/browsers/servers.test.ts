@@ -1,0 +1,94 @@
+// Takes 40 s.
+import assert from 'node:assert/strict';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import type { Room, Sfu } from 'sfu-rooms';
+import { type Browser, type BrowserName, cannotRun, startBrowser } from '../support/browsers.js';
+import { call } from '../support/call.js';
+import { mediaAddress } from '../support/namespace.js';
+import { assertPlaysOn, untilPlaying } from '../support/playback.js';
+import { startServers } from '../support/servers.js';
+import { until } from '../media/setup.js';
+
+const pairs: [BrowserName, BrowserName][] = [
+	['Chromium', 'Chromium'],
+	['Firefox', 'Chromium'],
+	['Chromium', 'Firefox'],
+];
+
+describe('What is pushed on one server', () => {
+	let sfus: Sfu[];
+	const browsers = new Map<BrowserName, Browser>();
+
+	before(async () => {
+		sfus = await startServers(2, { webRtc: { listen: [{ ip: mediaAddress }] } }, mediaAddress);
+		for (const name of ['Chromium', 'Firefox'] as const) {
+			if (!cannotRun(name)) browsers.set(name, await startBrowser(name));
+		}
+	});
+	after(async () => {
+		for (const sfu of sfus) sfu.close();
+		for (const browser of browsers.values()) await browser.close();
+	});
+
+	async function openRoom(t: TestContext): Promise<[Room, Room]> {
+		const [here, there] = await Promise.all(sfus.map((sfu) => sfu.getOrCreateRoom(t.name)));
+		t.after(() => {
+			here!.close();
+		});
+		return [here!, there!];
+	}
+
+	async function openPage(t: TestContext, name: BrowserName) {
+		const page = await browsers.get(name)!.newPage();
+		t.after(() => page.close());
+		return page;
+	}
+
+	for (const [pusher, puller] of pairs) {
+		for (const codec of ['VP8', 'VP9'] as const) {
+			it(
+				`plays on another one: ${pusher} → ${puller}, ${codec}`,
+				{
+					skip: cannotRun(pusher) || cannotRun(puller),
+				},
+				async (t) => {
+					const [here, there] = await openRoom(t);
+					const [from, to] = [await openPage(t, pusher), await openPage(t, puller)];
+					const id = await call(here, { from, to, codec, there });
+					await untilPlaying(to, id);
+					await assertPlaysOn(to, id, { frames: 50 });
+				},
+			);
+		}
+
+		it(
+			`plays on another one by the server's offers: ${pusher} → ${puller}`,
+			{
+				skip: cannotRun(pusher) || cannotRun(puller),
+			},
+			async (t) => {
+				const [here, there] = await openRoom(t);
+				const [from, to] = [await openPage(t, pusher), await openPage(t, puller)];
+				const bob = await there.join({ userId: 'bob' });
+				let id: string | undefined;
+				bob.on('offer', async ({ offer }) => {
+					const answered = await to.client.answerOffer(offer.sdp, ...(id === undefined ? [] : [id]));
+					id = answered.id;
+					await offer.answer(answered.answer);
+				});
+				bob.autoPull();
+				const alice = await here.join({ userId: 'alice' });
+				const camera = await from.client.createPusher({ codec: 'VP8' });
+				const { answer, pushers } = await alice.push(camera.offer);
+				await from.client.acceptAnswer(camera.id, answer);
+				await until(() => bob.pullers.size === pushers.length, 'all is pulled', 10_000);
+				await until(() => id !== undefined, 'the offer is answered', 10_000);
+				await untilPlaying(to, id!);
+				await assertPlaysOn(to, id!, { frames: 50 });
+				alice.close();
+				await until(() => bob.pullers.size === 0, 'the pullers close with their pushers');
+				assert.equal(there.users.has('alice'), false);
+			},
+		);
+	}
+});
