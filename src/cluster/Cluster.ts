@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import type { Bus } from './Bus.js';
-import { DirectLink } from './DirectLink.js';
+import { DirectLink, type Direct, type DirectOptions } from './DirectLink.js';
 import { aliveInterval, Nodes } from './Nodes.js';
 import { Requests, type RequestHandler } from './Requests.js';
 import { SharedRoom, type SharedRoomListener } from './SharedRoom.js';
@@ -38,6 +38,10 @@ export interface ClusterSettings {
 	name?: string | undefined;
 	listen: { ip: string; port: number; announcedAddress?: string | undefined };
 	load: () => OwnLoad;
+	/** Default: {@link DirectLink.open}. */
+	openDirect?: (options: DirectOptions) => Promise<Direct>;
+	/** The clock, in ms. Default: that of the process. */
+	now?: () => number;
 }
 
 /** How often a room says how far it is, in ms. */
@@ -66,7 +70,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 	readonly #nodes: Nodes;
 	readonly #requests: Requests;
 	readonly #rooms = new Map<string, Opened>();
-	#direct: DirectLink | undefined;
+	#direct: Direct | undefined;
 	#timers: NodeJS.Timeout[] = [];
 	#ends: (() => void)[] = [];
 	#closed = false;
@@ -87,7 +91,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 		super(logger);
 		this.#settings = settings;
 		this.#logger = logger;
-		this.#nodes = new Nodes(logger);
+		this.#nodes = new Nodes(logger, settings.now);
 		this.#requests = new Requests((nodeId, message) => this.#send(nodeSubject(nodeId), message), logger);
 		this.handle('snapshots', ({ roomIds }: { roomIds: string[] }) =>
 			roomIds.map((roomId) => this.#rooms.get(roomId)?.room.snapshot ?? null),
@@ -210,8 +214,8 @@ export class Cluster extends Emitter<ClusterEvents> {
 	}
 
 	async #start(): Promise<void> {
-		const { bus, secret, listen } = this.#settings;
-		this.#direct = await DirectLink.open({
+		const { bus, secret, listen, openDirect = (options) => DirectLink.open(options) } = this.#settings;
+		this.#direct = await openDirect({
 			nodeId: this.nodeId,
 			secret,
 			listen,

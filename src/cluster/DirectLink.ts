@@ -10,28 +10,42 @@ export interface DirectAddress {
 
 const macBytes = 16;
 
+/** Tells servers of each other without the bus. */
+export interface Direct {
+	/** The address for others. */
+	readonly address: DirectAddress;
+	/** Whether a server has ever been heard here. */
+	hasHeard(nodeId: string): boolean;
+	/** Forgets a server that has gone. */
+	forget(nodeId: string): void;
+	/** Sends a sign of life. */
+	send(address: DirectAddress): void;
+	close(): void;
+}
+
+/** How to open a {@link Direct}. */
+export interface DirectOptions {
+	nodeId: string;
+	secret: string;
+	/** The address to bind to. Port 0 stands for any. */
+	listen: DirectAddress & { announcedAddress?: string | undefined };
+	/** Called with the id of a server that has sent a sign of life. */
+	heard: (nodeId: string) => void;
+}
+
 /**
  * Signs of life between servers, without the bus: small UDP packets, on the way that media takes. So servers know of each other
  * while the bus is gone, and do not take each other for dead.
  */
-export class DirectLink {
+export class DirectLink implements Direct {
 	readonly #socket: Socket;
 	readonly #nodeId: string;
 	readonly #secret: string;
 	readonly #announcedIp: string;
 	readonly #heard = new Set<string>();
 
-	/**
-	 * @param heard - called with the id of a server that has sent a sign of life
-	 * @throws {@link SfuError} (rejects) `unavailable` if the port cannot be had
-	 */
-	static async open(options: {
-		nodeId: string;
-		secret: string;
-		/** The address to bind to. Port 0 stands for any. */
-		listen: DirectAddress & { announcedAddress?: string | undefined };
-		heard: (nodeId: string) => void;
-	}): Promise<DirectLink> {
+	/** @throws {@link SfuError} (rejects) `unavailable` if the port cannot be had */
+	static async open(options: DirectOptions): Promise<DirectLink> {
 		const { ip, port } = options.listen;
 		const socket = createSocket(ip.includes(':') ? 'udp6' : 'udp4');
 		await new Promise<void>((resolve, reject) => {
@@ -47,7 +61,7 @@ export class DirectLink {
 		return new DirectLink(socket, options);
 	}
 
-	private constructor(socket: Socket, { nodeId, secret, listen, heard }: Parameters<typeof DirectLink.open>[0]) {
+	private constructor(socket: Socket, { nodeId, secret, listen, heard }: DirectOptions) {
 		this.#socket = socket;
 		this.#nodeId = nodeId;
 		this.#secret = secret;
@@ -60,22 +74,18 @@ export class DirectLink {
 		});
 	}
 
-	/** The address for others. */
 	get address(): DirectAddress {
 		return { ip: this.#announcedIp, port: this.#socket.address().port };
 	}
 
-	/** Whether a server has ever been heard here. */
 	hasHeard(nodeId: string): boolean {
 		return this.#heard.has(nodeId);
 	}
 
-	/** Forgets a server that has gone. */
 	forget(nodeId: string): void {
 		this.#heard.delete(nodeId);
 	}
 
-	/** Sends a sign of life. */
 	send({ ip, port }: DirectAddress): void {
 		const body = Buffer.from(this.#nodeId);
 		this.#socket.send(Buffer.concat([this.#sign(body), body]), port, ip, () => undefined);
