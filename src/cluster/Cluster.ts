@@ -21,6 +21,7 @@ import {
 	type Snapshot,
 } from './wire.js';
 
+/** The events of a cluster, as one of its servers sees them. */
 export type ClusterEvents = {
 	/** Another server is there. */
 	nodeJoined: (event: { node: NodeInfo }) => void;
@@ -38,6 +39,8 @@ export interface ClusterSettings {
 	name?: string | undefined;
 	listen: { ip: string; port: number; announcedAddress?: string | undefined };
 	load: () => OwnLoad;
+	/** The id of this server. Default: one that no other server ever had. */
+	nodeId?: string;
 	/** Default: {@link DirectLink.open}. */
 	openDirect?: (options: DirectOptions) => Promise<Direct>;
 	/** The clock, in ms. Default: that of the process. */
@@ -64,7 +67,7 @@ interface Opened {
  * says, again and again.
  */
 export class Cluster extends Emitter<ClusterEvents> {
-	readonly nodeId = randomUUID();
+	readonly nodeId: string;
 	readonly #settings: ClusterSettings;
 	readonly #logger: Logger;
 	readonly #nodes: Nodes;
@@ -89,6 +92,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 
 	private constructor(settings: ClusterSettings, logger: Logger) {
 		super(logger);
+		this.nodeId = settings.nodeId ?? randomUUID();
 		this.#settings = settings;
 		this.#logger = logger;
 		this.#nodes = new Nodes(logger, settings.now);
@@ -214,7 +218,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 	}
 
 	async #start(): Promise<void> {
-		const { bus, secret, listen, openDirect = (options) => DirectLink.open(options) } = this.#settings;
+		const { bus, secret, listen, openDirect = (options: DirectOptions) => DirectLink.open(options) } = this.#settings;
 		this.#direct = await openDirect({
 			nodeId: this.nodeId,
 			secret,

@@ -112,7 +112,9 @@ export class AnsweringConnection extends Connection {
 				if (!this.transport && this.#pendingNegotiations === 0) this.close('negotiationFailed');
 			}
 		});
-		this.#negotiations = answering.catch(() => undefined);
+		const ended = () => undefined;
+		// The next one needs nothing of it.
+		this.#negotiations = answering.then(ended, ended);
 		return answering;
 	}
 
@@ -172,7 +174,8 @@ export class AnsweringConnection extends Connection {
 			this.identity.update(offer);
 			if (!isCarried) this.#bundleTag = offer.media[offer.tag]?.mid;
 			this.#extensionIds = extensionIds;
-			this.#sections = sections;
+			// What else was negotiated is the offer's, and large.
+			this.#sections = sections.map(({ mid, pusher, puller }) => ({ mid, pusher, puller }));
 			if (this.dataChannels !== dataChannels) this.dataChannels?.close('removed');
 			this.dataChannels = dataChannels;
 			for (const gone of negotiation.removed) gone.close('removed');

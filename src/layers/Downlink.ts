@@ -45,6 +45,11 @@ export class Downlink {
 		return this.#link.isEstimated;
 	}
 
+	/** Whether it need not be looked at as often as others. */
+	get isQuiet(): boolean {
+		return this.#policy.isQuiet;
+	}
+
 	/** Adds a puller. */
 	add(puller: VideoPuller): void {
 		this.#pullers.add(puller);

@@ -11,6 +11,9 @@ const interval = 500;
 /** A link with an estimate is looked at each time of so many: mediasoup's worker adapts layers to its estimate as often. */
 const estimatedEach = 2;
 
+/** A link on which all has flowed in full for a while is looked at each time of so many. Its NACKs are heard at once. */
+const quietEach = 3;
+
 /**
  * Chooses what of the video of a room is sent over each link, where mediasoup's worker does not, or too slowly. One timer
  * looks at all links while there are any.
@@ -98,9 +101,11 @@ export class LayerController {
 	async #look(): Promise<void> {
 		if (this.#isLooking) return;
 		this.#isLooking = true;
-		const isTurn = this.#looks++ % estimatedEach === 0;
+		const look = this.#looks++;
+		const isDue = ({ isEstimated, isQuiet }: Downlink) =>
+			look % ((isEstimated ? estimatedEach : 1) * (isQuiet ? quietEach : 1)) === 0;
 		const readRates = layerRatesReader();
-		const links = this.#downlinks.filter(({ isEstimated }) => !isEstimated || isTurn);
+		const links = this.#downlinks.filter(isDue);
 		await Promise.all(links.map((link) => link.look(readRates)));
 		this.#isLooking = false;
 	}

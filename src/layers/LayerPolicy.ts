@@ -97,6 +97,8 @@ export interface LayerPolicy {
 	forget(id: string): void;
 	/** The least that mediasoup may estimate for the link, in bit/s. 0 stands for none. */
 	readonly leastEstimate: number;
+	/** Whether all has flowed in full for a while, so that the link need not be looked at as often. */
+	readonly isQuiet: boolean;
 	/** Whether mediasoup alone chooses the layers of the link at the moment, below the highest. */
 	readonly isLeftToWorker: boolean;
 }

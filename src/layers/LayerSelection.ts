@@ -60,6 +60,8 @@ export class LayerSelection {
 	readonly #convergence: Convergence;
 	#preferred: Layers;
 	#allowed: Layers;
+	/** All layers up to {@link LayerSelection.accepted}. They are read at each look at a link. */
+	#layers: readonly Layers[];
 	/** The highest layers that the link bears. Undefined if it bears none. */
 	#linkLimit: Layers | undefined = unlimited;
 	/** The preferred layers of the consumer in the worker. */
@@ -71,6 +73,7 @@ export class LayerSelection {
 		this.highest = highest;
 		this.#preferred = highest;
 		this.#allowed = allowed;
+		this.#layers = stepsTo(this.accepted);
 		this.#applied = allowed;
 		this.#convergence = new Convergence(
 			() => consumer.closed || !this.isLayered || isSameLayers(this.#applied, this.target),
@@ -85,7 +88,7 @@ export class LayerSelection {
 
 	set preferred(layers: Layers) {
 		this.#preferred = lowerOf(layers, this.highest);
-		this.acceptedChanged?.();
+		this.#accept();
 	}
 
 	/** The layers that the app allows, at most {@link LayerSelection.highest}. */
@@ -95,7 +98,7 @@ export class LayerSelection {
 
 	set allowed(layers: Layers) {
 		this.#allowed = lowerOf(layers, this.highest);
-		this.acceptedChanged?.();
+		this.#accept();
 	}
 
 	/** The highest layers that both client and app accept. */
@@ -109,8 +112,8 @@ export class LayerSelection {
 	}
 
 	/** All layers from the lowest to the highest ones that both client and app accept. There is at least one. */
-	get layers(): Layers[] {
-		return stepsTo(this.accepted);
+	get layers(): readonly Layers[] {
+		return this.#layers;
 	}
 
 	/**
@@ -172,6 +175,11 @@ export class LayerSelection {
 		if (!this.isLayered || !lowest || isSameLayers(lowest, this.#applied)) return;
 		await this.#send(lowest);
 		await this.apply();
+	}
+
+	#accept(): void {
+		this.#layers = stepsTo(this.accepted);
+		this.acceptedChanged?.();
 	}
 
 	async #send(layers: Layers): Promise<void> {

@@ -24,6 +24,9 @@ const drains = 2;
 /** The time that a link has to be clear before a step up, in ms. */
 const riseTime = 3000;
 
+/** All has flowed in full for so long when a link is quiet, in ms. */
+const quietTime = 5000;
+
 /** A stream that was held waits at least so long for the queue of the link to drain, in ms. */
 const drainTime = 2500;
 
@@ -55,6 +58,7 @@ const starvedTime = 3000;
  */
 export class LinkController implements LayerPolicy {
 	leastEstimate = 0;
+	isQuiet = false;
 	readonly #isEstimated: boolean;
 	readonly #initialBitrate: number;
 	readonly #reader = new LinkReader();
@@ -134,6 +138,7 @@ export class LinkController implements LayerPolicy {
 	decide(report: LinkReport): StepChanges {
 		const { at, streams, limit } = report;
 		const verdict = this.#health.add(report);
+		this.isQuiet = false;
 		if (this.#health.isNewLink) this.#capacity.restart();
 		this.#demands.follow(streams);
 		this.#capacity.pass(at, this.#health.isCalm(at));
@@ -149,6 +154,8 @@ export class LinkController implements LayerPolicy {
 		this.#follow(verdict, report);
 		const changes = isSettled ? this.#rise(report) : noChanges;
 		this.#followEstimate(report, changes);
+		const isClear = this.#clearSince !== undefined && at - this.#clearSince >= quietTime;
+		this.isQuiet = isClear && changes.size === 0 && streams.every((stream) => this.#flowsInFull(stream));
 		return changes;
 	}
 
@@ -314,6 +321,10 @@ export class LinkController implements LayerPolicy {
 		// What is lost is noticed after all that waits, and how long that is may not have been reported yet.
 		const queue = loss > lossyFall ? longestQueue : Math.min(delay, longestQueue) * drains;
 		return at - covered >= this.#changedAt + queue;
+	}
+
+	#flowsInFull({ id, isLayered, limit, bitrates }: VideoStream): boolean {
+		return limit === bitrates.length - 1 && (isLayered || (this.#demands.get(id) ?? Infinity) === Infinity);
 	}
 
 	#changed(at: number): void {

@@ -26,6 +26,7 @@ export class Demand extends Emitter<DemandEvents> {
 
 	/** @param bitrate - the most that this one takes, in bit/s; `Infinity` for all */
 	set(puller: object, bitrate: number): void {
+		if (this.#bitrates.get(puller) === bitrate) return;
 		this.#bitrates.set(puller, bitrate);
 		this.#sum();
 	}

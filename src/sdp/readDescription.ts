@@ -30,6 +30,9 @@ interface SectionLines {
 	shared: string[];
 }
 
+/** V8 keeps the whole text as long as a part of it is used. */
+const copied = (part: string): string => Buffer.from(part).toString();
+
 /** Sorts the lines by how they are read. The sections are that of the session, then those of the m-lines. */
 function sortLines(lines: readonly string[]): { read: string[]; sections: SectionLines[] } {
 	const read: string[] = [];
@@ -48,7 +51,7 @@ function sortLines(lines: readonly string[]): { read: string[]; sections: Sectio
 			const name = colon < 0 ? line.slice(2) : line.slice(2, colon);
 			if (sharedAttributes.includes(name)) section.shared.push(line);
 			else if (readAttributes.has(name)) read.push(line);
-			else if (colon >= 0 && isWhole(name)) (section.whole[name] ??= []).push(line.slice(colon + 1).trim());
+			else if (colon >= 0 && isWhole(name)) (section.whole[name] ??= []).push(copied(line.slice(colon + 1).trim()));
 		}
 	}
 	return { read, sections };

@@ -30,6 +30,7 @@ function fakePolicy({
 		demandOf: () => demand,
 		forget: () => undefined,
 		leastEstimate: 0,
+		isQuiet: false,
 		isLeftToWorker,
 	};
 	return { policy, looks, limits };

@@ -153,6 +153,22 @@ describe('On a link without loss and delay', () => {
 	});
 });
 
+describe('A link on which all flows in full', () => {
+	for (const [what, more] of [
+		['with layers', {}],
+		['without layers', single],
+	] as const) {
+		it(`is quiet after some seconds, ${what}, until there is trouble`, () => {
+			const link = simulate(more).run(3);
+			assert.equal(link.control.isQuiet, false);
+			assert.equal(link.run(10).control.isQuiet, true);
+			link.capacity = 500_000;
+			assert.equal(link.run(2).control.isQuiet, false);
+			assert.equal(link.run(20).control.isQuiet, false, 'it does not flow in full');
+		});
+	}
+});
+
 describe('When a link narrows', () => {
 	for (const longestQueue of [100, 300, 1000]) {
 		it(`with a queue of ${longestQueue} ms, a stream falls to what fits within three seconds`, () => {
