@@ -30,6 +30,8 @@ const NEEDS = [
 		command: ['/usr/bin/python3', '-B', 'test/clients/aiortc_client.py'],
 		tests: 'the tests with aiortc',
 	},
+	{ packages: ['redis-server'], command: ['redis-server', '--version'], tests: 'the tests with Redis' },
+	{ packages: ['nats-server'], command: ['/usr/sbin/nats-server', '--version'], tests: 'the tests with NATS' },
 	{ packages: ['nftables'], command: ['nft', '--version'], tests: 'the tests with packet loss' },
 	{
 		packages: ['iproute2'],

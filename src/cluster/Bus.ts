@@ -10,7 +10,8 @@ export interface Bus {
 	 * Sends a message to all subscribers of a subject, those of this process among them.
 	 *
 	 * @param subject - words of letters, digits, `-` and `_`, with dots in between, of at most 200 characters
-	 * @returns resolves when the message is on its way; rejects, soon, if it cannot be sent
+	 * @returns resolves when the message is on its way; rejects, soon, if it cannot be sent. Even then it may arrive, soon. The
+	 *   bytes may be changed after the call
 	 */
 	publish(subject: string, message: Uint8Array): Promise<void>;
 
@@ -25,6 +26,6 @@ export interface Bus {
 	/** Calls `listener` whenever {@link Bus.connected} has changed. @returns a function that ends this */
 	onConnected(listener: (connected: boolean) => void): () => void;
 
-	/** Ends all subscriptions, and the connections that the bus has made itself. */
+	/** Ends all subscriptions, and the connections that the bus has made itself. Later calls reject with `closed`. */
 	close(): Promise<void>;
 }

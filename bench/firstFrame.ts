@@ -1,0 +1,75 @@
+/**
+ * How long it takes from a pull to the first frame in Chromium, with sfu-rooms by offers of the client and of the server,
+ * compared with mediasoup-client on bare mediasoup: the baseline. The puller is on the worker of the pusher, or on another
+ * one. The first puller of a pusher is cold, and makes the pipe to the other worker; a second one is warm.
+ *
+ *     scripts/namespace.sh node --import tsx bench/firstFrame.ts [--rounds 20] [--json FILE]
+ *
+ * It needs Chromium, and what scripts/namespace.sh needs: root, or namespaces for users, and iproute2. A round takes about ten
+ * seconds. In each one every system has a new pusher, and all take turns: one pull at a time, and the two of a pusher three
+ * seconds apart or more.
+ *
+ * The clock of a page starts with its request to pull: for bare mediasoup with its request to consume, on a transport that the
+ * page has been told of, and on a router that is there. The row "with its transport" starts with the request for that
+ * transport, in the same pulls. The clock ends when the first frame is shown. All messages go over WebSockets. The video is
+ * the fake camera in 320×240 at 15 frames a second, so a keyframe that was asked for takes up to 67 ms to begin. A pull that
+ * takes more than 400 ms has missed that keyframe, and waits for a second one. The ratios divide by the median of bare
+ * mediasoup, cold or warm, in the same place.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { executables, startBrowser } from '../test/support/browsers.js';
+import { startBareMediasoup } from './firstFrame/bareMediasoup.js';
+import { openPage } from './firstFrame/openPage.js';
+import { play, type Taken } from './firstFrame/play.js';
+import { startSfuRooms } from './firstFrame/sfuRooms.js';
+import { rowsOf } from './firstFrame/table.js';
+import { report } from './report.js';
+
+const { values } = parseArgs({
+	options: { rounds: { type: 'string', default: '20' }, json: { type: 'string' } },
+});
+const rounds = Number(values.rounds);
+
+const versionOf = (name: string) => {
+	const manifest = readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8');
+	return (JSON.parse(manifest) as { version: string }).version;
+};
+
+const taken: Taken[] = [];
+const closers: (() => unknown)[] = [];
+try {
+	const [sfuRooms, bare] = [await startSfuRooms(), await startBareMediasoup()];
+	closers.push(sfuRooms.close, bare.close);
+	const urls = { client: sfuRooms.url, server: sfuRooms.url, bare: bare.url };
+	// Two browsers, because a page that is not in front shows no frames.
+	const [from, to] = [await startBrowser('Chromium'), await startBrowser('Chromium')];
+	closers.push(
+		() => from.close(),
+		() => to.close(),
+	);
+	const pages = { from: await openPage(from), to: await openPage(to) };
+	// The first round compiles everything, and does not count.
+	for (let round = -1; round < rounds; round++) {
+		const pulls = await play(round, urls, pages);
+		if (round >= 0) taken.push(...pulls);
+		await sleep(500);
+	}
+} finally {
+	for (const close of closers.reverse()) await close();
+}
+
+report(
+	{
+		name: 'firstFrame',
+		rows: rowsOf(taken),
+		versions: {
+			chromium: execFileSync(executables.Chromium, ['--version'], { encoding: 'utf8' }).trim(),
+			'mediasoup-client': versionOf('mediasoup-client'),
+		},
+		details: taken,
+	},
+	values.json,
+);
