@@ -5,12 +5,11 @@
  *
  *     node --expose-gc --import tsx bench/fanOut.ts [--json FILE]
  */
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import type * as Core from 'sfu-rooms';
 import type * as Protoo from 'sfu-rooms/protoo';
 import type { Socket } from 'sfu-rooms/protoo';
 import { loadBundle } from './loadBundle.js';
+import { report } from './report.js';
 
 const { Sfu, ProtooAdapter } = (await loadBundle('index.ts', 'protoo/index.ts')) as typeof Core & typeof Protoo;
 
@@ -121,7 +120,7 @@ async function play(users: number, rooms: number, hidden: boolean) {
 	return {
 		users,
 		rooms,
-		hidden,
+		hidden: hidden ? 'yes' : 'no',
 		'all join, ms': Math.round(all),
 		'messages each': +(messages / users).toFixed(1),
 		'characters each': Math.round(characters / users),
@@ -138,15 +137,13 @@ await play(100, 1, false);
 for (const users of [10, 100, 500, 1000]) table.push(await play(users, 1, false));
 for (const users of [10, 100, 1000, 5000]) table.push(await play(users, 1, true));
 for (const rooms of [1, 100, 5000]) table.push(await play(5000, rooms, rooms === 1));
-console.table(table);
 const file = process.argv.indexOf('--json');
-if (file > 0) {
-	const machine = {
-		cpu: cpus()[0]?.model,
-		cores: cpus().length,
-		node: process.version,
-		date: new Date().toISOString(),
-	};
-	writeFileSync(process.argv[file + 1]!, JSON.stringify({ machine, command: 'bench/fanOut.ts', table }, null, '\t'));
-}
+report(
+	{
+		name: 'fan-out',
+		rows: table,
+		plots: [{ title: 'A join takes, by the users of its room', x: 'users', y: 'one more joins, ms', series: 'hidden' }],
+	},
+	file > 0 ? process.argv[file + 1] : undefined,
+);
 process.exit(0);

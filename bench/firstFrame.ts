@@ -63,7 +63,7 @@ try {
 
 report(
 	{
-		name: 'firstFrame',
+		name: 'first-frame',
 		rows: rowsOf(taken),
 		versions: {
 			chromium: execFileSync(executables.Chromium, ['--version'], { encoding: 'utf8' }).trim(),

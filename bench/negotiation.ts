@@ -7,9 +7,8 @@
  *
  * The columns of ratios divide by the baseline of the same run, and so they depend less on the machine than the times do.
  */
-import { writeFileSync } from 'node:fs';
-import os from 'node:os';
 import { parseArgs } from 'node:util';
+import { report } from './report.js';
 import { bareCalls } from './negotiation/bareCalls.js';
 import { summarize } from './negotiation/statistics.js';
 import { start } from './negotiation/sfuCalls.js';
@@ -85,34 +84,23 @@ for (const name of names) {
 }
 sfu.close();
 
-console.table(
-	results.map(({ call, users, p10, median, p95, p10Ratio, medianRatio, p95Ratio, requests: ofCall }) => ({
-		call,
-		of: users === undefined ? 'bare mediasoup' : `sfu-rooms, users in the room: ${users}`,
-		'p10 ms': p10.toFixed(2),
-		'× bare': p10Ratio.toFixed(2),
-		'median ms': median.toFixed(2),
-		'× bare ': medianRatio.toFixed(2),
-		'p95 ms': p95.toFixed(2),
-		'× bare  ': p95Ratio.toFixed(2),
-		requests: Object.values(ofCall)
-			.reduce((sum, count) => sum + count, 0)
-			.toFixed(1),
-	})),
-);
 for (const { call, users, requests: ofCall } of results) {
 	const told = Object.entries(ofCall).map(([method, count]) => `${count} ${method}`);
 	console.log(`${call}, ${users === undefined ? 'bare' : `users: ${users}`}: ${told.join(', ')}`);
 }
-if (values.json !== undefined) {
-	const [cpu] = os.cpus();
-	const report = {
-		date: new Date().toISOString(),
-		command: ['node', '--import', 'tsx', 'bench/negotiation.ts', ...process.argv.slice(2)].join(' '),
-		node: process.version,
-		machine: { cpu: cpu?.model, cpus: os.cpus().length, memory: os.totalmem(), system: `${os.type()} ${os.release()}` },
-		calls,
-		results: results.map((result) => ({ ...result, users: result.users ?? null })),
-	};
-	writeFileSync(values.json, `${JSON.stringify(report, null, '\t')}\n`);
-}
+report(
+	{
+		name: 'negotiation',
+		rows: results.map(({ call, users, p10, median, p95, medianRatio, requests: ofCall }) => ({
+			call,
+			of: users === undefined ? 'bare mediasoup' : `sfu-rooms, ${users} ${users === 1 ? 'user' : 'users'}`,
+			'median, ms': median.toFixed(2),
+			'× bare': medianRatio.toFixed(2),
+			'p10, ms': p10.toFixed(2),
+			'p95, ms': p95.toFixed(2),
+			requests: Math.round(Object.values(ofCall).reduce((sum, count) => sum + count, 0)),
+		})),
+		details: { calls, results: results.map((result) => ({ ...result, users: result.users ?? null })) },
+	},
+	values.json,
+);

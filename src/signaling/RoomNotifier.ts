@@ -140,6 +140,11 @@ export class RoomNotifier<Message> {
 			const member = new Member<Message>(user, this.#limits);
 			this.#members.add(member);
 			notifyMember(member, this.#members, roomId);
+			user.once('closed', ({ reason }) => {
+				// The user has joined on another server.
+				if (reason !== 'replaced' || member.leaving || !member.session) return;
+				Member.dismiss(member.session, this.replaced(userId));
+			});
 			return member;
 		} finally {
 			if (this.#waiting.get(userId) === session) this.#waiting.delete(userId);

@@ -49,8 +49,8 @@ export function notifyMember<Message>(member: Member<Message>, members: Members<
 		}
 	});
 	user.once('closed', ({ reason }) => {
-		// `roomClosed` tells all members at once.
-		if (reason === 'roomClosed') return;
+		// `roomClosed` tells all members at once, and a client that is replaced is dismissed.
+		if (reason === 'roomClosed' || reason === 'replaced') return;
 		if (!member.leaving) tell('kicked', { roomId, reason });
 	});
 }

@@ -53,4 +53,77 @@ describe('A room on two servers', () => {
 		alice.close();
 		await until(() => bob.pullers.size === 0, 'the pullers have closed');
 	});
+
+	it('goes on without a server that stops', async () => {
+		const [first, second] = (await startServers(2)) as [Sfu, Sfu];
+		const here = await first.getOrCreateRoom('stopping');
+		const there = await second.getOrCreateRoom('stopping');
+		await here.join({ userId: 'alice' });
+		await there.join({ userId: 'bob' });
+		await until(() => here.users.size === 2 && there.users.size === 2, 'both know each other');
+		const left: unknown[] = [];
+		there.on('userLeft', ({ user, reason }) => left.push([user.userId, reason]));
+		const lost: unknown[] = [];
+		second.cluster!.on('nodeLost', ({ reason }) => lost.push(reason));
+		first.close();
+		await until(() => lost.length > 0, 'the server is known to have stopped');
+		assert.deepEqual([left, lost], [[['alice', 'nodeStopped']], ['nodeStopped']]);
+		assert.deepEqual([there.closed, idsOf(there)], [false, ['bob']]);
+		second.close();
+	});
+
+	it('closes on both when the app closes it', async () => {
+		const here = await one.getOrCreateRoom('closing');
+		const there = await two.getOrCreateRoom('closing');
+		await here.join({ userId: 'alice' });
+		const bob = await there.join({ userId: 'bob' });
+		await until(() => here.users.size === 2, 'bob is known');
+		const reasons: unknown[] = [];
+		bob.on('closed', ({ reason }) => reasons.push(reason));
+		there.on('closed', ({ reason }) => reasons.push(reason));
+		here.close('over');
+		await until(() => there.closed, 'it has closed there, too');
+		assert.deepEqual(reasons, ['roomClosed', 'over']);
+	});
+
+	it('does what the app of one server asks of a user on the other', async () => {
+		const here = await one.getOrCreateRoom('asking');
+		const alice = await here.join({ userId: 'alice' });
+		const { pushers } = await alice.push(loadOffer('chromium-sendonly-audio-video'));
+		const there = await two.getOrCreateRoom('asking');
+		const remote = there.users.get('alice')!;
+		const pusher = remote.pushers.get(pushers[0]!.pusherId)!;
+		await pusher.pause();
+		assert.deepEqual(pushers[0]!.pausedBy, ['app']);
+		await until(() => pusher.pausedBy.includes('app'), 'it is paused there, too');
+		await pusher.resume();
+		await until(() => !pusher.paused, 'it flows there, too');
+		pusher.update({ source: 'stage' });
+		await until(() => pushers[0]!.source === 'stage' && pusher.source === 'stage', 'its source has changed');
+		remote.rename('Alice II');
+		await until(() => alice.userName === 'Alice II' && remote.userName === 'Alice II', 'she has another name');
+		remote.setPermissions({ sendText: false });
+		await until(() => !alice.permissions.sendText && !remote.permissions.sendText, 'she may send no text');
+		await assert.rejects(remote.push('v=0'), { code: 'unsupported' });
+		there.ban('alice');
+		await until(() => alice.closed && !there.users.has('alice'), 'she has left');
+		await assert.rejects(here.join({ userId: 'alice' }), { code: 'forbidden' });
+		here.close();
+	});
+
+	it('lets somebody take over a user of the other server, when the app allows it', async () => {
+		const here = await one.getOrCreateRoom('taking over');
+		const there = await two.getOrCreateRoom('taking over');
+		const before = await here.join({ userId: 'alice' });
+		await until(() => there.users.has('alice'), 'she is known');
+		await assert.rejects(there.join({ userId: 'alice' }), { code: 'conflict' });
+		const reasons: unknown[] = [];
+		before.on('closed', ({ reason }) => reasons.push(reason));
+		const now = await there.join({ userId: 'alice', takeOver: true });
+		assert.equal(there.users.get('alice'), now);
+		await until(() => reasons.length > 0, 'the other one has left');
+		assert.deepEqual(reasons, ['replaced']);
+		await until(() => here.users.get('alice')?.isRemote === true, 'she is known there');
+		here.close();
+	});
 });

@@ -134,7 +134,8 @@ export class RoomSharing {
 		for (const event of tellingEvents) user.on(event, tell);
 		user.tickets.onChanged = tell;
 		user.once('closed', ({ reason }) => {
-			this.#room.delete(userId, reason);
+			// The room may go on elsewhere.
+			this.#room.delete(userId, reason === 'roomClosed' ? 'nodeStopped' : reason);
 		});
 		tell();
 	}
