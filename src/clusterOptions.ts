@@ -29,7 +29,12 @@ export interface ClusterListen {
 	 * The UDP ports to use. The first is for the signs of life, and each other one for media of one room from one server to
 	 * another. Default: any of mediasoup's range, 10000 to 59999.
 	 */
-	portRange?: { min: number; max: number };
+	portRange?: {
+		/** The first port, for the signs of life. */
+		min: number;
+		/** The last port. */
+		max: number;
+	};
 }
 
 const port = { type: 'integer', minimum: 1, maximum: 65535 };

@@ -1,3 +1,6 @@
+export type { ClusterEvents } from './cluster/Cluster.js';
+export type { NodeInfo } from './cluster/wire.js';
+export type { ClusterListen, ClusterOptions } from './clusterOptions.js';
 export type { Connection } from './connections/Connection.js';
 export type { ConnectionCloseReason, ConnectionEvents, ConnectionState } from './connections/ConnectionEvents.js';
 export type { PushRejection } from './connections/rejections.js';
@@ -16,7 +19,7 @@ export type { AdmitOptions, WaitingOutcome, WaitingUser } from './rooms/Lobby.js
 export { defaultPermissions } from './rooms/Permissions.js';
 export type { Permissions, PullRequestOfUser, PushPermissions, RoomMember } from './rooms/Permissions.js';
 export type { Room } from './rooms/Room.js';
-export type { RoomCloseReason, RoomEvents } from './rooms/RoomEvents.js';
+export type { RoomCloseReason, RoomEvents, TextOfUser } from './rooms/RoomEvents.js';
 export type { RoomOptions, SendDataOptions } from './rooms/RoomOptions.js';
 export type { DrainOptions } from './rooms/Drain.js';
 export { Sfu } from './rooms/Sfu.js';
@@ -24,6 +27,7 @@ export type { SfuEvents } from './rooms/Sfu.js';
 export type { AudioLevel, Speaker } from './rooms/Speakers.js';
 export { SharedQuota } from './rooms/SharedQuota.js';
 export type { SharedLimits } from './rooms/SharedQuota.js';
+export type { SfuCluster } from './rooms/sharing/SfuCluster.js';
 export type { User } from './rooms/User.js';
 export type { AutoPullOptions, KickOptions, PullResult, PushResult } from './rooms/userCalls.js';
 export type { UserCloseReason, UserEvents } from './rooms/UserEvents.js';

@@ -3,39 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { consoleLogger, limited } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
 import type { Bus } from './Bus.js';
+import type { IoredisClient, NodeRedisClient, RedisClient } from './redisClients.js';
 
 type Argument = string | Buffer;
 type BufferListener = (message: Buffer, channel: Buffer) => void;
 
-interface AnyClient {
-	connect(): Promise<unknown>;
-	disconnect(): unknown;
-	on(event: 'messageBuffer', listener: (channel: Buffer, message: Buffer) => void): unknown;
-	on(event: string, listener: (error?: Error) => void): unknown;
-}
-
-/** What is used of a client of ioredis: `new Redis()`. */
-export interface IoredisClient extends AnyClient {
-	duplicate(options: object): IoredisClient;
-	call(command: string, ...args: Argument[]): Promise<unknown>;
-}
-
-/** What is used of a client of ioredis: `new Cluster()`. */
-export interface IoredisCluster {
-	nodes(role: 'master'): IoredisClient[];
-}
-
-/** What is used of a client of node-redis: `createClient()`. */
-export interface NodeRedisClient extends AnyClient {
-	readonly options?: { socket?: object | undefined } | undefined;
-	duplicate(options: object): NodeRedisClient;
-	sendCommand(args: Argument[]): Promise<unknown>;
-	subscribe(channels: string[], listener: BufferListener, asBuffers: true): Promise<unknown>;
-	unsubscribe(channel: string, listener: BufferListener, asBuffers: true): Promise<unknown>;
-}
-
-export type RedisClient = IoredisClient | IoredisCluster | NodeRedisClient;
-
+/** How a bus uses Redis. */
 export interface RedisBusOptions {
 	/** What all channels begin with, before a colon and the subject. Default: `sfu-rooms`. */
 	prefix?: string;
@@ -73,7 +46,7 @@ return redis.call('PUBLISH', ARGV[1], ARGV[3])`;
  *
  * @param client - of ioredis 5 or later (`new Redis()`, or `new Cluster()`, which has to stay open: it knows the nodes) or of
  *   node-redis 5 or later (`createClient()`)
- * @throws {@link SfuError} `invalid_argument` if it is neither, or an option is malformed
+ * @throws `SfuError` `invalid_argument` if it is neither, or an option is malformed
  */
 export function redisBus(client: RedisClient, { prefix = 'sfu-rooms', timeout = 1000 }: RedisBusOptions = {}): Bus {
 	if (!(timeout > 0)) throw new SfuError('invalid_argument', 'timeout must be a positive number of ms');

@@ -2,6 +2,8 @@ import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import { drained } from './Drain.js';
 
+export const isBanned = 'the user is banned from the room';
+
 /** The key of the ban of a user. */
 const banOf = 'ban ';
 
@@ -49,13 +51,18 @@ export class Access {
 		return wasBanned;
 	}
 
-	/** Another server has changed a setting. */
-	follow(key: string, value: unknown): void {
+	/** Another server has changed a setting. @returns the user that is banned by that */
+	follow(key: string, value: unknown): string | undefined {
 		if (key === 'locked') this.#locked = value === true;
-		else if (key === 'lobby') this.#lobby = value === true;
-		else if (!key.startsWith(banOf)) return;
-		else if (value === true) this.bans.add(key.slice(banOf.length));
-		else this.bans.delete(key.slice(banOf.length));
+		if (key === 'lobby') this.#lobby = value === true;
+		if (!key.startsWith(banOf)) return undefined;
+		const userId = key.slice(banOf.length);
+		if (value !== true) {
+			this.bans.delete(userId);
+			return undefined;
+		}
+		this.bans.add(userId);
+		return userId;
 	}
 
 	/**
@@ -64,7 +71,7 @@ export class Access {
 	 */
 	assertJoinable({ userId, admitted }: { userId: string; admitted?: boolean }, isThere: boolean): void {
 		if (this.draining) throw drained();
-		if (this.bans.has(userId)) throw new SfuError('forbidden', 'the user is banned from the room');
+		if (this.bans.has(userId)) throw new SfuError('forbidden', isBanned);
 		if (isThere) throw new SfuError('conflict', `user ${quoted(userId)} is in the room already`);
 		if (this.#locked && !admitted) throw new SfuError('forbidden', 'the room is locked');
 	}

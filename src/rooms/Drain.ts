@@ -2,7 +2,8 @@ import { SfuError } from '../SfuError.js';
 
 /** A room, as far as it may be empty. */
 interface Emptying {
-	readonly users: { readonly size: number };
+	/** How many users have joined on this server. */
+	readonly ownUsers: number;
 	on(event: 'userLeft' | 'closed', listener: () => void): Emptying;
 	off(event: 'userLeft' | 'closed', listener: () => void): Emptying;
 }
@@ -20,7 +21,7 @@ export interface DrainOptions {
  * @returns whether all have left in time
  */
 export function untilEmpty(rooms: ReadonlyMap<string, Emptying>, timeout: number | undefined): Promise<boolean> {
-	const isEmpty = () => [...rooms.values()].every(({ users }) => users.size === 0);
+	const isEmpty = () => [...rooms.values()].every(({ ownUsers }) => ownUsers === 0);
 	return new Promise((resolve) => {
 		if (isEmpty()) {
 			resolve(true);

@@ -1,6 +1,7 @@
 import type { Limits } from '../options.js';
 import { bitrate, checkLength, codecNames, nonEmpty, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
+import { isJson } from '../tracks/PushOptions.js';
 import { changePermissions, defaultPermissions, type Permissions } from './Permissions.js';
 import { SharedQuota } from './SharedQuota.js';
 
@@ -10,7 +11,7 @@ export interface JoinOptions {
 	userId: string;
 	/** The name of the user, for people to read. Default: the user id. */
 	userName?: string;
-	/** A value of the app's own. The library never looks into it. */
+	/** A value of the app's own. The library never looks into it. In a cluster it must be JSON. */
 	metadata?: unknown;
 	/**
 	 * The codecs that the user's pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs
@@ -51,14 +52,20 @@ const check = validator<JoinOptions>(
 	'options',
 );
 
-/** @throws {@link SfuError} `invalid_argument` */
-export function checkJoinOptions(options: JoinOptions, { idLength }: Limits): JoinOptions {
+/**
+ * @param isShared - whether other servers are told of the user
+ * @throws {@link SfuError} `invalid_argument`
+ */
+export function checkJoinOptions(options: JoinOptions, { idLength }: Limits, isShared = false): JoinOptions {
 	const checked = check(options);
 	const { userId, userName = userId, permissions, sharedQuota } = checked;
 	checkLength(userId, 'options.userId', idLength);
 	checkLength(userName, 'options.userName', idLength);
 	if (sharedQuota !== undefined && !(sharedQuota instanceof SharedQuota)) {
 		throw new SfuError('invalid_argument', 'options.sharedQuota must be a SharedQuota');
+	}
+	if (isShared && !isJson(checked.metadata)) {
+		throw new SfuError('invalid_argument', 'options.metadata must be JSON, because other servers are told of it');
 	}
 	if (permissions) changePermissions(defaultPermissions, permissions);
 	return checked;

@@ -13,7 +13,7 @@ import { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
 import { checkMessage } from '../tracks/DataPusher.js';
 import { AppPauses, type Mute } from './AppPauses.js';
 import { checkJoinOptions, type JoinOptions } from './JoinOptions.js';
-import { Access } from './Access.js';
+import { Access, isBanned } from './Access.js';
 import { Lobby, type WaitingUser } from './Lobby.js';
 import { repeatEvents } from './repeatEvents.js';
 import type { RoomCloseReason, RoomEvents, TextOfUser } from './RoomEvents.js';
@@ -157,7 +157,7 @@ export class Room extends Emitter<RoomEvents> {
 	/** Makes a user leave, if it is there, and lets none with its id join again until {@link Room.unban} is called. */
 	ban(userId: string, reason = 'kicked'): void {
 		this.#access.ban(userId);
-		this.#lobby.refuse(userId, 'the user is banned from the room');
+		this.#lobby.refuse(userId, isBanned);
 		this.#users.all.get(userId)?.close(reason);
 	}
 
@@ -215,7 +215,7 @@ export class Room extends Emitter<RoomEvents> {
 	 *   `limit_exceeded`, `closed`
 	 */
 	async join(options: JoinOptions): Promise<User> {
-		const checked = { ...checkJoinOptions(options, this.#context.options.limits) };
+		const checked = { ...checkJoinOptions(options, this.#context.options.limits, this.#sharing !== undefined) };
 		this.#assertJoinable(checked);
 		const { sharedQuota = new SharedQuota({}), admitted = false } = checked;
 		return sharedQuota.countUser(async () => {
@@ -311,7 +311,8 @@ export class Room extends Emitter<RoomEvents> {
 				this.#add(user);
 			},
 			settingChanged: (key, value) => {
-				this.#access.follow(key, value);
+				const banned = this.#access.follow(key, value);
+				if (banned !== undefined) this.#lobby.refuse(banned, isBanned);
 			},
 			heard: (event) => {
 				if ('text' in event) this.emit('textMessage', event.text);

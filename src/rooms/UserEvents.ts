@@ -20,6 +20,10 @@ export type UserCloseReason =
 	| 'roomClosed'
 	/** Another client of the user has joined, and begins anew in its place. */
 	| 'replaced'
+	/** Its server was stopped. This is told on other servers only. */
+	| 'nodeStopped'
+	/** Nothing is heard of its server any more. This is told on other servers only. */
+	| 'nodeLost'
 	| (string & {});
 
 /** The events of a user. */

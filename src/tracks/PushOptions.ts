@@ -161,6 +161,9 @@ function jsonCopy(value: unknown, subject: string, longest: number): unknown {
 	return JSON.parse(json, (_, part: unknown) => Object.freeze(part));
 }
 
+/** Whether a value can be written as JSON. */
+export const isJson = (value: unknown): boolean => value === undefined || jsonOf(value) !== undefined;
+
 /** Returns `undefined` for a value without JSON: a function, a cycle, a BigInt, one nested too deep, a toJSON() that throws. */
 function jsonOf(value: unknown): string | undefined {
 	try {

@@ -8,7 +8,8 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 import { Cluster, Redis } from 'ioredis';
 import { createClient, RESP_TYPES } from 'redis';
 import type { Bus } from '../../src/cluster/Bus.js';
-import { redisBus, type RedisClient } from '../../src/cluster/redisBus.js';
+import { redisBus } from '../../src/cluster/redisBus.js';
+import type { RedisClient } from '../../src/cluster/redisClients.js';
 import { SfuError } from '../../src/SfuError.js';
 import { freePort, noRedis, startRedis, type Server } from '../support/redis.js';
 import { busOf, clientNames, clients, isConnected, Mailbox, settled } from './busesSetup.js';

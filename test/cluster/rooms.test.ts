@@ -54,6 +54,31 @@ describe('A room on two servers', () => {
 		await until(() => bob.pullers.size === 0, 'the pullers have closed');
 	});
 
+	it('refuses metadata that the other server cannot be told', async () => {
+		const here = await one.getOrCreateRoom('metadata');
+		const circle: { self?: unknown } = {};
+		circle.self = circle;
+		for (const metadata of [circle, 1n, () => undefined]) {
+			await assert.rejects(here.join({ userId: 'alice', metadata }), { code: 'invalid_argument' });
+		}
+		here.close();
+	});
+
+	it('is drained when nobody is left here, whoever is on the other server', async () => {
+		const [first, second] = (await startServers(2)) as [Sfu, Sfu];
+		const here = await first.getOrCreateRoom('draining');
+		const there = await second.getOrCreateRoom('draining');
+		const alice = await here.join({ userId: 'alice' });
+		await there.join({ userId: 'bob' });
+		await until(() => here.users.size === 2, 'bob is known');
+		const drained = first.drain();
+		assert.equal(first.cluster!.suggestNode('draining').nodeId, second.cluster!.nodeId);
+		alice.close();
+		assert.equal(await drained, true);
+		first.close();
+		second.close();
+	});
+
 	it('goes on without a server that stops', async () => {
 		const [first, second] = (await startServers(2)) as [Sfu, Sfu];
 		const here = await first.getOrCreateRoom('stopping');

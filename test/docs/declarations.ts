@@ -7,6 +7,7 @@ import { root } from './markdown.js';
 export const entries = {
 	core: 'src/index.ts',
 	protocol: 'src/protocol/index.ts',
+	cluster: 'src/cluster/index.ts',
 	signaling: 'src/signaling/index.ts',
 	protoo: 'src/protoo/index.ts',
 } as const;

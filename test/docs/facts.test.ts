@@ -76,6 +76,8 @@ describe('docs/options.md', () => {
 		['core', 'WebRtcOptions', 'webRtc.'],
 		['core', 'ListenAddress', ''],
 		['core', 'WorkerOptions', 'workers.'],
+		['core', 'ClusterOptions', 'cluster.'],
+		['core', 'ClusterListen', 'cluster.listen.'],
 		['core', 'AudioObserverOptions', 'audioObservers.'],
 		['core', 'Limits', 'limits.'],
 		['core', 'RoomOptions', ''],
@@ -90,6 +92,7 @@ describe('docs/options.md', () => {
 		['protoo', 'ProtooOptions', ''],
 		['protoo', 'ClientLimits', 'limits.'],
 		['protoo', 'WebSocketOptions', ''],
+		['cluster', 'RedisBusOptions', ''],
 	];
 	for (const [entry, name, prefix] of types) {
 		it(`has every property of ${name}, with the default that its comment says`, () => {
@@ -127,6 +130,7 @@ describe('docs/events.md', () => {
 	const page = readPage('docs/events.md');
 	const sections: Record<string, string> = {
 		SfuEvents: 'Sfu',
+		ClusterEvents: 'Cluster',
 		RoomEvents: 'Room',
 		UserEvents: 'User',
 		ConnectionEvents: 'Connection',

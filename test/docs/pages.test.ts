@@ -160,7 +160,7 @@ describe('The documentation', () => {
 	});
 
 	it('says of every code block which language it is in', () => {
-		const known = ['ts', 'js', 'html', 'sh', 'mermaid', 'nginx', 'dockerfile'];
+		const known = ['ts', 'js', 'html', 'sh', 'mermaid', 'nginx', 'dockerfile', 'yaml', 'ini'];
 		for (const { file, line, language } of blocks) assert.ok(known.includes(language), `${file}:${line}: ${language}`);
 	});
 });
