@@ -4,10 +4,13 @@ import { createHash } from 'node:crypto';
 export class Tickets {
 	/** Called when they change. */
 	onChanged: (() => void) | undefined;
-	#hashes: readonly string[] = [];
+	/** Those of another server, or those of the secrets once somebody asks for them. */
+	#hashes: readonly string[] | undefined = [];
+	#secrets: readonly string[] = [];
 	#lost = false;
 
 	get hashes(): readonly string[] {
+		this.#hashes ??= this.#secrets.map(hash);
 		return this.#hashes;
 	}
 
@@ -24,13 +27,15 @@ export class Tickets {
 
 	/** Changes the secrets that the client may show. */
 	set(secrets: readonly string[], lost: boolean): void {
-		this.follow({ hashes: secrets.map(hash), lost });
+		this.#secrets = secrets;
+		this.#hashes = undefined;
+		this.#lost = lost;
 		this.onChanged?.();
 	}
 
 	/** Whether this is one of the secrets. */
 	has(secret: string): boolean {
-		return this.#hashes.includes(hash(secret));
+		return this.hashes.includes(hash(secret));
 	}
 }
 
