@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
+import { SfuError } from '../SfuError.js';
 import type { Bus } from './Bus.js';
-import { DirectLink, type Direct, type DirectOptions } from './DirectLink.js';
+import { DirectLink, type Direct, type DirectAddress, type DirectOptions } from './DirectLink.js';
 import { aliveInterval, Nodes } from './Nodes.js';
+import { OpenRoom } from './OpenRoom.js';
 import { Requests, type RequestHandler } from './Requests.js';
 import { SharedRoom, type SharedRoomListener } from './SharedRoom.js';
 import {
@@ -50,18 +52,6 @@ export interface ClusterSettings {
 /** How often a room says how far it is, in ms. */
 const digestInterval = 3000;
 
-/** Servers that do not answer for so long are not waited for when a room opens, in ms. */
-const openTimeout = 1000;
-
-interface Opened {
-	room: SharedRoom<unknown>;
-	unsubscribe: () => void;
-	/** The servers that have not said yet whether they have the room open. */
-	awaited: Set<string>;
-	/** Called when none is awaited any more. */
-	complete: () => void;
-}
-
 /**
  * The servers that share rooms, as this one sees them. No server leads. The bus keeps nothing: what is true of a user, its server
  * says, again and again.
@@ -72,7 +62,9 @@ export class Cluster extends Emitter<ClusterEvents> {
 	readonly #logger: Logger;
 	readonly #nodes: Nodes;
 	readonly #requests: Requests;
-	readonly #rooms = new Map<string, Opened>();
+	readonly #rooms = new Map<string, OpenRoom>();
+	/** Where signs of life are sent directly. */
+	readonly #addresses = new Map<string, DirectAddress>();
 	#direct: Direct | undefined;
 	#timers: NodeJS.Timeout[] = [];
 	#ends: (() => void)[] = [];
@@ -101,6 +93,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 			roomIds.map((roomId) => this.#rooms.get(roomId)?.room.snapshot ?? null),
 		);
 		this.#nodes.on('joined', ({ node }) => {
+			this.#addresses.set(node.nodeId, node.address);
 			void this.#tellAlive();
 			void this.#fetchAll(node.nodeId);
 			this.emit('nodeJoined', { node });
@@ -108,11 +101,13 @@ export class Cluster extends Emitter<ClusterEvents> {
 		this.#nodes.on('lost', ({ node, reason }) => {
 			const { nodeId } = node;
 			logger.info('another server of the cluster has gone', { nodeId, reason });
+			// Without the bus, it may hear this server all the same.
+			if (this.connected) this.#addresses.delete(nodeId);
 			this.#direct?.forget(nodeId);
 			this.#requests.lose(nodeId);
-			for (const [roomId, { room }] of this.#rooms) {
-				room.lose(nodeId, 'nodeLost');
-				this.#answered(roomId, nodeId);
+			for (const opened of this.#rooms.values()) {
+				opened.room.lose(nodeId, 'nodeLost');
+				opened.answered(nodeId);
 			}
 			this.emit('nodeLost', { node, reason });
 		});
@@ -138,11 +133,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 		return this.#requests.request(nodeId, method, params);
 	}
 
-	/**
-	 * Opens a room on this server. Resolves when all servers have said who is in it, or do not answer.
-	 *
-	 * @throws {@link SfuError} (rejects) `unavailable` if the bus fails
-	 */
+	/** Opens a room on this server. Resolves when all servers have said who is in it, or do not answer. */
 	async openRoom<State>(roomId: string, listener: SharedRoomListener<State>): Promise<SharedRoom<State>> {
 		const subject = roomSubject(roomId);
 		const room = new SharedRoom<State>(
@@ -151,45 +142,26 @@ export class Cluster extends Emitter<ClusterEvents> {
 				publish: (message) => {
 					this.#send(subject, message).catch(() => undefined);
 				},
-				fetch: async (nodeId) => {
-					const [snapshot] = (await this.request(nodeId, 'snapshots', { roomIds: [roomId] })) as (Snapshot | null)[];
-					return snapshot ?? undefined;
-				},
+				fetch: async (nodeId) => (await this.#askSnapshots(nodeId, [roomId]))[0] ?? undefined,
 				request: (nodeId, method, params) => this.request(nodeId, method, { roomId, ...(params as object) }),
 				close: () => {
-					const opened = this.#rooms.get(roomId);
-					if (opened?.room !== room) return;
-					this.#rooms.delete(roomId);
-					opened.unsubscribe();
+					opened.close();
+					if (this.#rooms.get(roomId) === opened) this.#rooms.delete(roomId);
 				},
 			},
 			listener,
 			// No two rooms of a process begin in the same microsecond, and none has a change each microsecond.
 			Math.floor((performance.timeOrigin + performance.now()) * 1000),
 		);
-		const awaited = new Set(this.#nodes.all.keys());
-		const complete = new Promise<void>((resolve) => {
-			this.#rooms.set(roomId, {
-				room: room as unknown as SharedRoom<unknown>,
-				unsubscribe: () => undefined,
-				awaited,
-				complete: resolve,
-			});
-		});
-		try {
-			const unsubscribe = await this.#settings.bus.subscribe(subject, (message) => {
+		const opened = new OpenRoom(room as unknown as SharedRoom<unknown>, this.#nodes.all.keys(), () =>
+			this.#settings.bus.subscribe(subject, (message) => {
 				const received = this.#receive<RoomMessage>(message);
-				if (received) room.receive(received.from, received.body);
-			});
-			const opened = this.#rooms.get(roomId);
-			if (!opened) unsubscribe();
-			else opened.unsubscribe = unsubscribe;
-			await this.#send(nodesSubject, { kind: 'open', roomId });
-			if (awaited.size > 0) await withTimeout(complete);
-		} catch (error) {
-			// A room that nobody else hears of is better than none. All is told when the bus is back.
-			this.#logger.warn('a room was opened without the other servers', { roomId, error });
-		}
+				// Nobody would notice the death of a server that is not known. All is fetched as soon as it is.
+				if (received && this.#nodes.has(received.from)) room.receive(received.from, received.body);
+			}),
+		);
+		this.#rooms.set(roomId, opened);
+		if (await this.#announce(roomId, opened)) await opened.answers();
 		return room;
 	}
 
@@ -237,6 +209,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 				if (received) this.#receiveNode(received.from, received.body);
 			}),
 			bus.onConnected((connected) => {
+				this.#nodes.busChanged();
 				if (connected) this.#busReturned();
 				else this.#logger.warn('the bus of the cluster is gone');
 			}),
@@ -246,7 +219,7 @@ export class Cluster extends Emitter<ClusterEvents> {
 				this.#beat();
 			}, aliveInterval),
 			setInterval(() => {
-				for (const { room } of this.#rooms.values()) room.digest();
+				this.#digest();
 			}, digestInterval),
 		];
 		for (const timer of this.#timers) timer.unref();
@@ -256,17 +229,38 @@ export class Cluster extends Emitter<ClusterEvents> {
 	/** Tells that this server lives, over the bus and directly, and sees who else does. */
 	#beat(): void {
 		void this.#tellAlive();
-		const near = new Set([...this.#rooms.values()].flatMap(({ room }) => room.nodeIds));
-		for (const [nodeId, { address }] of this.#nodes.all) if (near.has(nodeId)) this.#direct?.send(address);
+		for (const address of this.#addresses.values()) this.#direct?.send(address);
 		this.#nodes.sweep(this.connected, (nodeId) => this.#direct?.hasHeard(nodeId) === true);
 	}
 
 	#busReturned(): void {
 		this.#logger.info('the bus of the cluster is back');
-		this.#nodes.busReturned();
+		for (const nodeId of this.#addresses.keys()) if (!this.#nodes.has(nodeId)) this.#addresses.delete(nodeId);
 		void this.#tellAlive();
-		for (const { room } of this.#rooms.values()) room.digest();
+		this.#digest();
 		for (const nodeId of this.#nodes.all.keys()) void this.#fetchAll(nodeId);
+	}
+
+	/** Says again how far each room is. Those that could not be announced before are announced now. */
+	#digest(): void {
+		if (!this.connected) return;
+		for (const [roomId, opened] of this.#rooms) {
+			if (opened.isSubscribed) opened.room.digest();
+			else void this.#announce(roomId, opened);
+		}
+	}
+
+	/** Hears what others say of a room from now on, and tells them that it is open here. @returns whether that succeeded */
+	async #announce(roomId: string, opened: OpenRoom): Promise<boolean> {
+		try {
+			await opened.subscribe();
+			await this.#send(nodesSubject, { kind: 'open', roomId });
+			return true;
+		} catch (error) {
+			// A room that nobody else hears of is better than none. It is announced when the bus is back.
+			this.#logger.warn('a room was opened without the other servers', { roomId, error });
+			return false;
+		}
 	}
 
 	#receive<Body extends Message>(message: Uint8Array): { from: string; body: Body } | undefined {
@@ -294,43 +288,41 @@ export class Cluster extends Emitter<ClusterEvents> {
 		else if (message.kind === 'response') this.#requests.settle(from, message);
 		else {
 			const { roomId, snapshot } = message;
-			if (snapshot) this.#rooms.get(roomId)?.room.load(from, snapshot);
-			this.#answered(roomId, from);
+			const opened = this.#rooms.get(roomId);
+			if (snapshot && this.#nodes.has(from)) opened?.room.load(from, snapshot);
+			opened?.answered(from);
 		}
-	}
-
-	/** A server has said whether it has a room open, or has gone. */
-	#answered(roomId: string, nodeId: string): void {
-		const opened = this.#rooms.get(roomId);
-		if (opened?.awaited.delete(nodeId) && opened.awaited.size === 0) opened.complete();
 	}
 
 	/** Fetches all that a server says of the rooms that are open here. */
 	async #fetchAll(nodeId: string): Promise<void> {
-		const roomIds = [...this.#rooms.keys()];
-		if (roomIds.length === 0) return;
+		const asked = [...this.#rooms].map(([roomId, { room }]) => ({ roomId, room, before: room.seqOf(nodeId) }));
+		if (asked.length === 0) return;
 		try {
-			const snapshots = (await this.request(nodeId, 'snapshots', { roomIds })) as (Snapshot | null)[];
-			for (const [index, roomId] of roomIds.entries())
-				this.#rooms.get(roomId)?.room.load(nodeId, snapshots[index] ?? undefined);
+			const snapshots = await this.#askSnapshots(
+				nodeId,
+				asked.map(({ roomId }) => roomId),
+			);
+			for (const [index, { room, before }] of asked.entries()) room.load(nodeId, snapshots[index] ?? undefined, before);
 		} catch (error) {
 			// The digests will tell what is missing.
 			this.#logger.debug('the rooms of another server could not be fetched', { nodeId, error });
 		}
 	}
 
+	/** @throws {@link SfuError} (rejects) `unavailable` if the server does not answer, or is taken for dead */
+	async #askSnapshots(nodeId: string, roomIds: string[]): Promise<(Snapshot | null)[]> {
+		const snapshots = (await this.request(nodeId, 'snapshots', { roomIds })) as (Snapshot | null)[];
+		if (!this.#nodes.has(nodeId)) throw new SfuError('unavailable', 'the other server has gone');
+		return snapshots;
+	}
+
 	async #tellAlive(): Promise<void> {
-		await this.#send(nodesSubject, { kind: 'alive', info: this.#info }).catch(() => undefined);
+		// After its farewell, nobody would believe it.
+		if (!this.#closed) await this.#send(nodesSubject, { kind: 'alive', info: this.#info }).catch(() => undefined);
 	}
 
 	#send(subject: string, message: Message): Promise<void> {
 		return this.#settings.bus.publish(subject, encode(this.nodeId, message));
 	}
-}
-
-/** Resolves with a promise, or without it when it takes too long. */
-async function withTimeout(promise: Promise<void>): Promise<void> {
-	let timer: NodeJS.Timeout | undefined;
-	await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, openTimeout)))]);
-	clearTimeout(timer);
 }

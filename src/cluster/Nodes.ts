@@ -29,8 +29,9 @@ export class Nodes extends Emitter<NodesEvents> {
 	/** Those that have said that they stop, and when. */
 	readonly #stopped = new Map<string, number>();
 	readonly #now: () => number;
-	/** Since when the bus works, in ms. */
-	#busSince = -Infinity;
+	/** Since when a silence tells something, in ms: before, this server itself may have been unable to hear. */
+	#listensSince = -Infinity;
+	#sweptAt = Infinity;
 
 	/** @param now - the clock, in ms */
 	constructor(logger: Logger, now: () => number = () => performance.now()) {
@@ -69,9 +70,9 @@ export class Nodes extends Emitter<NodesEvents> {
 		this.#lose(nodeId, 'nodeStopped');
 	}
 
-	/** Notes that the bus works again: those who have not been heard over it for a while could not be. */
-	busReturned(): void {
-		this.#busSince = this.#now();
+	/** Notes that the bus works again, or no more: those who have not been heard over it for a while could not be. */
+	busChanged(): void {
+		this.#listensSince = this.#now();
 	}
 
 	/**
@@ -82,9 +83,12 @@ export class Nodes extends Emitter<NodesEvents> {
 	 */
 	sweep(bus: boolean, isDirect: (nodeId: string) => boolean): void {
 		const now = this.#now();
+		// This process has slept, and not heard what has come meanwhile.
+		if (now - this.#sweptAt > 2 * aliveInterval) this.#listensSince = now;
+		this.#sweptAt = now;
 		for (const [nodeId, at] of this.#stopped) if (now - at > straggle) this.#stopped.delete(nodeId);
 		for (const [nodeId, { heardAt }] of this.#known) {
-			const since = bus ? Math.max(heardAt, this.#busSince) : heardAt;
+			const since = Math.max(heardAt, this.#listensSince);
 			if (now - since > deadAfter && (bus || isDirect(nodeId))) this.#lose(nodeId, 'nodeLost');
 		}
 	}

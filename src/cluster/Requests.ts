@@ -30,6 +30,7 @@ export class Requests {
 	readonly #pending = new Map<number, Pending>();
 	readonly #answered = new Recent();
 	#last = 0;
+	#closed = false;
 
 	constructor(send: (nodeId: string, message: NodeMessage) => Promise<void>, logger: Logger) {
 		this.#send = send;
@@ -43,6 +44,7 @@ export class Requests {
 
 	/** @throws {@link SfuError} (rejects) `unavailable` without an answer, or the error of the other server */
 	async request(nodeId: string, method: string, params: unknown): Promise<unknown> {
+		if (this.#closed) throw new SfuError('closed', 'the Sfu has been closed');
 		const id = ++this.#last;
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
@@ -82,13 +84,14 @@ export class Requests {
 
 	/** Gives up what a server was asked that has gone. */
 	lose(nodeId: string): void {
-		this.#answered.delete(nodeId);
+		this.#answered.lose(nodeId);
 		for (const [id, pending] of this.#pending) {
 			if (pending.nodeId === nodeId) this.#take(id)?.reject(new SfuError('unavailable', 'the other server has gone'));
 		}
 	}
 
 	close(): void {
+		this.#closed = true;
 		for (const id of [...this.#pending.keys()])
 			this.#take(id)?.reject(new SfuError('closed', 'the Sfu has been closed'));
 	}

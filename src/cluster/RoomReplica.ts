@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Setting, Snapshot, UserChange } from './wire.js';
 
 /** Who has joined where, and what is told of it. `State` is what the owner tells of a user. */
@@ -37,17 +38,20 @@ export class RoomReplica<State> {
 	/** The users of other servers who count, and where they are. */
 	readonly #view = new Map<string, { nodeId: string; held: Held }>();
 	readonly #settings = new Map<string, Setting>();
+	readonly #firstSeq: number;
 	#seq: number;
-	#epoch = 0;
+	#epoch: number;
+	#settingsMark: string | undefined;
 
 	/**
 	 * @param nodeId - this server
-	 * @param firstSeq - higher than any number of a change that this server has told of the room when it was open before
+	 * @param firstSeq - higher than any number of a change that this server has told of the room when it was open before, and
+	 *   than any epoch that it has given: whoever joins now must not be taken for somebody who was here then
 	 */
 	constructor(nodeId: string, listener: ReplicaListener<State>, firstSeq = 0) {
 		this.#nodeId = nodeId;
 		this.#listener = listener;
-		this.#seq = firstSeq;
+		this.#firstSeq = this.#seq = this.#epoch = firstSeq;
 	}
 
 	/** The number of the last change of this server. */
@@ -61,9 +65,19 @@ export class RoomReplica<State> {
 		return { seq: this.#seq, epoch: this.#epoch, users, settings: [...this.#settings] };
 	}
 
+	/** Stands for all settings: the same on servers that have the same ones. */
+	get settingsMark(): string {
+		return (this.#settingsMark ??= markOf(this.#settings));
+	}
+
 	/** The servers that have said something of the room. */
 	get nodeIds(): string[] {
 		return [...this.#remotes.keys()];
+	}
+
+	/** The number of the last change of another server; undefined if nothing is known of it. */
+	seqOf(nodeId: string): number | undefined {
+		return this.#remotes.get(nodeId)?.seq;
 	}
 
 	/** The server of a user of another server. */
@@ -95,8 +109,9 @@ export class RoomReplica<State> {
 
 	/** Changes a setting of the room. @returns what to tell the others */
 	setSetting(key: string, value: unknown): Setting {
-		const setting = { epoch: (this.#settings.get(key)?.epoch ?? 0) + 1, nodeId: this.#nodeId, value };
-		this.#settings.set(key, setting);
+		const epoch = Math.max(this.#settings.get(key)?.epoch ?? 0, this.#firstSeq) + 1;
+		const setting = { epoch, nodeId: this.#nodeId, value };
+		this.#keepSetting(key, setting);
 		return setting;
 	}
 
@@ -104,7 +119,7 @@ export class RoomReplica<State> {
 	followSetting(key: string, setting: Setting): void {
 		const known = this.#settings.get(key);
 		if (known && compare(setting, known) <= 0) return;
-		this.#settings.set(key, setting);
+		this.#keepSetting(key, setting);
 		this.#listener.settingChanged(key, setting.value);
 	}
 
@@ -130,17 +145,18 @@ export class RoomReplica<State> {
 
 	/** Whether nothing is missing of what a server has told, whose last change was this. */
 	isCurrent(nodeId: string, seq: number): boolean {
-		return (this.#remotes.get(nodeId)?.seq ?? -1) >= seq;
+		return (this.seqOf(nodeId) ?? -1) >= seq;
 	}
 
-	/** Takes over all that another server says. An older snapshot than what is known counts for nothing. */
+	/** Takes over all that another server says. Of an older one than what is known, only the settings count. */
 	load(nodeId: string, { seq, epoch, users, settings }: Snapshot): void {
-		const before = this.#remotes.get(nodeId);
-		if (before && seq < before.seq) return;
 		this.#epoch = Math.max(this.#epoch, epoch);
-		const held = new Map(users.map(([userId, ofUser, state]) => [userId, { epoch: ofUser, state }] as const));
-		this.#remotes.set(nodeId, { seq, users: held });
-		for (const userId of new Set([...(before?.users.keys() ?? []), ...held.keys()])) this.#decide(userId, 'left');
+		const before = this.#remotes.get(nodeId);
+		if (!before || seq >= before.seq) {
+			const held = new Map(users.map(([userId, ofUser, state]) => [userId, { epoch: ofUser, state }] as const));
+			this.#remotes.set(nodeId, { seq, users: held });
+			for (const userId of new Set([...(before?.users.keys() ?? []), ...held.keys()])) this.#decide(userId, 'left');
+		}
 		for (const [key, setting] of settings) this.followSetting(key, setting);
 	}
 
@@ -149,6 +165,11 @@ export class RoomReplica<State> {
 		const remote = this.#remotes.get(nodeId);
 		this.#remotes.delete(nodeId);
 		for (const userId of remote?.users.keys() ?? []) this.#decide(userId, reason);
+	}
+
+	#keepSetting(key: string, setting: Setting): void {
+		this.#settings.set(key, setting);
+		this.#settingsMark = undefined;
 	}
 
 	/** Finds who counts as a user, and tells what has changed by that. */
@@ -188,4 +209,10 @@ interface Ranked {
 /** Which of two is the later one: more than 0 for the first. */
 function compare(a: Ranked, b: Ranked): number {
 	return a.epoch - b.epoch || (a.nodeId < b.nodeId ? -1 : Number(a.nodeId > b.nodeId));
+}
+
+/** The value of a setting follows from its key, its epoch and its server. */
+function markOf(settings: ReadonlyMap<string, Setting>): string {
+	const all = [...settings].map(([key, { epoch, nodeId }]) => JSON.stringify([key, epoch, nodeId])).sort();
+	return createHash('sha256').update(all.join()).digest('base64url').slice(0, 22);
 }

@@ -21,6 +21,21 @@ export interface RoomLink {
 	close: () => void;
 }
 
+/** So many digests of another server may be missing before it is asked whether it has the room open at all. */
+const missingDigests = 2;
+
+/** What a digest says beside the last change. A server of an earlier version does not say it. */
+interface Digest extends Extract<RoomMessage, { kind: 'digest' }> {
+	/** Stands for all settings that the sender knows. */
+	settings?: string;
+}
+
+/** What the end of a room says beside that. A server of an earlier version does not say it. */
+interface Closed extends Extract<RoomMessage, { kind: 'closed' }> {
+	/** The number of the last change: if the room has been opened there again, its changes have higher ones. */
+	seq?: number;
+}
+
 /** A room of this server that other servers may have open, too. `State` is what a server tells of a user. */
 export class SharedRoom<State> {
 	readonly #link: RoomLink;
@@ -31,13 +46,17 @@ export class SharedRoom<State> {
 	#untold = new Map<string, UserChange>();
 	/** The snapshots on their way, and whether there are later changes already. */
 	readonly #fetching = new Map<string, { again: boolean }>();
-	#lastEvent = 0;
+	/** How many digests of this server there were since each other one has said something. */
+	readonly #silent = new Map<string, number>();
+	#lastEvent: number;
 	#closed = false;
 
 	constructor(link: RoomLink, listener: SharedRoomListener<State>, firstSeq: number) {
 		this.#link = link;
 		this.#listener = listener;
 		this.#replica = new RoomReplica(link.nodeId, listener, firstSeq);
+		// The events of a room that was open before have lower numbers.
+		this.#lastEvent = firstSeq;
 	}
 
 	/** The servers that have the room open, too. */
@@ -49,6 +68,11 @@ export class SharedRoom<State> {
 	get snapshot(): Snapshot {
 		this.#flush();
 		return this.#replica.snapshot;
+	}
+
+	/** The number of the last change of another server; undefined if nothing is known of it. */
+	seqOf(nodeId: string): number | undefined {
+		return this.#replica.seqOf(nodeId);
 	}
 
 	/** The server of a user of another server. */
@@ -68,7 +92,7 @@ export class SharedRoom<State> {
 
 	/** Changes a setting for all servers. */
 	setSetting(key: string, value: unknown): void {
-		this.#link.publish({ kind: 'setting', key, setting: this.#replica.setSetting(key, value) });
+		if (!this.#closed) this.#link.publish({ kind: 'setting', key, setting: this.#replica.setSetting(key, value) });
 	}
 
 	/** Tells something once, to all servers that have the room open. */
@@ -85,30 +109,44 @@ export class SharedRoom<State> {
 		return this.#link.request(nodeId, method, params);
 	}
 
-	/** Says again how far this server is, for those who have missed something. */
+	/** Says again how far this server is, for those who have missed something, and asks those who say nothing any more. */
 	digest(): void {
 		this.#flush();
-		this.#link.publish({ kind: 'digest', seq: this.#replica.seq });
+		const digest: Digest = { kind: 'digest', seq: this.#replica.seq, settings: this.#replica.settingsMark };
+		this.#link.publish(digest);
+		for (const nodeId of this.nodeIds) {
+			const silent = (this.#silent.get(nodeId) ?? 0) + 1;
+			this.#silent.set(nodeId, silent);
+			// That it has closed the room may have been lost.
+			if (silent > missingDigests) void this.fetch(nodeId);
+		}
 	}
 
 	/** A message of another server about the room. */
 	receive(from: string, message: RoomMessage): void {
+		if (this.#closed) return;
+		this.#silent.delete(from);
 		switch (message.kind) {
 			case 'change':
 				if (!this.#replica.follow(from, message.seq, message.changes)) void this.fetch(from);
 				break;
-			case 'digest':
-				if (!this.#replica.isCurrent(from, message.seq)) void this.fetch(from);
+			case 'digest': {
+				const { seq, settings = this.#replica.settingsMark } = message as Digest;
+				const isCurrent = this.#replica.isCurrent(from, seq) && settings === this.#replica.settingsMark;
+				if (!isCurrent) void this.fetch(from);
 				break;
+			}
 			case 'setting':
 				this.#replica.followSetting(message.key, message.setting);
 				break;
 			case 'event':
 				if (this.#events.add(from, message.id)) this.#listener.event(message.name, message.data, from);
 				break;
-			case 'closed':
-				this.lose(from, 'left');
+			case 'closed': {
+				const { seq = Infinity } = message as Closed;
+				if (seq >= (this.seqOf(from) ?? 0)) this.lose(from, 'left');
 				break;
+			}
 			default:
 			// A later version may have others.
 		}
@@ -126,7 +164,8 @@ export class SharedRoom<State> {
 		try {
 			while (fetching.again && !this.#closed) {
 				fetching.again = false;
-				this.load(nodeId, await this.#link.fetch(nodeId));
+				const before = this.seqOf(nodeId);
+				this.load(nodeId, await this.#link.fetch(nodeId), before);
 			}
 		} catch {
 			// The next digest tells whether something is still missing.
@@ -135,16 +174,24 @@ export class SharedRoom<State> {
 		}
 	}
 
-	/** Takes over what a server says of the room. @param snapshot - undefined if it is not open there */
-	load(nodeId: string, snapshot: Snapshot | undefined): void {
+	/**
+	 * Takes over what a server says of the room.
+	 *
+	 * @param snapshot - undefined if it is not open there
+	 * @param before - what {@link SharedRoom.seqOf} was when the server was asked. If something has come from it since then, it
+	 *   has opened the room after it has answered
+	 */
+	load(nodeId: string, snapshot: Snapshot | undefined, before?: number): void {
 		if (this.#closed) return;
+		this.#silent.delete(nodeId);
 		if (snapshot) this.#replica.load(nodeId, snapshot);
-		else this.lose(nodeId, 'left');
+		else if (this.seqOf(nodeId) === before) this.lose(nodeId, 'left');
 	}
 
 	/** Forgets a server. */
 	lose(nodeId: string, reason: string): void {
-		this.#events.delete(nodeId);
+		this.#silent.delete(nodeId);
+		this.#events.lose(nodeId);
 		this.#replica.lose(nodeId, reason);
 	}
 
@@ -153,7 +200,8 @@ export class SharedRoom<State> {
 		if (this.#closed) return;
 		this.#flush();
 		this.#closed = true;
-		this.#link.publish({ kind: 'closed' });
+		const closed: Closed = { kind: 'closed', seq: this.#replica.seq };
+		this.#link.publish(closed);
 		this.#link.close();
 	}
 

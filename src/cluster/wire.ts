@@ -18,7 +18,12 @@ export interface NodeInfo {
 	/** How many users have joined there. */
 	readonly users: number;
 	/** Where it is reached directly, without the bus. */
-	readonly address: { readonly ip: string; readonly port: number };
+	readonly address: {
+		/** The IP address. */
+		readonly ip: string;
+		/** The UDP port. */
+		readonly port: number;
+	};
 }
 
 /** A change of a user of the sender. The state is `null` for one who has gone. */
