@@ -14,7 +14,7 @@ export type NodesEvents = {
 /** The time between two signs of life, in ms. */
 export const aliveInterval = 750;
 /** A server that is not heard for so long, neither by the bus nor directly, is taken for dead, in ms. */
-export const deadAfter = 2200;
+export const deadAfter = 2000;
 /** Messages of a server that has stopped may still be on their way for so long, in ms. */
 const straggle = 10_000;
 

@@ -8,6 +8,9 @@ import type { DataSizes } from './PipePair.js';
 /** Asks another server. */
 export type AskNode = (nodeId: string, method: string, params: object) => Promise<unknown>;
 
+/** Tells another server something until it has heard it. What has the same key is told no more. */
+export type TellNode = (nodeId: string, key: string, method: string, params: object) => void;
+
 /** A pair without a track for so long is given up, in ms. */
 const idleTime = 10_000;
 
@@ -15,7 +18,9 @@ interface Pair {
 	nodeId: string;
 	router: Router;
 	end: Promise<PipeTransport>;
-	isNew: boolean;
+	/** Settles when the other server knows where its end is. Undefined if nobody has told it yet. */
+	connected: Promise<void> | undefined;
+	/** How many need it. */
 	carried: number;
 	idleTimer: NodeJS.Timeout | undefined;
 }
@@ -30,13 +35,15 @@ export interface Arrived<Out extends Carried> {
 /** The pipes by which tracks and data channels of other servers come to a room. */
 export class IncomingPipes {
 	readonly #ask: AskNode;
+	readonly #tell: TellNode;
 	readonly #listen: PipeListen;
 	readonly #data: DataSizes;
 	readonly #logger: Logger;
 	readonly #pairs = new Map<string, Pair>();
 
-	constructor(options: { ask: AskNode; listen: PipeListen; data: DataSizes; logger: Logger }) {
+	constructor(options: { ask: AskNode; tell: TellNode; listen: PipeListen; data: DataSizes; logger: Logger }) {
 		this.#ask = options.ask;
+		this.#tell = options.tell;
 		this.#listen = options.listen;
 		this.#data = options.data;
 		this.#logger = options.logger;
@@ -79,61 +86,66 @@ export class IncomingPipes {
 		router: Router,
 		produce: (end: PipeTransport, taken: Taken) => Promise<Out>,
 	): Promise<Arrived<Out>> {
-		const pairIds = [...this.#pairs]
-			.filter(([, pair]) => pair.nodeId === nodeId && pair.router === router)
-			.map(([id]) => id);
-		const taken = (await this.#ask(nodeId, 'take', { pusherId, routerId: router.id, pairIds })) as Taken;
+		const taken = await this.#take(nodeId, pusherId, router);
 		const { pairId, carrierId } = taken;
-		const drop = () => {
-			this.#ask(nodeId, 'drop', { pairId, carrierId }).catch(() => undefined);
+		const pair = this.#pairs.get(pairId) ?? this.#createPair(nodeId, router, taken);
+		hold(pair);
+		const giveBack = () => {
+			this.#release(pairId, pair);
+			this.#tell(nodeId, `drop ${carrierId}`, 'drop', { pairId, carrierId });
 		};
+		let producer: Out | undefined;
 		try {
-			const pair = this.#pairs.get(pairId) ?? this.#createPair(nodeId, router, taken);
-			pair.carried++;
-			clearTimeout(pair.idleTimer);
-			try {
-				const end = await pair.end;
-				const producer = await produce(end, taken);
-				// Keyframes are asked for as soon as the pair is connected, and the way is open by now.
-				if (pair.isNew) {
-					pair.isNew = false;
-					await this.#ask(nodeId, 'connect', { pairId, end: endOf(end) });
-				}
-				if (producer.closed) throw new SfuError('unavailable', 'the pipe between two servers has gone');
-				producer.observer.once('close', () => {
-					this.#release(pairId, pair);
-					drop();
-				});
-				return {
-					producer,
-					close: () => {
-						producer.close();
-					},
-				};
-			} catch (error) {
-				this.#release(pairId, pair);
-				throw error;
-			}
+			const end = await pair.end;
+			producer = await produce(end, taken);
+			// Keyframes are asked for as soon as the pair is connected, and the way is open by now.
+			pair.connected ??= this.#connect(pairId, pair, end);
+			await pair.connected;
+			if (producer.closed) throw new SfuError('unavailable', 'the pipe between two servers has gone');
 		} catch (error) {
-			drop();
+			producer?.close();
+			giveBack();
 			throw error;
+		}
+		const arrived = producer;
+		arrived.observer.once('close', giveBack);
+		return {
+			producer: arrived,
+			close: () => {
+				arrived.close();
+			},
+		};
+	}
+
+	/** Asks for a track or a data channel. The pairs that it may come by stay meanwhile. */
+	async #take(nodeId: string, pusherId: string, router: Router): Promise<Taken> {
+		const pairs = [...this.#pairs].filter(([, pair]) => pair.nodeId === nodeId);
+		const pairIds = pairs.map(([pairId]) => pairId);
+		for (const [, pair] of pairs) hold(pair);
+		try {
+			return (await this.#ask(nodeId, 'take', { pusherId, routerId: router.id, pairIds })) as Taken;
+		} finally {
+			for (const [pairId, pair] of pairs) this.#release(pairId, pair);
 		}
 	}
 
 	#createPair(nodeId: string, router: Router, { pairId, end }: Taken): Pair {
 		const created = this.#createEnd(router, end);
-		const pair: Pair = { nodeId, router, end: created, isNew: true, carried: 0, idleTimer: undefined };
+		const pair: Pair = { nodeId, router, end: created, connected: undefined, carried: 0, idleTimer: undefined };
 		this.#pairs.set(pairId, pair);
+		const ended = () => {
+			clearTimeout(pair.idleTimer);
+			if (this.#pairs.get(pairId) === pair) this.#pairs.delete(pairId);
+			// The other end does not notice.
+			this.#tell(nodeId, `closePair ${pairId}`, 'closePair', { pairId });
+		};
 		created.then(
 			(transport) => {
-				transport.observer.once('close', () => {
-					clearTimeout(pair.idleTimer);
-					this.#pairs.delete(pairId);
-				});
-				if (!this.#pairs.has(pairId)) transport.close();
+				transport.observer.once('close', ended);
+				if (this.#pairs.get(pairId) !== pair) transport.close();
 			},
 			(error: unknown) => {
-				this.#pairs.delete(pairId);
+				ended();
 				this.#logger.warn('a pipe from another server could not be made', { nodeId, error });
 			},
 		);
@@ -151,12 +163,21 @@ export class IncomingPipes {
 		}
 	}
 
+	/** Tells the other server where this end is. A pair that it may not know cannot be used. */
+	async #connect(pairId: string, { nodeId }: Pair, end: PipeTransport): Promise<void> {
+		try {
+			await this.#ask(nodeId, 'connect', { pairId, end: endOf(end) });
+		} catch (error) {
+			this.#close(pairId);
+			throw error;
+		}
+	}
+
 	#release(pairId: string, pair: Pair): void {
 		pair.carried--;
 		if (pair.carried > 0 || this.#pairs.get(pairId) !== pair) return;
 		pair.idleTimer = setTimeout(() => {
 			this.#close(pairId);
-			this.#ask(pair.nodeId, 'closePair', { pairId }).catch(() => undefined);
 		}, idleTime);
 	}
 
@@ -171,4 +192,10 @@ export class IncomingPipes {
 			() => undefined,
 		);
 	}
+}
+
+/** Keeps a pair until it is released. */
+function hold(pair: Pair): void {
+	pair.carried++;
+	clearTimeout(pair.idleTimer);
 }

@@ -27,7 +27,7 @@ interface Pair {
 	/** In ms since the epoch. */
 	madeAt: number;
 	/** What it carries, by id. */
-	carriers: Map<string, Carried>;
+	carriers: Map<string, { carrier: Carried; sourceId: string }>;
 }
 
 /** The pipes by which a room's tracks and data channels go to other servers. Those decide what they take, and when it ends. */
@@ -48,14 +48,17 @@ export class OutgoingPipes {
 
 	/** @throws {@link SfuError} (rejects) `unavailable` without a port, and errors of mediasoup */
 	async take(nodeId: string, source: Sendable, { routerId, pairIds }: TakeRequest): Promise<Taken> {
-		const pair = this.#pairTo(nodeId, source.router, routerId, pairIds);
+		const sourceId = 'producer' in source ? source.producer.id : source.dataProducer.id;
+		this.#dropSource(nodeId, sourceId);
+		this.#dropPairs(nodeId, pairIds);
+		const pair = this.#pairTo(nodeId, source.router, routerId);
 		const end = await pair.end;
 		const carrier =
 			'producer' in source
-				? await end.consume({ producerId: source.producer.id })
-				: await end.consumeData({ dataProducerId: source.dataProducer.id, ordered: true });
+				? await end.consume({ producerId: sourceId })
+				: await end.consumeData({ dataProducerId: sourceId, ordered: true });
 		if (end.closed) throw new SfuError('unavailable', 'the other server has gone');
-		pair.carriers.set(carrier.id, carrier);
+		pair.carriers.set(carrier.id, { carrier, sourceId });
 		const { id, observer }: Carried = carrier;
 		observer.once('close', () => pair.carriers.delete(id));
 		const taken = { pairId: pair.pairId, end: endOf(end), carrierId: carrier.id };
@@ -79,7 +82,7 @@ export class OutgoingPipes {
 	/** Ends what a pair carries. Nothing happens if it has ended already. */
 	drop(nodeId: string, pairId: string, carrierId: string): void {
 		const pair = this.#pairs.get(pairId);
-		if (pair?.nodeId === nodeId) pair.carriers.get(carrierId)?.close();
+		if (pair?.nodeId === nodeId) pair.carriers.get(carrierId)?.carrier.close();
 	}
 
 	/** Ends a pair that its other server has given up. */
@@ -92,21 +95,43 @@ export class OutgoingPipes {
 		for (const [pairId, pair] of this.#pairs) if (pair.nodeId === nodeId) this.#close(pairId);
 	}
 
-	/** @param pairIds - those that the other server still has: it cannot use others any more */
-	#pairTo(nodeId: string, from: Router, routerId: string, pairIds: readonly string[]): Pair {
-		for (const [pairId, pair] of this.#pairs) {
-			if (pair.nodeId !== nodeId || pair.from !== from || pair.routerId !== routerId) continue;
-			// A pair that is not connected yet is being made there.
-			if (pairIds.includes(pairId) || (!pair.connected && Date.now() - pair.madeAt < connectTime)) return pair;
-			this.#close(pairId);
+	/** A server that asks for a source has lost it, if it had it before. */
+	#dropSource(nodeId: string, sourceId: string): void {
+		for (const pair of this.#pairs.values()) {
+			if (pair.nodeId !== nodeId) continue;
+			for (const carried of pair.carriers.values()) if (carried.sourceId === sourceId) carried.carrier.close();
 		}
-		return this.#createPair(nodeId, from, routerId);
+	}
+
+	/** @param pairIds - those that the other server still has: it cannot use others any more */
+	#dropPairs(nodeId: string, pairIds: readonly string[]): void {
+		for (const [pairId, { nodeId: to, connected, madeAt }] of this.#pairs) {
+			if (to !== nodeId || pairIds.includes(pairId)) continue;
+			// A pair that is not connected yet is being made there.
+			if (connected || Date.now() - madeAt >= connectTime) this.#close(pairId);
+		}
+	}
+
+	#pairTo(nodeId: string, from: Router, routerId: string): Pair {
+		const known = [...this.#pairs.values()].find(
+			(pair) => pair.nodeId === nodeId && pair.from === from && pair.routerId === routerId,
+		);
+		return known ?? this.#createPair(nodeId, from, routerId);
 	}
 
 	#createPair(nodeId: string, from: Router, routerId: string): Pair {
 		const pairId = randomUUID();
 		const end = from.createPipeTransport(pipeOptions(this.#listen, this.#data));
-		const pair: Pair = { pairId, nodeId, from, routerId, end, connected: false, madeAt: Date.now(), carriers: new Map() };
+		const pair: Pair = {
+			pairId,
+			nodeId,
+			from,
+			routerId,
+			end,
+			connected: false,
+			madeAt: Date.now(),
+			carriers: new Map(),
+		};
 		this.#pairs.set(pairId, pair);
 		end.then(
 			(transport) => {

@@ -32,7 +32,7 @@ export interface TakeRequest {
 	pusherId: string;
 	/** The router that it is to come to. */
 	routerId: string;
-	/** The pairs that lead there already. */
+	/** All pairs that lead to the server already. */
 	pairIds: string[];
 }
 

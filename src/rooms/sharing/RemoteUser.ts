@@ -99,7 +99,9 @@ export class RemoteUser extends User {
 		super.rename(state.userName);
 		if (state.quality !== before.quality) this.setQuality(state.quality);
 		const told = new Set(state.pushers.map(({ pusherId }) => pusherId));
-		for (const [pusherId, pusher] of this.#remotes) if (!told.has(pusherId)) this.#end(pusher, 'closed');
+		const reasons = new Map(state.ended);
+		for (const [pusherId, pusher] of this.#remotes)
+			if (!told.has(pusherId)) this.#end(pusher, reasons.get(pusherId) ?? 'closed');
 		const added = state.pushers.flatMap((one) => this.#followPusher(one));
 		if (added.length > 0) this.addPushers(added);
 	}

@@ -2,6 +2,7 @@ import type { Cluster } from '../../cluster/Cluster.js';
 import type { SharedRoom } from '../../cluster/SharedRoom.js';
 import type { Logger } from '../../Logger.js';
 import { LocalDataSource } from '../../media/DataSource.js';
+import type { Demand } from '../../media/Demand.js';
 import { LocalSource } from '../../media/LocalSource.js';
 import type { HostEnd, PipeListen, Sendable, TakeRequest } from '../../media/pipes/hostPipes.js';
 import { IncomingPipes } from '../../media/pipes/IncomingPipes.js';
@@ -15,6 +16,7 @@ import type { Speakers } from '../Speakers.js';
 import type { User } from '../User.js';
 import type { UserContext } from '../UserContext.js';
 import { callPusher, callUser } from './calls.js';
+import { Insistence } from './Insistence.js';
 import { RemoteUser } from './RemoteUser.js';
 import { userState, type UserState } from './UserState.js';
 
@@ -55,14 +57,18 @@ const tellingEvents = [
 	'rated',
 ] as const;
 
+/** The other servers are told for so long why a pusher has closed, in ms. */
+const endedTime = 10_000;
+
 /** The part of a room that is shared with other servers: its users and their media, both ways. */
 export class RoomSharing {
 	readonly #part: SharedPart;
 	readonly #remotes = new Map<string, RemoteUser>();
 	readonly #incoming: IncomingPipes;
 	readonly #outgoing: OutgoingPipes;
-	/** Those for whom other servers say what they can take of a track. */
-	readonly #takers = new Map<string, object>();
+	readonly #insistence: Insistence;
+	/** What other servers can take of tracks: each stands for all who pull there. */
+	readonly #takers = new Map<string, Set<Demand>>();
 	#room!: SharedRoom<UserState>;
 
 	/** Finds out who is in the room on other servers. */
@@ -99,7 +105,9 @@ export class RoomSharing {
 		this.#part = part;
 		const { logger } = part;
 		const ask = (nodeId: string, method: string, params: object) => this.#room.request(nodeId, method, params);
-		this.#incoming = new IncomingPipes({ ask, listen, data, logger });
+		this.#insistence = new Insistence(ask, (nodeId) => cluster.nodes.has(nodeId));
+		const tell = this.#insistence.tell.bind(this.#insistence);
+		this.#incoming = new IncomingPipes({ ask, tell, listen, data, logger });
 		this.#outgoing = new OutgoingPipes(listen, data);
 		cluster.on('nodeLost', this.#lose);
 		this.close = () => {
@@ -128,9 +136,14 @@ export class RoomSharing {
 	/** Tells of a user who has joined here, until it leaves. */
 	follow(user: User): void {
 		const { userId } = user;
+		const ended = new Map<string, string>();
 		const tell = () => {
-			if (!user.closed) this.#room.set(userId, userState(user));
+			if (!user.closed) this.#room.set(userId, userState(user, ended));
 		};
+		user.on('pusherClosed', ({ pusher: { pusherId }, reason }) => {
+			ended.set(pusherId, reason);
+			setTimeout(() => ended.delete(pusherId), endedTime).unref();
+		});
 		for (const event of tellingEvents) user.on(event, tell);
 		user.tickets.onChanged = tell;
 		user.once('closed', ({ reason }) => {
@@ -181,12 +194,9 @@ export class RoomSharing {
 		this.#outgoing.lose(nodeId);
 		const taker = this.#takers.get(nodeId);
 		this.#takers.delete(nodeId);
-		if (taker) for (const forget of this.#forgets) forget(taker);
+		if (taker) for (const demand of taker) setDemand(demand, taker, undefined, undefined);
 		this.#part.speakers.lose(nodeId);
 	};
-
-	/** Each forgets what a server could take of a track. */
-	readonly #forgets = new Set<(taker: object) => void>();
 
 	#hear(event: SharedEvent, nodeId: string): void {
 		const { speakers, heard } = this.#part;
@@ -216,7 +226,7 @@ export class RoomSharing {
 				bringData: (router) => this.#incoming.bringData(nodeId, pusherId, router),
 				demand: (bitrate, spatialLayer) => {
 					// JSON has no Infinity.
-					tell('demand', {
+					this.#insistence.tell(nodeId, `demand ${pusherId}`, 'demand', {
 						pusherId,
 						...(bitrate < Infinity && { bitrate }),
 						...(spatialLayer !== undefined && { spatialLayer }),
@@ -232,21 +242,14 @@ export class RoomSharing {
 	#followDemand(nodeId: string, { pusherId, bitrate, spatialLayer }: Record<string, unknown>): void {
 		const pusher = this.#ownPusher(pusherId);
 		if (pusher.kind === 'data') return;
-		const taker = this.#takers.get(nodeId) ?? {};
+		const taker = this.#takers.get(nodeId) ?? new Set();
 		this.#takers.set(nodeId, taker);
 		const { demand } = pusher.pullSource;
-		const isPulled = spatialLayer !== undefined || bitrate !== undefined;
-		if (typeof bitrate === 'number') demand.set(taker, bitrate);
-		else if (isPulled) demand.set(taker, Infinity);
-		else demand.delete(taker);
-		demand.setLayer(taker, typeof spatialLayer === 'number' ? spatialLayer : undefined);
-		const forget = (gone: object) => {
-			if (gone !== taker) return;
-			demand.delete(taker);
-			demand.setLayer(taker, undefined);
-		};
-		this.#forgets.add(forget);
-		pusher.once('closed', () => this.#forgets.delete(forget));
+		if (!taker.has(demand)) {
+			taker.add(demand);
+			pusher.once('closed', () => taker.delete(demand));
+		}
+		setDemand(demand, taker, bitrate, spatialLayer);
 	}
 
 	#sendable(pusherId: string): Sendable {
@@ -267,6 +270,15 @@ export class RoomSharing {
 		const own = [...this.#part.users.values()].filter(({ isRemote }) => !isRemote);
 		return found(own.find(({ pushers }) => pushers.has(String(pusherId)))?.pushers.get(String(pusherId)));
 	}
+}
+
+/** Notes what a server can take of a track. Without both, nobody pulls it there. */
+function setDemand(demand: Demand, taker: object, bitrate: unknown, spatialLayer: unknown): void {
+	const isPulled = spatialLayer !== undefined || bitrate !== undefined;
+	if (typeof bitrate === 'number') demand.set(taker, bitrate);
+	else if (isPulled) demand.set(taker, Infinity);
+	else demand.delete(taker);
+	demand.setLayer(taker, typeof spatialLayer === 'number' ? spatialLayer : undefined);
 }
 
 /** @throws {@link SfuError} `not_found` */

@@ -11,12 +11,21 @@ export interface UserState {
 	permissions: Permissions;
 	quality?: Quality;
 	pushers: PusherState[];
+	/** Why pushers have closed lately, by their ids. */
+	ended?: (readonly [pusherId: string, reason: string])[];
 	/** What vouches for the user's client when it comes to another server. */
 	tickets: Pick<Tickets, 'hashes' | 'lost'>;
 }
 
-/** Describes a user to other servers. */
-export function userState({ userName, metadata, permissions, quality, pushers, tickets }: User): UserState {
+/**
+ * Describes a user to other servers.
+ *
+ * @param ended - why its pushers have closed lately, by their ids
+ */
+export function userState(
+	{ userName, metadata, permissions, quality, pushers, tickets }: User,
+	ended: ReadonlyMap<string, string>,
+): UserState {
 	return {
 		userName,
 		...(metadata !== undefined && { metadata }),
@@ -24,6 +33,7 @@ export function userState({ userName, metadata, permissions, quality, pushers, t
 		permissions: { ...permissions, pull: permissions.pull !== false },
 		...(quality !== undefined && { quality }),
 		pushers: [...pushers.values()].map(pusherState),
+		...(ended.size > 0 && { ended: [...ended] }),
 		tickets: { hashes: tickets.hashes, lost: tickets.lost },
 	};
 }
