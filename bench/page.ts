@@ -1,5 +1,6 @@
 /**
- * Puts the tables of benchmarks into docs/performance.md, each between the comments of its name, and draws their plots.
+ * Puts the tables of benchmarks into docs/performance.md and docs/cluster-scale.md, each between the comments of its name, and
+ * draws their plots.
  *
  *     node --import tsx bench/page.ts FILE…
  *
@@ -10,7 +11,7 @@ import { format, resolveConfig } from 'prettier';
 import { draw } from './plots.js';
 import { readReport, type Report, type Row } from './report.js';
 
-const page = new URL('../docs/performance.md', import.meta.url);
+const pages = ['performance', 'cluster-scale'].map((name) => new URL(`../docs/${name}.md`, import.meta.url));
 const plots = new URL('../docs/plots/', import.meta.url);
 
 function markdownOf(rows: readonly Row[]): string {
@@ -29,14 +30,20 @@ function sectionOf({ name, date, command, machine, versions, rows, plots: ofRepo
 
 const plotName = (name: string, index: number) => `${name}${index > 0 ? `-${index + 1}` : ''}.svg`;
 
-let text = readFileSync(page, 'utf8');
+const texts = new Map(pages.map((page) => [page, readFileSync(page, 'utf8')]));
 mkdirSync(plots, { recursive: true });
 for (const report of process.argv.slice(2).map(readReport)) {
 	const [begin, end] = [`<!-- ${report.name}: begin -->`, `<!-- ${report.name}: end -->`];
-	const [before, after] = [text.indexOf(begin), text.indexOf(end)];
-	if (before < 0 || after < before) throw new Error(`docs/performance.md needs ${begin} and ${end}`);
-	text = `${text.slice(0, before)}${begin}\n\n${sectionOf(report)}\n\n${text.slice(after)}`;
+	const [page, text] = [...texts].find(([, one]) => one.includes(begin)) ?? [];
+	const after = text?.indexOf(end) ?? -1;
+	if (!page || text === undefined || after < text.indexOf(begin)) throw new Error(`no page has ${begin} and ${end}`);
+	const before = text.slice(0, text.indexOf(begin));
+	texts.set(page, `${before}${begin}\n\n${sectionOf(report)}\n\n${text.slice(after)}`);
 	for (const [index, plot] of report.plots.entries())
 		writeFileSync(new URL(plotName(report.name, index), plots), draw(plot, report.rows));
 }
-writeFileSync(page, await format(text, { ...(await resolveConfig(page)), parser: 'markdown' }));
+for (const [page, text] of texts) {
+	const options = { ...(await resolveConfig(page)), parser: 'markdown' };
+	const formatted = await format(text, options);
+	if (formatted !== readFileSync(page, 'utf8')) writeFileSync(page, formatted);
+}

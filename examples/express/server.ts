@@ -3,10 +3,12 @@
  *
  * - LISTEN_IP: the address that the page, the WebSocket and the media listen on. Default 127.0.0.1: this machine alone.
  * - ANNOUNCED_ADDRESS: the address that browsers send media to. Default LISTEN_IP.
- * - ORIGIN: of the page, such as https://example.com, if a proxy changes the header `Host`.
+ * - ORIGIN: of the page, such as https://example.com, if a proxy changes the header `Host`. Several with blanks between.
  * - PORT: of the page and the WebSocket. Default 3000. 0 takes a free one.
  *
  * Firefox sends no media to 127.0.0.1: set LISTEN_IP to 0.0.0.0 and ANNOUNCED_ADDRESS to an address of this machine.
+ *
+ * With CLUSTER_SECRET it shares its rooms with other servers: examples/cluster/start.ts runs three of them.
  */
 import express from 'express';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -23,22 +25,25 @@ if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
 }
 
 // A signal ends the process while it starts, too.
-let close = (): void => process.exit();
+let close = (_signal?: string): void => process.exit();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 	process.on(signal, () => {
-		close();
+		close(signal);
 	});
 }
 
+const cluster = process.env.CLUSTER_SECRET === undefined ? undefined : await import('../cluster/member.js');
 const sfu = await Sfu.create({
 	webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] },
 	audioObservers: {},
 	qualityInterval: 2000,
+	...cluster?.options,
 });
 const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
 /** Whether a WebSocket is from our own page, or from a program that is no browser and so has no `Origin`. */
 function isOwnPage({ headers: { origin, host } }: IncomingMessage): boolean {
-	return origin === undefined || origin === ORIGIN || (URL.canParse(origin) && new URL(origin).host === host);
+	if (origin === undefined || ORIGIN?.split(' ').includes(origin)) return true;
+	return URL.canParse(origin) && new URL(origin).host === host;
 }
 
 const server = createServer(express().use(express.static(path.join(import.meta.dirname, 'public'))));
@@ -54,8 +59,16 @@ const sockets = new WebSocketServer({
 sockets.on('connection', (socket, request) => {
 	protoo.accept(fromWebSocket(socket), { request });
 });
+cluster?.tellNodes(sfu, sockets);
 
-close = () => {
+close = (signal) => {
+	// In a cluster the pages go to other servers first.
+	if (cluster && signal === 'SIGTERM') {
+		void sfu.drain({ timeout: 10_000 }).then(() => {
+			close();
+		});
+		return;
+	}
 	protoo.close();
 	sfu.close();
 	server.close();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Sfu, type Room } from 'sfu-rooms';
+import type { Room, Sfu } from 'sfu-rooms';
 import { until } from '../media/setup.js';
 import { loadOffer } from '../support/offers.js';
 import { startServers } from '../support/servers.js';

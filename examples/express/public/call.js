@@ -63,6 +63,12 @@ export class Call extends EventTarget {
 			link.addEventListener('problem', (event) => this.#emit('problem', /** @type {CustomEvent} */ (event).detail));
 		}
 		signaling.addEventListener('open', () => void this.#join());
+		signaling.addEventListener('moved', async () => {
+			this.#outside();
+			// The media of the server before ends with the join.
+			await Promise.all([this.#uplink.prepare(), this.#downlink.prepare()]);
+			void this.#join();
+		});
 		signaling.addEventListener('lost', () => this.#lost());
 		signaling.addEventListener('replaced', () => this.#end('You have joined again on another page.'));
 		signaling.addEventListener('notification', (event) => {
@@ -124,7 +130,8 @@ export class Call extends EventTarget {
 		} catch (error) {
 			// Without a connection, `lost` has been told already.
 			if (this.#ended || !this.#signaling.isOpen) return;
-			if (this.#joined && PASSING_CODES.includes(error.code)) this.#signaling.reconnect();
+			if (this.#joined && PASSING_CODES.includes(error.code))
+				this.#signaling.reconnect({ elsewhere: error.code === 503 });
 			else this.#end(`Could not join: ${error.message}`);
 			return;
 		}
@@ -132,6 +139,7 @@ export class Call extends EventTarget {
 		const first = !this.#joined;
 		this.#joined = this.#inRoom = true;
 		this.#startHeartbeat();
+		this.#uplink.node = this.#signaling.node;
 		if (first) this.#emit('joined');
 		for (const person of this.people.replace(success.users)) this.#emit('left', person);
 		this.speaker = success.activeSpeaker?.userId ?? null;
@@ -156,6 +164,11 @@ export class Call extends EventTarget {
 			this.#end('The server cannot be reached.');
 			return;
 		}
+		this.#outside();
+	}
+
+	/** Nothing can be asked of the server before the next join. */
+	#outside() {
 		this.#inRoom = false;
 		clearInterval(this.#heartbeat);
 		this.#changed();
@@ -249,6 +262,8 @@ export class Call extends EventTarget {
 		},
 		connectionClosed: ({ connectionId }) => void this.#linkOf(connectionId)?.open(),
 		textMessage: (message) => this.#emit('textMessage', message),
+		// The server will stop.
+		migrate: () => this.#signaling.move(),
 		roomClosed: () => this.#end('The room was closed.'),
 		kicked: () => this.#end('You were removed from the room.'),
 	};

@@ -30,6 +30,8 @@ export class Link extends EventTarget {
 	request;
 	/** @type {RTCPeerConnection | undefined} */
 	#connection;
+	/** What the next open() takes. @type {RTCPeerConnection | undefined} */
+	#prepared;
 	/** @type {number | undefined} */
 	#timer;
 	/** @type {number | undefined} */
@@ -65,10 +67,26 @@ export class Link extends EventTarget {
 		return this.#heard.silent >= SILENT_TIMES;
 	}
 
+	/** Makes an RTCPeerConnection ready for the next open(), while the current one goes on. */
+	async prepare() {
+		this.discard();
+		const connection = new RTCPeerConnection();
+		this.#prepared = connection;
+		// One that is discarded meanwhile fails.
+		await this.ready(connection).catch(() => undefined);
+	}
+
+	/** Takes prepare() back. */
+	discard() {
+		this.#prepared?.close();
+		this.#prepared = undefined;
+	}
+
 	/** Opens an RTCPeerConnection in place of the current one. */
 	async open() {
+		const connection = this.#prepared ?? new RTCPeerConnection();
+		this.#prepared = undefined;
 		this.close();
-		const connection = new RTCPeerConnection();
 		this.#connection = connection;
 		connection.onconnectionstatechange = () => this.#watch(connection);
 		this.#listener = setInterval(() => void this.#listen(connection), LISTEN_MS);
@@ -78,6 +96,7 @@ export class Link extends EventTarget {
 	close() {
 		clearTimeout(this.#timer);
 		clearInterval(this.#listener);
+		this.discard();
 		const connection = this.#connection;
 		this.#connection = undefined;
 		this.#heard = { bytes: 0, silent: 0 };
@@ -116,6 +135,14 @@ export class Link extends EventTarget {
 		this.quality = quality;
 		this.changed();
 	}
+
+	/**
+	 * Does what needs no server; a subclass does it.
+	 *
+	 * @param {RTCPeerConnection} _connection
+	 * @returns {Promise<void>}
+	 */
+	async ready(_connection) {}
 
 	/**
 	 * Begins to send or receive; a subclass does it.

@@ -5,6 +5,7 @@
  * @property {boolean} [paused]
  * @property {boolean} [stalled] nothing of it arrives at the server
  * @property {string | null} [source]
+ * @property {{node?: string}} [metadata] on which of several servers
  *
  * @typedef {{userId: string, userName: string, pushers: PusherInfo[]}} UserInfo as the server describes a user
  *
@@ -19,6 +20,7 @@
  * @typedef {object} Person
  * @property {string} userId
  * @property {string} userName
+ * @property {string} [node] the user's server, if there are several
  * @property {boolean} online false while the user's socket is lost
  * @property {Map<string, Pusher>} pushers
  */
@@ -63,7 +65,8 @@ export class People {
 		const person = this.#people.get(userId) ?? { userId, userName, online: true, pushers: new Map() };
 		this.#people.set(userId, person);
 		person.online = true;
-		for (const { pusherId, rtpParam, paused = false, stalled = false, source } of pushers) {
+		for (const { pusherId, rtpParam, paused = false, stalled = false, source, metadata } of pushers) {
+			person.node = metadata?.node;
 			const layers = rtpParam.encodings?.length ?? 1;
 			const kind = rtpParam.av_type;
 			person.pushers.set(pusherId, { pusherId, kind, source: source ?? undefined, paused, stalled, layers });

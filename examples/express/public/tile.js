@@ -38,6 +38,7 @@ export class Tile {
 		element.classList.toggle('offline', view.state !== '');
 		this.#part('avatar').textContent = initialsOf(view.name);
 		this.#part('tile-name').textContent = view.name;
+		this.#part('tile-node').textContent = view.node ?? '';
 		this.#video.setAttribute('aria-label', `Video: ${view.name}`);
 		this.#part('tile-state').textContent = view.state;
 		this.#part('tile-quality').textContent = view.quality.join(' · ');

@@ -43,6 +43,8 @@ export class Uplink extends Link {
 	/** By source: `camera`, `microphone`, `screen`, `screenAudio`. @type {Map<string, Upload>} */
 	#uploads = new Map();
 	#loudness = new Loudness();
+	/** Which of several servers it goes to, for the others to see. @type {string | undefined} */
+	node;
 	#negotiation = Promise.resolve();
 	/** The server's id of the connection before this one, which the server may still have. @type {string | undefined} */
 	#replaces;
@@ -56,6 +58,7 @@ export class Uplink extends Link {
 		for (const [source, track] of Object.entries(tracks)) {
 			if (track) this.#uploads.set(source, new Upload(track));
 		}
+		this.discard();
 		if (!this.connection) return;
 		this.#addTransceivers(this.connection);
 		void this.#negotiate(this.connection);
@@ -67,6 +70,7 @@ export class Uplink extends Link {
 			this.#uploads.get(source)?.transceiver?.stop();
 			this.#uploads.delete(source);
 		}
+		this.discard();
 		if (this.connection) void this.#negotiate(this.connection);
 	}
 
@@ -150,8 +154,17 @@ export class Uplink extends Link {
 	}
 
 	/** @override */
+	async ready(/** @type {RTCPeerConnection} */ connection) {
+		for (const [source, { track }] of this.#uploads) addTransceiver(connection, source, track);
+		await connection.setLocalDescription();
+	}
+
+	/** @override */
 	async begin(/** @type {RTCPeerConnection} */ connection) {
-		for (const upload of this.#uploads.values()) upload.transceiver = upload.pusherId = undefined;
+		for (const upload of this.#uploads.values()) {
+			upload.transceiver = connection.getTransceivers().find(({ sender }) => sender.track === upload.track);
+			upload.pusherId = undefined;
+		}
 		this.#addTransceivers(connection);
 		this.expectConnected();
 		await this.#negotiate(connection);
@@ -174,14 +187,7 @@ export class Uplink extends Link {
 
 	#addTransceivers(/** @type {RTCPeerConnection} */ connection) {
 		for (const [source, upload] of this.#uploads) {
-			if (upload.transceiver) continue;
-			const { track } = upload;
-			const simulcast = source === 'camera' && track.getSettings().width >= SIMULCAST_WIDTH;
-			upload.transceiver = connection.addTransceiver(track, {
-				direction: 'sendonly',
-				streams: [new MediaStream([track])],
-				...(simulcast && { sendEncodings: SIMULCAST }),
-			});
+			upload.transceiver ??= addTransceiver(connection, source, upload.track);
 		}
 	}
 
@@ -195,7 +201,8 @@ export class Uplink extends Link {
 		if (connection !== this.connection) return;
 		await connection.setLocalDescription();
 		const uploads = [...this.#uploads].filter(([, { transceiver }]) => transceiver?.mid);
-		const media = uploads.map(([source, { transceiver }]) => ({ mid: transceiver.mid, source }));
+		const metadata = this.node && { node: this.node };
+		const media = uploads.map(([source, { transceiver }]) => ({ mid: transceiver.mid, source, metadata }));
 		const replaces = this.connectionId ? undefined : this.#replaces;
 		const { sdp, connectionId, pushers } = await this.request('push', {
 			sdp: connection.localDescription,
@@ -259,6 +266,20 @@ export class Uplink extends Link {
 		}
 		upload.synchronizing = false;
 	}
+}
+
+/**
+ * @param {RTCPeerConnection} connection
+ * @param {string} source
+ * @param {MediaStreamTrack} track
+ */
+function addTransceiver(connection, source, track) {
+	const simulcast = source === 'camera' && track.getSettings().width >= SIMULCAST_WIDTH;
+	return connection.addTransceiver(track, {
+		direction: 'sendonly',
+		streams: [new MediaStream([track])],
+		...(simulcast && { sendEncodings: SIMULCAST }),
+	});
 }
 
 /** @param {Upload[]} uploads */

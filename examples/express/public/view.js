@@ -3,6 +3,7 @@
  * @property {string} key the same for the same tile
  * @property {string} userId
  * @property {string} name
+ * @property {string | undefined} node the user's server, if there are several
  * @property {boolean} own not to be heard
  * @property {boolean} mirrored as in a mirror, for the user's own camera
  * @property {boolean} screen
@@ -49,7 +50,15 @@ export function viewOf(call, media) {
 function ownTiles(call, { video, hasCamera, screen, muted }) {
 	const { userId, userName } = call.identity;
 	const tile = {
-		...{ key: userId, userId, name: `${userName} (you)`, own: true, mirrored: hasCamera, screen: false },
+		...{
+			key: userId,
+			userId,
+			name: `${userName} (you)`,
+			node: call.uplink.node,
+			own: true,
+			mirrored: hasCamera,
+			screen: false,
+		},
 		...{ video: muted.video ? undefined : video, audio: undefined, audioPusherId: undefined },
 		...{ featured: false, muted: muted.audio, speaking: call.speaker === userId, state: '', layers: undefined },
 		quality: [...qualityOf('Sending', call.uplink), ...qualityOf('Receiving', call.downlink)],
@@ -72,14 +81,14 @@ function qualityOf(direction, { quality }) {
  * @param {import('./call.js').Call} call
  * @returns {TileView[]}
  */
-function tilesOf({ userId, userName, online, pushers }, call) {
+function tilesOf({ userId, userName, node, online, pushers }, call) {
 	const all = [...pushers.values()];
 	const isScreen = ({ source }) => SCREEN_SOURCES.includes(source);
 	const stateOf = (part) => {
 		if (!online) return 'Reconnecting…';
 		return part.some(({ stalled, paused }) => stalled && !paused) ? 'Waiting for their network…' : '';
 	};
-	const common = { userId, own: false, mirrored: false, featured: false, quality: [] };
+	const common = { userId, node, own: false, mirrored: false, featured: false, quality: [] };
 	const person = all.filter((pusher) => !isScreen(pusher));
 	const tiles = [
 		{

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Cluster, type ClusterEvents, type OwnLoad } from '../../cluster/Cluster.js';
 import { sealedBus } from '../../cluster/sealedBus.js';
 import type { NodeInfo } from '../../cluster/wire.js';
@@ -83,16 +84,19 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 	}
 
 	/**
-	 * The server to send somebody to who wants to join a room: this one while it has the room open and is not full, otherwise
-	 * the one with the least load. One that is drained is never chosen, unless there is no other.
+	 * The server to send somebody to who wants to join a room: this one while it has the room open and is not full. Otherwise one
+	 * is drawn by the room's id, so that all servers choose the same one, and those with less load are drawn for more rooms. One that
+	 * is full or drained is never chosen, unless there is no other.
 	 */
 	suggestNode(roomId: string): NodeInfo {
 		const nodes = [...this.nodes.values()];
 		const open = nodes.filter(({ draining }) => !draining);
 		const own = open.find(({ nodeId }) => nodeId === this.nodeId);
 		if (own && own.load < 1 && this.#part.rooms.has(roomId)) return own;
-		const candidates = open.length > 0 ? open : nodes;
-		return candidates.reduce((least, node) => (node.load < least.load ? node : least));
+		const free = open.filter(({ load }) => load < 1);
+		const candidates = [free, open, nodes].find(({ length }) => length > 0) ?? nodes;
+		const chances = candidates.map((node) => ({ node, chance: chanceOf(node, roomId) }));
+		return chances.reduce((best, one) => (one.chance > best.chance ? one : best)).node;
 	}
 
 	/** @internal Shares a room. */
@@ -123,6 +127,13 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 	close(): void {
 		void this.#cluster.close();
 	}
+}
+
+/** Weighted rendezvous hashing: the highest of these wins, and a server with half the room to spare wins half as often. */
+function chanceOf({ nodeId, load }: NodeInfo, roomId: string): number {
+	const hash = createHash('sha256').update(`${roomId} ${nodeId}`).digest();
+	const drawn = (hash.readUIntBE(0, 6) + 1) / (2 ** 48 + 1);
+	return Math.max(1 - load, 0.01) / -Math.log(drawn);
 }
 
 function loadOf({ rooms, workers, isDraining, options: { workers: limits } }: SfuPart): OwnLoad {
