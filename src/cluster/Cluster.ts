@@ -118,6 +118,11 @@ export class Cluster extends Emitter<ClusterEvents> {
 		return new Map([[this.nodeId, this.#info], ...this.#nodes.all]);
 	}
 
+	/** Whether another server is alive. */
+	has(nodeId: string): boolean {
+		return this.#nodes.has(nodeId);
+	}
+
 	/** Whether messages come over the bus. */
 	get connected(): boolean {
 		return this.#settings.bus.connected;

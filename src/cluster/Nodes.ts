@@ -5,8 +5,6 @@ import type { NodeInfo } from './wire.js';
 export type NodesEvents = {
 	/** A server is there that was not, or that was taken for dead. */
 	joined: (event: { node: NodeInfo }) => void;
-	/** A server says something else of itself than before. */
-	changed: (event: { node: NodeInfo }) => void;
 	/** A server has stopped, or nothing has been heard of it for {@link deadAfter}. */
 	lost: (event: { node: NodeInfo; reason: 'nodeStopped' | 'nodeLost' }) => void;
 };
@@ -54,14 +52,12 @@ export class Nodes extends Emitter<NodesEvents> {
 		const known = this.#known.get(nodeId);
 		if (known) known.heardAt = this.#now();
 		if (!info) return;
-		if (!known) {
-			this.#known.set(nodeId, { info, heardAt: this.#now() });
-			this.emit('joined', { node: info });
+		if (known) {
+			known.info = info;
 			return;
 		}
-		const isSame = JSON.stringify(known.info) === JSON.stringify(info);
-		known.info = info;
-		if (!isSame) this.emit('changed', { node: info });
+		this.#known.set(nodeId, { info, heardAt: this.#now() });
+		this.emit('joined', { node: info });
 	}
 
 	/** Notes that a server stops. */

@@ -24,18 +24,6 @@ export interface RoomLink {
 /** So many digests of another server may be missing before it is asked whether it has the room open at all. */
 const missingDigests = 2;
 
-/** What a digest says beside the last change. A server of an earlier version does not say it. */
-interface Digest extends Extract<RoomMessage, { kind: 'digest' }> {
-	/** Stands for all settings that the sender knows. */
-	settings?: string;
-}
-
-/** What the end of a room says beside that. A server of an earlier version does not say it. */
-interface Closed extends Extract<RoomMessage, { kind: 'closed' }> {
-	/** The number of the last change: if the room has been opened there again, its changes have higher ones. */
-	seq?: number;
-}
-
 /** A room of this server that other servers may have open, too. `State` is what a server tells of a user. */
 export class SharedRoom<State> {
 	readonly #link: RoomLink;
@@ -112,8 +100,7 @@ export class SharedRoom<State> {
 	/** Says again how far this server is, for those who have missed something, and asks those who say nothing any more. */
 	digest(): void {
 		this.#flush();
-		const digest: Digest = { kind: 'digest', seq: this.#replica.seq, settings: this.#replica.settingsMark };
-		this.#link.publish(digest);
+		this.#link.publish({ kind: 'digest', seq: this.#replica.seq, settings: this.#replica.settingsMark });
 		for (const nodeId of this.nodeIds) {
 			const silent = (this.#silent.get(nodeId) ?? 0) + 1;
 			this.#silent.set(nodeId, silent);
@@ -131,7 +118,7 @@ export class SharedRoom<State> {
 				if (!this.#replica.follow(from, message.seq, message.changes)) void this.fetch(from);
 				break;
 			case 'digest': {
-				const { seq, settings = this.#replica.settingsMark } = message as Digest;
+				const { seq, settings = this.#replica.settingsMark } = message;
 				const isCurrent = this.#replica.isCurrent(from, seq) && settings === this.#replica.settingsMark;
 				if (!isCurrent) void this.fetch(from);
 				break;
@@ -142,11 +129,9 @@ export class SharedRoom<State> {
 			case 'event':
 				if (this.#events.add(from, message.id)) this.#listener.event(message.name, message.data, from);
 				break;
-			case 'closed': {
-				const { seq = Infinity } = message as Closed;
-				if (seq >= (this.seqOf(from) ?? 0)) this.lose(from, 'left');
+			case 'closed':
+				if ((message.seq ?? Infinity) >= (this.seqOf(from) ?? 0)) this.lose(from, 'left');
 				break;
-			}
 			default:
 			// A later version may have others.
 		}
@@ -200,8 +185,7 @@ export class SharedRoom<State> {
 		if (this.#closed) return;
 		this.#flush();
 		this.#closed = true;
-		const closed: Closed = { kind: 'closed', seq: this.#replica.seq };
-		this.#link.publish(closed);
+		this.#link.publish({ kind: 'closed', seq: this.#replica.seq });
 		this.#link.close();
 	}
 

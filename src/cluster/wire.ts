@@ -33,7 +33,7 @@ export type UserChange = readonly [userId: string, epoch: number, state: unknown
 export interface Snapshot {
 	/** The number of the last change that is in it. */
 	seq: number;
-	/** How many times somebody with the same user id has been replaced in the room, as far as the sender knows. */
+	/** The highest epoch of a user that the sender knows. */
 	epoch: number;
 	users: (readonly [userId: string, epoch: number, state: unknown])[];
 	settings: (readonly [key: string, setting: Setting])[];
@@ -64,12 +64,12 @@ export type NodeMessage =
 export type RoomMessage =
 	| { kind: 'change'; seq: number; changes: UserChange[] }
 	| { kind: 'setting'; key: string; setting: Setting }
-	/** Says again what the last change was. */
-	| { kind: 'digest'; seq: number }
+	/** Says again what the last change was. `settings` stands for all settings that the sender knows. */
+	| { kind: 'digest'; seq: number; settings?: string }
 	/** Something that is told once, and not kept. */
 	| { kind: 'event'; id: number; name: string; data: unknown }
-	/** The room is open there no more. */
-	| { kind: 'closed' };
+	/** The room is open there no more. If it is opened there again, its changes have higher numbers than `seq`. */
+	| { kind: 'closed'; seq?: number };
 
 export type Message = NodesMessage | NodeMessage | RoomMessage;
 

@@ -19,10 +19,8 @@ const quietEach = 3;
  * looks at all links while there are any.
  */
 export class LayerController {
-	/** Those of one connection. */
-	readonly #links = new Map<string, Downlink>();
-	/** Those that all connections of a user share, by the id of the user. */
-	readonly #shared = new Map<string, { downlink: Downlink; link: SharedLink }>();
+	/** By the connection, or by the user for what all of its connections share. */
+	readonly #downlinks = new Map<string, { downlink: Downlink; shared: SharedLink | undefined }>();
 	readonly #initialBitrate: number;
 	readonly #logger: Logger;
 	#timer: NodeJS.Timeout | undefined;
@@ -43,54 +41,32 @@ export class LayerController {
 	 * @returns a function that removes the puller
 	 */
 	add(puller: VideoPuller, link: Link): () => void {
-		const remove = link.isEstimated || link.limit > 0 ? this.#addAlone(puller, link) : this.#addShared(puller, link);
+		const { connectionId, userId } = puller;
+		const isAlone = link.isEstimated || link.limit > 0;
+		const key = isAlone ? `connection ${connectionId}` : `user ${userId}`;
+		const known = this.#downlinks.get(key) ?? this.#open(key, isAlone ? link : new SharedLink());
+		const { downlink, shared } = known;
+		shared?.add(puller, link);
+		downlink.add(puller);
 		this.#startOrStop();
 		return () => {
-			remove();
+			downlink.delete(puller);
+			shared?.delete(puller);
+			if (downlink.isEmpty) this.#downlinks.delete(key);
 			this.#startOrStop();
 		};
 	}
 
-	#addAlone(puller: VideoPuller, link: Link): () => void {
-		const { connectionId } = puller;
-		const downlink = this.#links.get(connectionId) ?? this.#createDownlink(link);
-		this.#links.set(connectionId, downlink);
-		downlink.add(puller);
-		return () => {
-			downlink.delete(puller);
-			if (downlink.isEmpty) this.#links.delete(connectionId);
-		};
-	}
-
-	#addShared(puller: VideoPuller, link: Link): () => void {
-		const { userId } = puller;
-		let shared = this.#shared.get(userId);
-		if (!shared) {
-			const all = new SharedLink();
-			shared = { link: all, downlink: this.#createDownlink(all) };
-			this.#shared.set(userId, shared);
-		}
-		const { downlink, link: all } = shared;
-		all.add(puller, link);
-		downlink.add(puller);
-		return () => {
-			downlink.delete(puller);
-			all.delete(puller);
-			if (downlink.isEmpty) this.#shared.delete(userId);
-		};
-	}
-
-	#createDownlink(link: Link): Downlink {
+	#open(key: string, link: Link) {
 		const policy = new LinkController({ isEstimated: link.isEstimated, initialBitrate: this.#initialBitrate });
-		return new Downlink({ link, policy, logger: this.#logger });
-	}
-
-	get #downlinks(): Downlink[] {
-		return [...this.#links.values(), ...[...this.#shared.values()].map(({ downlink }) => downlink)];
+		const downlink = new Downlink({ link, policy, logger: this.#logger });
+		const opened = { downlink, shared: link instanceof SharedLink ? link : undefined };
+		this.#downlinks.set(key, opened);
+		return opened;
 	}
 
 	#startOrStop(): void {
-		if (this.#links.size + this.#shared.size > 0) {
+		if (this.#downlinks.size > 0) {
 			this.#timer ??= setInterval(() => void this.#look(), interval);
 		} else {
 			clearInterval(this.#timer);
@@ -105,7 +81,7 @@ export class LayerController {
 		const isDue = ({ isEstimated, isQuiet }: Downlink) =>
 			look % ((isEstimated ? estimatedEach : 1) * (isQuiet ? quietEach : 1)) === 0;
 		const readRates = layerRatesReader();
-		const links = this.#downlinks.filter(isDue);
+		const links = [...this.#downlinks.values()].map(({ downlink }) => downlink).filter(isDue);
 		await Promise.all(links.map((link) => link.look(readRates)));
 		this.#isLooking = false;
 	}

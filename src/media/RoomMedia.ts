@@ -1,9 +1,9 @@
 import { Lazy } from '../Lazy.js';
 import type { Logger } from '../Logger.js';
-import type { Limits } from '../options.js';
 import { SfuError } from '../SfuError.js';
 import type { AudioObservation } from './AudioObservers.js';
 import type { LocalSource } from './LocalSource.js';
+import { dataSizes, type DataLimits } from './pipes/PipePair.js';
 import { RoomRouter } from './RoomRouter.js';
 import type { MediaWorker, WorkerPool } from './WorkerPool.js';
 
@@ -13,7 +13,7 @@ export interface RoomMediaOptions {
 	/** How to observe audio, and who is told. `undefined` not to observe it. */
 	audio?: AudioObservation | undefined;
 	/** How much data channels carry, from one worker to another, too. */
-	limits: Pick<Limits, 'dataMessageBytes' | 'dataBufferBytes'>;
+	limits: DataLimits;
 }
 
 /**
@@ -91,12 +91,7 @@ export class RoomMedia {
 		try {
 			const router = await RoomRouter.create(worker, {
 				audio,
-				data: {
-					maxSendMessageSize: limits.dataMessageBytes,
-					maxReceiveMessageSize: limits.dataMessageBytes,
-					sctpSendBufferSize: limits.dataBufferBytes,
-					sctpPerStreamSendQueueLimit: limits.dataBufferBytes,
-				},
+				data: dataSizes(limits),
 				received: (source) => {
 					this.#receive(source);
 				},

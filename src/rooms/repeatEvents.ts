@@ -4,7 +4,7 @@ import type { User } from './User.js';
 type Emit = <Event extends keyof RoomEvents>(event: Event, ...args: Parameters<RoomEvents[Event]>) => void;
 
 /** The events of users that are repeated as they are. */
-const repeated = [
+export const repeatedEvents = [
 	'permissionsChanged',
 	'pusherPaused',
 	'pusherResumed',
@@ -27,7 +27,7 @@ export function repeatEvents(user: User, emit: Emit): void {
 	user.on('rated', (event) => {
 		emit('userRated', { user, ...event });
 	});
-	for (const name of repeated) {
+	for (const name of repeatedEvents) {
 		user.on(name, (event: object) => {
 			emit(name, ...([{ user, ...event }] as Parameters<RoomEvents[typeof name]>));
 		});

@@ -104,7 +104,7 @@ describe('a shared room', () => {
 			return messages.at(-1)!;
 		};
 		room.load('there', snapshotOf(1000));
-		room.receive('there', { kind: 'digest', seq: 1000, settings: 'of others' } as RoomMessage);
+		room.receive('there', { kind: 'digest', seq: 1000, settings: 'of others' });
 		assert.equal(fetches.length, 1);
 		fetches[0]?.answer(other.snapshot);
 		await turns();

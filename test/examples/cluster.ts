@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 import puppeteer from 'puppeteer-core';
-import { chromiumFlags, executables, fakeDevices, type BrowserName } from '../support/browsers.js';
+import { chromiumFlags, executables, fakeDevices, firefoxOptions, type BrowserName } from '../support/browsers.js';
 import { demoEnvironment, end, spawnCommand, tone } from './demo.js';
 
 /** The three servers of examples/cluster/start.ts. */
@@ -234,17 +234,7 @@ const open: Record<BrowserName, (url: string, failed: (error: Error) => void) =>
 		return { evaluate: (expression) => page.evaluate(expression), close: () => browser.close() };
 	},
 	async Firefox(url, failed) {
-		const browser = await puppeteer.launch({
-			browser: 'firefox',
-			executablePath: executables.Firefox,
-			headless: true,
-			extraPrefsFirefox: {
-				'media.navigator.streams.fake': true,
-				'media.navigator.permission.disabled': true,
-				'media.peerconnection.ice.obfuscate_host_addresses': false,
-				'media.autoplay.default': 0,
-			},
-		});
+		const browser = await puppeteer.launch(firefoxOptions);
 		const page = await browser.newPage();
 		page.on('pageerror', (error) => {
 			// Firefox tells of WebSockets that could not be opened, too.

@@ -58,24 +58,26 @@ export const chromiumFlags = [
 /** The flags of Chromium for its fake camera and microphone. */
 export const fakeDevices = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 
+/** How every test starts Firefox, with its fake camera and microphone. */
+export const firefoxOptions = {
+	browser: 'firefox',
+	executablePath: executables.Firefox,
+	headless: true,
+	extraPrefsFirefox: {
+		'media.navigator.streams.fake': true,
+		'media.navigator.permission.disabled': true,
+		'media.peerconnection.ice.obfuscate_host_addresses': false,
+		'media.autoplay.default': 0,
+	},
+} as const;
+
 const drivers: Record<BrowserName, () => Promise<Driver>> = {
 	Chromium: () =>
 		chromium.launch({
 			executablePath: executables.Chromium,
 			args: [...chromiumFlags, ...fakeDevices],
 		}),
-	Firefox: () =>
-		puppeteer.launch({
-			browser: 'firefox',
-			executablePath: executables.Firefox,
-			headless: true,
-			extraPrefsFirefox: {
-				'media.navigator.streams.fake': true,
-				'media.navigator.permission.disabled': true,
-				'media.peerconnection.ice.obfuscate_host_addresses': false,
-				'media.autoplay.default': 0,
-			},
-		}),
+	Firefox: () => puppeteer.launch(firefoxOptions),
 };
 
 /** For node:test's `skip`: why this browser cannot be used here, if it cannot. */

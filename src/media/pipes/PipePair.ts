@@ -1,6 +1,7 @@
 import type { DataProducer, PipeTransport, PipeTransportOptions, Producer, Router } from 'mediasoup/types';
 import { Lazy } from '../../Lazy.js';
 import type { Logger } from '../../Logger.js';
+import type { Limits } from '../../options.js';
 import { SfuError } from '../../SfuError.js';
 import { setPayloadTypes, type PayloadTypes } from '../remap/payloadTypes.js';
 import { Pipe } from './Pipe.js';
@@ -13,11 +14,22 @@ export interface PipeLease {
 	release: () => void;
 }
 
+/** The limits of data channels. */
+export type DataLimits = Pick<Limits, 'dataMessageBytes' | 'dataBufferBytes'>;
+
 /** The data channels that a pair can carry, in bytes. */
 export type DataSizes = Pick<
 	PipeTransportOptions,
 	'maxSendMessageSize' | 'maxReceiveMessageSize' | 'sctpSendBufferSize' | 'sctpPerStreamSendQueueLimit'
 >;
+
+/** What data channels carry from router to router, by the limits of an Sfu. */
+export const dataSizes = ({ dataMessageBytes, dataBufferBytes }: DataLimits): DataSizes => ({
+	maxSendMessageSize: dataMessageBytes,
+	maxReceiveMessageSize: dataMessageBytes,
+	sctpSendBufferSize: dataBufferBytes,
+	sctpPerStreamSendQueueLimit: dataBufferBytes,
+});
 
 /**
  * A pair of pipe transports that leads from a router to one on another worker, or back to itself. It carries a producer to a

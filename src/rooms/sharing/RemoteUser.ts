@@ -34,14 +34,12 @@ export class RemoteUser extends User {
 	readonly #owner: UserOwner;
 	readonly #context: UserContext;
 	readonly #remotes = new Map<string, RemotePusher | RemoteDataPusher>();
-	#state: UserState;
 
 	constructor(userId: string, state: UserState, context: UserContext, owner: UserOwner) {
 		const { userName, metadata, permissions } = state;
 		super({ userId, userName, metadata, permissions }, context);
 		this.#owner = owner;
 		this.#context = context;
-		this.#state = { ...state, pushers: [] };
 	}
 
 	/** The id of its server, as in `sfu.cluster.nodes`. */
@@ -92,12 +90,10 @@ export class RemoteUser extends User {
 
 	/** Follows what its server tells of it. */
 	follow(state: UserState): void {
-		const before = this.#state;
-		this.#state = state;
 		this.tickets.follow(state.tickets);
 		if (JSON.stringify(state.permissions) !== JSON.stringify(this.permissions)) super.setPermissions(state.permissions);
 		super.rename(state.userName);
-		if (state.quality !== before.quality) this.setQuality(state.quality);
+		this.setQuality(state.quality);
 		const told = new Set(state.pushers.map(({ pusherId }) => pusherId));
 		const reasons = new Map(state.ended);
 		for (const [pusherId, pusher] of this.#remotes)

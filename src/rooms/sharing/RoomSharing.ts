@@ -12,6 +12,7 @@ import { SfuError } from '../../SfuError.js';
 import type { AnyPusher } from '../../tracks/tracks.js';
 import type { ProducerLevel } from '../../media/AudioObservers.js';
 import type { TextOfUser } from '../RoomEvents.js';
+import { repeatedEvents } from '../repeatEvents.js';
 import type { Speakers } from '../Speakers.js';
 import type { User } from '../User.js';
 import type { UserContext } from '../UserContext.js';
@@ -43,19 +44,7 @@ export type RoomEvent = { text: TextOfUser } | { closed: string };
 type SharedEvent = RoomEvent | { speaker: string | undefined } | { levels: ProducerLevel[] };
 
 /** The events of a user after which the other servers are told of it. */
-const tellingEvents = [
-	'renamed',
-	'permissionsChanged',
-	'pushed',
-	'pusherAdded',
-	'pusherPaused',
-	'pusherResumed',
-	'pusherStalled',
-	'pusherRecovered',
-	'pusherChanged',
-	'pusherClosed',
-	'rated',
-] as const;
+const tellingEvents = ['renamed', 'pusherAdded', 'rated', ...repeatedEvents] as const;
 
 /** The other servers are told for so long why a pusher has closed, in ms. */
 const endedTime = 10_000;
@@ -105,7 +94,7 @@ export class RoomSharing {
 		this.#part = part;
 		const { logger } = part;
 		const ask = (nodeId: string, method: string, params: object) => this.#room.request(nodeId, method, params);
-		this.#insistence = new Insistence(ask, (nodeId) => cluster.nodes.has(nodeId));
+		this.#insistence = new Insistence(ask, (nodeId) => cluster.has(nodeId));
 		const tell = this.#insistence.tell.bind(this.#insistence);
 		this.#incoming = new IncomingPipes({ ask, tell, listen, data, logger });
 		this.#outgoing = new OutgoingPipes(listen, data);

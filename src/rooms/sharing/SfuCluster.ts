@@ -4,6 +4,7 @@ import { sealedBus } from '../../cluster/sealedBus.js';
 import type { NodeInfo } from '../../cluster/wire.js';
 import type { ClusterOptions } from '../../clusterOptions.js';
 import { Emitter } from '../../Emitter.js';
+import { dataSizes } from '../../media/pipes/PipePair.js';
 import type { WorkerLoad } from '../../media/placement.js';
 import type { ResolvedOptions } from '../../options.js';
 import { SfuError } from '../../SfuError.js';
@@ -101,7 +102,6 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 
 	/** @internal Shares a room. */
 	share(part: SharedPart): Promise<RoomSharing> {
-		const { dataMessageBytes, dataBufferBytes } = this.#part.options.limits;
 		const { ip, announcedAddress, portRange } = this.#options.listen;
 		return RoomSharing.open(this.#cluster, part, {
 			listen: {
@@ -109,12 +109,7 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 				announcedAddress,
 				portRange: portRange && { min: portRange.min + 1, max: portRange.max },
 			},
-			data: {
-				maxSendMessageSize: dataMessageBytes,
-				maxReceiveMessageSize: dataMessageBytes,
-				sctpSendBufferSize: dataBufferBytes,
-				sctpPerStreamSendQueueLimit: dataBufferBytes,
-			},
+			data: dataSizes(this.#part.options.limits),
 		});
 	}
 
