@@ -26,6 +26,9 @@ const eased = 0.6;
 const enough = 0.5;
 /** If that has not helped after this time, it is held, in ms. */
 const patience = 5000;
+/** What a bound leaves varies with what else is sent. It has been widened if it is so many times as wide. */
+const widened = 1.2;
+
 /** A sender that sends no more than so many times what it is asked for has come down to it. */
 const followed = 1.1;
 
@@ -37,6 +40,8 @@ export class Demands {
 	readonly #demands = new Map<string, number>();
 	/** The highest bitrate of each stream while it was asked for all. */
 	readonly #peaks = new Map<string, number>();
+	/** The bound of the app or the client that streams were asked for less by, and what they were asked for before. */
+	#bound: { limit: number; before: ReadonlyMap<string, number> } | undefined;
 	/** The bitrate of all video at which the link was full last. */
 	#full = 0;
 	#loweredAt = -Infinity;
@@ -82,6 +87,7 @@ export class Demands {
 		const isPatient = at - this.#loweredAt > patience;
 		this.#loweredAt = at;
 		this.#full = throughput;
+		this.#bound = undefined;
 		const kept: string[] = [];
 		for (const stream of single) {
 			const sent = stream.bitrates[1] ?? 0;
@@ -92,6 +98,32 @@ export class Demands {
 			if (changes.get(stream.id) === heldStep && isPatient && canEase && asked >= sent * enough) kept.push(stream.id);
 		}
 		return kept;
+	}
+
+	/**
+	 * Divides what a bound leaves, which says nothing of the link.
+	 *
+	 * @param limit - the bound of all video, in bit/s
+	 * @returns as {@link Demands.lower} does
+	 */
+	bind(at: number, limit: number, streams: readonly VideoStream[], changes: StepChanges): string[] {
+		const full = this.#full;
+		const before = this.#bound?.before ?? new Map(this.#demands);
+		const kept = this.lower(at, limit, streams, changes);
+		this.#full = full;
+		this.#bound = { limit, before };
+		return kept;
+	}
+
+	/** Asks for more at once when a bound leaves more: for as much more, and for no more than before the bound. */
+	widen(limit: number): void {
+		if (!this.#bound || limit < this.#bound.limit * widened) return;
+		const { before } = this.#bound;
+		const growth = limit / this.#bound.limit;
+		for (const [id, demand] of this.#demands) {
+			this.#demands.set(id, Math.min(demand * growth, before.get(id) ?? Infinity));
+		}
+		this.#bound = limit === Infinity ? undefined : { limit, before };
 	}
 
 	/**

@@ -146,7 +146,8 @@ export class LinkController implements LayerPolicy {
 		if (!isSettled) this.#health.restart();
 		// mediasoup's estimate is limited, too, and so are all layers that it chooses.
 		const isBounded = this.isLeftToWorker && streams.every(({ isLayered }) => isLayered);
-		if (isSettled && !isBounded && totalBitrate(streams) > limit * 1.1) return this.#fall(at, limit, streams);
+		if (isSettled && !isBounded && totalBitrate(streams) > limit * 1.1) return this.#bind(at, limit, streams);
+		this.#demands.widen(limit);
 		if (isSettled && (verdict === 'full' || verdict === 'lossy')) return this.#yield(verdict, report);
 		if (isSettled && verdict === 'uncertain' && this.#health.delay < nackDelay) {
 			if (this.#trouble.isFallInVain(report, this.#health)) return this.#takeBack(report);
@@ -227,15 +228,25 @@ export class LinkController implements LayerPolicy {
 			lowest,
 		}: { bears?: number; asked?: number; mayKeep?: boolean; lowest?: Parameters<typeof fallTo>[2] } = {},
 	): StepChanges {
-		this.#clearSince = undefined;
 		const all = new Map(fallTo(throughput, streams, lowest));
 		const kept = this.#demands.lower(at, asked, streams, all);
 		if (mayKeep) for (const id of kept) all.delete(id);
-		this.#changed(at);
-		if ([...all.values()].includes(heldStep)) this.#heldAt = at;
 		this.#capacity.fill(at, bears, totalBitrate(streams, all));
-		this.#setLeastEstimate(streams, all);
-		return all;
+		return this.#fallen(at, streams, all);
+	}
+
+	/** Lowers what a bound of the app or the client does not leave. The link itself may bear more. */
+	#bind(at: number, limit: number, streams: readonly VideoStream[]): StepChanges {
+		const all = new Map(fallTo(limit, streams));
+		for (const id of this.#demands.bind(at, limit, streams, all)) all.delete(id);
+		return this.#fallen(at, streams, all);
+	}
+
+	#fallen(at: number, streams: readonly VideoStream[], changes: StepChanges): StepChanges {
+		this.#changed(at);
+		if ([...changes.values()].includes(heldStep)) this.#heldAt = at;
+		this.#setLeastEstimate(streams, changes);
+		return changes;
 	}
 
 	/** Notes what a report says of a link without trouble. */

@@ -404,6 +404,33 @@ describe('A limit', () => {
 		assert.deepEqual(link.steps, [1]);
 		assert.ok(link.bitrate <= 770_000 && link.bitrate > 300_000, `${link.bitrate} bit/s`);
 	});
+
+	it('says nothing of the link: what it leaves flows at once when it is widened, and all when it is gone', () => {
+		for (const streams of [single, {}]) {
+			const link = simulate(streams);
+			const all = link.bitrate;
+			link.limit = 300_000;
+			link.run(20);
+			assert.ok(link.bitrate <= 330_000, `${link.bitrate} bit/s`);
+			link.limit = 700_000;
+			link.run(5);
+			assert.ok(link.bitrate <= 770_000 && link.bitrate >= 500_000, `${link.bitrate} bit/s`);
+			link.limit = Infinity;
+			link.run(8);
+			assert.equal(link.bitrate, all);
+		}
+	});
+
+	it('that is gone leaves what the link itself does not bear', () => {
+		const link = simulate(single);
+		link.limit = 1_000_000;
+		link.run(10);
+		link.capacity = 500_000;
+		link.run(20);
+		link.limit = Infinity;
+		link.run(8);
+		assert.ok(link.bitrate <= 600_000, `${link.bitrate} bit/s`);
+	});
 });
 
 describe('A stream with an estimate that is held back', () => {
