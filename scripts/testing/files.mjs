@@ -20,6 +20,7 @@ export const root = path.join(import.meta.dirname, '..', '..');
  * @property {Need} needs
  * @property {boolean} heavy Whether it keeps a processor busy all the time, by encoding noise.
  * @property {boolean} random Whether it checks properties with random values.
+ * @property {boolean} sampled Whether it runs only some of its cases at a time.
  * @property {boolean} shapesLinks Whether it narrows links or drops packets.
  * @property {number} seconds How long it takes, if it says so in a line `// Takes 90 s.`; otherwise 0. It is about right when
  *   nothing else runs, and only decides which files start first.
@@ -53,6 +54,7 @@ export function describeFile(file) {
 					: 'nothing',
 		heavy: contains(/\bcreateNoisePusher\(\)|\bclient\.createPusher\(\{[^}]*\bnoise\b/),
 		random: /\bcheckProperty\(/.test(source),
+		sampled: /\bsomeOf\(/.test(source),
 		shapesLinks: /\b(limitIncoming|dropIncoming)\(/.test(source),
 		seconds: Number(/^\/\/ Takes (\d+) s\.$/m.exec(source)?.[1] ?? 0),
 	};

@@ -24,18 +24,18 @@ export interface Seen {
 	offerer: Offerer;
 }
 
-const readme = new URL('../../docs/clients.md', import.meta.url);
+const page = new URL('../../docs/clients.md', import.meta.url);
 const marked = /(<!-- clients: begin -->\n)([\s\S]*?)(<!-- clients: end -->)/;
 
 /** The table and the remarks below it as they stand on that page. */
 export async function readTable(): Promise<string> {
-	return marked.exec(await readFile(readme, 'utf8'))?.[2] ?? '';
+	return marked.exec(await readFile(page, 'utf8'))?.[2] ?? '';
 }
 
 export async function writeTable(table: string): Promise<void> {
-	const text = await readFile(readme, 'utf8');
+	const text = await readFile(page, 'utf8');
 	await writeFile(
-		readme,
+		page,
 		text.replace(marked, (_, begin: string, __, end: string) => begin + table + end),
 	);
 }
@@ -51,7 +51,7 @@ export async function tableOf(clients: ReadonlyMap<ClientName, About>, seen: rea
 		'',
 		...clientNames.flatMap((name) => remark(name, clients.get(name))),
 	];
-	const options = await prettier.resolveConfig(readme);
+	const options = await prettier.resolveConfig(page);
 	return prettier.format(`\n${lines.join('\n')}\n`, { ...options, parser: 'markdown' }).then((text) => `\n${text}\n`);
 }
 

@@ -50,3 +50,22 @@ export async function checkProperty<Values>(
 	];
 	throw new Error(lines.join('\n'), { cause: details.errorInstance });
 }
+
+let choices = 0;
+
+/** Whether all of the cases run that {@link someOf} chooses from. */
+export const runsAll = SFU_TEST_LONG === '1';
+
+/**
+ * Chooses some of a test's cases, others each time; `npm run test:long` has all of them. Prints how to play the same again.
+ *
+ * @param file - The test file, `import.meta.filename`.
+ * @param count - How many to choose.
+ */
+export function someOf<Case>(file: string, count: number, cases: readonly Case[]): readonly Case[] {
+	if (runsAll || count >= cases.length) return cases;
+	const name = path.relative(process.cwd(), file);
+	console.log(`${count} of ${cases.length} cases; the same again: SFU_TEST_SEED=${seed} node scripts/test.mjs ${name}`);
+	const chosen = fc.shuffledSubarray([...cases], { minLength: count, maxLength: count });
+	return fc.sample(chosen, { seed: seed + choices++, numRuns: 1 })[0] ?? [];
+}
