@@ -44,4 +44,8 @@ export interface DataPullerData {
 	userId: string;
 	/** The id of the RTCDataChannel. */
 	id: number;
+	/** The same as `source` of its pusher. Missing if it has none. */
+	source?: string;
+	/** The same as `metadata` of its pusher. Missing if it has none. */
+	metadata?: unknown;
 }

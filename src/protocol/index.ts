@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { AppMessageData, AppRequestSuccess, AppResponse, ClientAppMessageData } from './appMessages.js';
 export { closeCodes } from './closeCodes.js';
 export type { ChannelData, DataPullerData, DataPusherData, OwnDataPusherData } from './dataChannels.js';
 export type {
@@ -16,6 +17,7 @@ export type {
 } from './envelope.js';
 export { errorCodes } from './errorCodes.js';
 export type { SfuErrorCode } from './errorCodes.js';
+export type { IceServer } from './iceServers.js';
 export type {
 	ActiveSpeakerData,
 	AudioLevelData,
@@ -38,6 +40,7 @@ export type {
 	PusherChangedData,
 	PusherIdsData,
 	QualityData,
+	UserChangedData,
 	UserQualityData,
 	TextMessage,
 	UserReconnectData,
@@ -94,5 +97,6 @@ export type {
 	ServerRequests,
 	TextMessageData,
 	UnpullData,
+	UpdateUserData,
 } from './requests.js';
 export type { PusherData, RtpEncoding, RtpParam, UserData } from './users.js';

@@ -1,3 +1,4 @@
+import type { AppMessageData } from './appMessages.js';
 import type { DataPullerData, DataPusherData, OwnDataPusherData } from './dataChannels.js';
 import type { MemberData, MessageRefusedData, PullerPauseCause, WantedEncodingData } from './parts.js';
 import type { PermissionsData } from './permissions.js';
@@ -5,7 +6,7 @@ import type { UserData } from './users.js';
 
 /** A text that a user wrote to the others. */
 export interface TextMessage extends MemberData {
-	/** The name that the user joined with. */
+	/** The name of the user. */
 	userName: string;
 	/** The text. */
 	message: string;
@@ -40,7 +41,7 @@ export interface PullerOfUserData {
 }
 
 /** The data of `newPusher`. */
-export interface NewPusherData extends UserData {
+export interface NewPusherData extends Omit<UserData, 'metadata'> {
 	/** The id of the room. */
 	roomId: string;
 }
@@ -183,6 +184,14 @@ export interface UserReconnectData extends MemberData {
 	userName: string;
 }
 
+/** The data of `userChanged`. */
+export interface UserChangedData extends MemberData {
+	/** The name of the user. */
+	userName: string;
+	/** The metadata of the user. Missing if there is none. */
+	metadata?: unknown;
+}
+
 /** The data of each notification of the server, by its name. */
 export interface Notifications {
 	/** Users have joined. */
@@ -235,8 +244,10 @@ export interface Notifications {
 	migrate: MigrateData;
 	/** The room has been closed for everybody. */
 	roomClosed: ClosedRoomData;
-	/** A user has another name. */
+	/** A user has another name. `userChanged` comes, too. */
 	userRenamed: UserReconnectData;
+	/** A user has another name or other metadata. The user's own client is told only if the app has changed them. */
+	userChanged: UserChangedData;
 	/** The app has made the user leave. */
 	kicked: ClosedRoomData;
 	/** The server has dropped a message of the client that has no response: a notification, or what is no message. */
@@ -249,6 +260,8 @@ export interface Notifications {
 	permissionsChanged: PermissionsChangedData;
 	/** Another user has sent a text. */
 	textMessage: TextMessage;
+	/** A message of the app's own. */
+	appMessage: AppMessageData;
 	/** With the option `rtcpilot`: the socket of a user was lost, and the user may come back. */
 	userDisconnect: MemberData;
 	/** With the option `rtcpilot`: a user whose socket was lost has come back. */

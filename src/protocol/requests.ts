@@ -1,4 +1,6 @@
+import type { AppMessageData, AppRequestSuccess, AppResponse, ClientAppMessageData } from './appMessages.js';
 import type { DataPullerData } from './dataChannels.js';
+import type { IceServer } from './iceServers.js';
 import type { ActiveSpeakerData } from './notifications.js';
 import type { AnswerSdp, MemberData, OfferSdp, Success } from './parts.js';
 import type { PushData, PusherIdData, PushSuccess, UnpushData, UpdatePusherData } from './pushes.js';
@@ -8,6 +10,11 @@ import type { UserData } from './users.js';
 export interface JoinData extends MemberData {
 	/** The name of the user, for people to read. */
 	userName: string;
+	/**
+	 * A value of the app's own that the others are told, any JSON value. `null` stands for none. A client that comes back
+	 * keeps what it has if it leaves it out.
+	 */
+	metadata?: unknown;
 	/** Asks to be hidden: a viewer whom no client is told of. The app may decide otherwise. */
 	audience?: boolean;
 	/**
@@ -122,6 +129,20 @@ export interface JoinSuccess extends Success<'join'> {
 	resumeToken: string;
 	/** The user who speaks. Missing if nobody does. */
 	activeSpeaker?: ActiveSpeakerData;
+	/** The `iceServers` for RTCPeerConnections of the client. Missing if the server has none. Each join gets fresh ones. */
+	iceServers?: IceServer[];
+	/** The client's own name. Missing if it is the one that its `join` has. */
+	userName?: string;
+	/** The client's own metadata, `null` for none. Missing if they are those that its `join` has. */
+	metadata?: unknown;
+}
+
+/** The data of `updateUser`. A field that is left out stays as it is. */
+export interface UpdateUserData extends MemberData {
+	/** The new name. */
+	userName?: string;
+	/** The new metadata, any JSON value. `null` removes it. */
+	metadata?: unknown;
 }
 
 /** A connection of the client itself, and all that goes over it. */
@@ -148,6 +169,10 @@ export interface PullerData {
 	userId: string;
 	/** The mid of its m-line. */
 	mid: string | undefined;
+	/** The same as `source` of its pusher. Missing if it has none. */
+	source?: string;
+	/** The same as `metadata` of its pusher. Missing if it has none. */
+	metadata?: unknown;
 }
 
 /** The success data of `pull` with the client's own offer. */
@@ -211,6 +236,10 @@ export interface ClientRequests {
 	join: RequestTypes<JoinData, JoinSuccess>;
 	/** Leaves the room. The socket may join again. */
 	leave: RequestTypes<MemberData, Success<'leave'>>;
+	/** Changes the name or the metadata of the client's own user. */
+	updateUser: RequestTypes<UpdateUserData, Success<'updateUser'>>;
+	/** Asks the app something of its own. */
+	appRequest: RequestTypes<ClientAppMessageData, AppRequestSuccess>;
 	/** Sends a text to the others. As a notification it has no response. */
 	textMessage: RequestTypes<TextMessageData, Success<'textMessage'>>;
 	/** Used by RTCPilot's web client. Other clients do not need it, since the server pings each WebSocket. */
@@ -271,6 +300,8 @@ export type ResponseData<
 export interface ClientNotifications {
 	/** Sends a text to the others. */
 	textMessage: TextMessageData;
+	/** Tells the app something of its own. */
+	appMessage: ClientAppMessageData;
 }
 
 /** The success data of the server's request `offer`. */
@@ -283,4 +314,6 @@ export interface OfferResponse {
 export interface ServerRequests {
 	/** Offers a new or changed connection. If the client responds with a failure, the pullers that it adds close. */
 	offer: RequestTypes<OfferData, OfferResponse>;
+	/** Asks the client something of the app's own. A client that does not know the name responds with the failure 404. */
+	appRequest: RequestTypes<AppMessageData, AppResponse>;
 }

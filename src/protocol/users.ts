@@ -6,6 +6,8 @@ export interface UserData {
 	userId: string;
 	/** The name of the user, for people to read. */
 	userName: string;
+	/** A value of the app's own. Missing if there is none. */
+	metadata?: unknown;
 	/** The media pushers, video before audio. */
 	pushers: PusherData[];
 	/** Missing if there are none. They are not among `pushers`, since clients look for the codec of each of those. */
