@@ -8,19 +8,34 @@ export type { ServerOffer } from './connections/ServerOffer.js';
 export type { Emitter } from './Emitter.js';
 export type { Layers } from './layers/LayerSelection.js';
 export type { Placement, PlaceOnWorker, WorkerLoad } from './media/placement.js';
+export { turnCredentials } from './turnCredentials.js';
+export type { TurnCredentialsOptions } from './turnCredentials.js';
+export type { IceServer } from './protocol/iceServers.js';
 export type { ListenAddress } from './listenAddress.js';
 export { consoleLogger } from './Logger.js';
 export type { LogFields, Logger } from './Logger.js';
 export { defaultCodecs, defaultLimits } from './options.js';
-export type { AudioObserverOptions, CodecOption, Limits, SfuOptions, WebRtcOptions, WorkerOptions } from './options.js';
+export type {
+	AudioObserverOptions,
+	CodecOption,
+	IceServersOption,
+	Limits,
+	SfuOptions,
+	WebRtcOptions,
+	WorkerOptions,
+} from './options.js';
+export type { AppClient, AppMessage, AskOptions } from './rooms/AppLine.js';
+export type { AppRequest, AppRequestHandler, HandleOptions } from './rooms/AppRequests.js';
 export type { Mute } from './rooms/AppPauses.js';
 export type { JoinOptions } from './rooms/JoinOptions.js';
 export type { AdmitOptions, WaitingOutcome, WaitingUser } from './rooms/Lobby.js';
 export { defaultPermissions } from './rooms/Permissions.js';
-export type { Permissions, PullRequestOfUser, PushPermissions, RoomMember } from './rooms/Permissions.js';
+export type { Participant } from './rooms/Participant.js';
+export type { Permissions, PullRequestOfUser, PushPermissions } from './rooms/Permissions.js';
 export type { Room } from './rooms/Room.js';
 export type { RoomCloseReason, RoomEvents, TextOfUser } from './rooms/RoomEvents.js';
-export type { RoomOptions, SendDataOptions } from './rooms/RoomOptions.js';
+export type { RoomMember } from './rooms/RoomMember.js';
+export type { RoomOptions, RoomSendOptions, SendDataOptions } from './rooms/RoomOptions.js';
 export type { DrainOptions } from './rooms/Drain.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';
@@ -30,6 +45,7 @@ export type { SharedLimits } from './rooms/SharedQuota.js';
 export type { SfuCluster } from './rooms/sharing/SfuCluster.js';
 export type { User } from './rooms/User.js';
 export type { AutoPullOptions, KickOptions, PullResult, PushResult } from './rooms/userCalls.js';
+export type { UserDetails } from './rooms/UserDetails.js';
 export type { UserCloseReason, UserEvents } from './rooms/UserEvents.js';
 export { SfuError } from './SfuError.js';
 export type { SfuErrorCode } from './SfuError.js';

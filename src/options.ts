@@ -2,6 +2,8 @@ import type { MediaKind, WorkerLogLevel } from 'mediasoup/types';
 import type { ListenAddress } from './listenAddress.js';
 import type { Logger } from './Logger.js';
 import type { ClusterOptions } from './clusterOptions.js';
+import type { IceServer } from './protocol/iceServers.js';
+import type { RoomMember } from './rooms/RoomMember.js';
 import type { PlaceOnWorker } from './media/placement.js';
 
 /** The limits of an Sfu. */
@@ -29,8 +31,10 @@ export interface Limits {
 	 * points. Default 256.
 	 */
 	idLength: number;
-	/** The largest metadata of a pusher, in bytes of its JSON. Default 4096. */
+	/** The largest metadata of a user or a pusher, in bytes of its JSON. Default 4096. */
 	metadataBytes: number;
+	/** The largest `data` of the app's own messages, requests and answers, in bytes of its JSON. Default 16,384. */
+	appMessageBytes: number;
 	/** The largest message of a data channel, in bytes. Larger ones are dropped. Default 262,144 (256 KiB). */
 	dataMessageBytes: number;
 	/**
@@ -161,6 +165,10 @@ export interface AudioObserverOptions {
 	threshold?: number;
 }
 
+/** The STUN and TURN servers for clients: the same for all, or for each user. */
+export type IceServersOption =
+	readonly IceServer[] | ((user: RoomMember) => readonly IceServer[] | Promise<readonly IceServer[]>);
+
 /** The options of an Sfu. */
 export interface SfuOptions {
 	/** The options of connections: addresses, timeouts, bitrates. */
@@ -191,6 +199,15 @@ export interface SfuOptions {
 	stallInterval?: number;
 	/** How long an empty room stays open, in ms. Default 30,000. */
 	emptyRoomTimeout?: number;
+	/**
+	 * The `iceServers` that clients get with the answer to each `join`, also when they come back: a list, or a function that is
+	 * asked for each user. If the function throws, gives something else or takes longer than `iceServersTimeout`, that is logged,
+	 * and the client joins without any. Clients need them only to reach this server through a TURN server, since the server itself
+	 * is reached without STUN. {@link turnCredentials} makes one. Default: none.
+	 */
+	iceServers?: IceServersOption;
+	/** How long the function `iceServers` may take, in ms, at least 1. Default 5000. */
+	iceServersTimeout?: number;
 	/** How to share rooms with other servers. Default: with none. */
 	cluster?: ClusterOptions;
 	/** The logger. Default {@link consoleLogger}. */
@@ -210,6 +227,8 @@ export interface ResolvedOptions {
 	qualityInterval: number;
 	stallInterval: number;
 	emptyRoomTimeout: number;
+	iceServers: IceServersOption;
+	iceServersTimeout: number;
 	cluster: ClusterOptions | undefined;
 	logger: Logger;
 }
@@ -227,6 +246,7 @@ export const defaultLimits: Limits = {
 	sdpBytes: 131_072,
 	idLength: 256,
 	metadataBytes: 4096,
+	appMessageBytes: 16_384,
 	dataMessageBytes: 262_144,
 	dataBufferBytes: 2_000_000,
 };

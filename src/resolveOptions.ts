@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { checkCluster, clusterSchema } from './clusterOptions.js';
+import { checkIceServers } from './iceServers.js';
 import { checkListenAddress } from './listenAddress.js';
 import { consoleLogger } from './Logger.js';
 import { defaultCodecs, defaultLimits, type ResolvedOptions, type SfuOptions } from './options.js';
@@ -65,6 +66,8 @@ const checkOptions = validator<SfuOptions>(
 		qualityInterval: milliseconds,
 		stallInterval: milliseconds,
 		emptyRoomTimeout: milliseconds,
+		iceServers: {},
+		iceServersTimeout: { ...milliseconds, minimum: 1 },
 		cluster: clusterSchema,
 		logger: { type: 'object', required: ['debug', 'info', 'warn', 'error'] },
 	}),
@@ -75,7 +78,7 @@ const checkOptions = validator<SfuOptions>(
 export function resolveOptions(options: SfuOptions): ResolvedOptions {
 	const checked = checkOptions(options);
 	const { webRtc, workers, codecs, limits, audioObservers, qualityInterval, stallInterval, emptyRoomTimeout } = checked;
-	const { cluster, logger } = checked;
+	const { iceServers = [], iceServersTimeout, cluster, logger } = checked;
 	if (cluster) checkCluster(cluster);
 	for (const [index, address] of (webRtc?.listen ?? []).entries()) {
 		checkListenAddress(address, `options.webRtc.listen.${index}`);
@@ -115,6 +118,8 @@ export function resolveOptions(options: SfuOptions): ResolvedOptions {
 		qualityInterval: qualityInterval ?? 0,
 		stallInterval: stallInterval ?? 800,
 		emptyRoomTimeout: emptyRoomTimeout ?? 30_000,
+		iceServers: typeof iceServers === 'function' ? iceServers : checkIceServers(iceServers, 'options.iceServers'),
+		iceServersTimeout: iceServersTimeout ?? 5000,
 		cluster,
 		logger: logger ?? consoleLogger,
 	};

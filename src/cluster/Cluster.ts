@@ -133,9 +133,12 @@ export class Cluster extends Emitter<ClusterEvents> {
 		this.#requests.handle(method, handler);
 	}
 
-	/** @throws {@link SfuError} (rejects) `unavailable` without an answer, or the error of the other server */
-	request(nodeId: string, method: string, params: unknown): Promise<unknown> {
-		return this.#requests.request(nodeId, method, params);
+	/**
+	 * @param timeout - how long the answer itself may take there, in ms
+	 * @throws {@link SfuError} (rejects) `unavailable` without an answer, or the error of the other server
+	 */
+	request(nodeId: string, method: string, params: unknown, timeout = 0): Promise<unknown> {
+		return this.#requests.request(nodeId, method, params, timeout);
 	}
 
 	/** Opens a room on this server. Resolves when all servers have said who is in it, or do not answer. */
@@ -148,7 +151,8 @@ export class Cluster extends Emitter<ClusterEvents> {
 					this.#send(subject, message).catch(() => undefined);
 				},
 				fetch: async (nodeId) => (await this.#askSnapshots(nodeId, [roomId]))[0] ?? undefined,
-				request: (nodeId, method, params) => this.request(nodeId, method, { roomId, ...(params as object) }),
+				request: (nodeId, method, params, timeout) =>
+					this.request(nodeId, method, { roomId, ...(params as object) }, timeout),
 				close: () => {
 					opened.close();
 					if (this.#rooms.get(roomId) === opened) this.#rooms.delete(roomId);

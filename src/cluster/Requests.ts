@@ -42,14 +42,17 @@ export class Requests {
 		this.#handlers.set(method, handler);
 	}
 
-	/** @throws {@link SfuError} (rejects) `unavailable` without an answer, or the error of the other server */
-	async request(nodeId: string, method: string, params: unknown): Promise<unknown> {
+	/**
+	 * @param timeout - how long the answer itself may take, in ms
+	 * @throws {@link SfuError} (rejects) `unavailable` without an answer, or the error of the other server
+	 */
+	async request(nodeId: string, method: string, params: unknown, timeout = 0): Promise<unknown> {
 		if (this.#closed) throw new SfuError('closed', 'the Sfu has been closed');
 		const id = ++this.#last;
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
 				this.#take(id)?.reject(new SfuError('unavailable', 'another server does not answer'));
-			}, answerTimeout);
+			}, timeout + answerTimeout);
 			this.#pending.set(id, { nodeId, resolve, reject, timer });
 			this.#send(nodeId, { kind: 'request', id, method, params }).catch((cause: unknown) => {
 				this.#take(id)?.reject(new SfuError('unavailable', 'another server cannot be reached', { cause }));

@@ -16,7 +16,7 @@ export interface RoomLink {
 	/** @throws {@link SfuError} (rejects) if the server does not answer */
 	fetch: (nodeId: string) => Promise<Snapshot | undefined>;
 	/** Asks another server something. */
-	request: (nodeId: string, method: string, params: unknown) => Promise<unknown>;
+	request: (nodeId: string, method: string, params: unknown, timeout: number) => Promise<unknown>;
 	/** Closes the room here. */
 	close: () => void;
 }
@@ -91,10 +91,11 @@ export class SharedRoom<State> {
 	/**
 	 * Asks the server of a user something.
 	 *
+	 * @param timeout - how long the answer itself may take there, in ms; default 0
 	 * @throws {@link SfuError} (rejects) `unavailable` if it does not answer, and its own errors
 	 */
-	request(nodeId: string, method: string, params: object): Promise<unknown> {
-		return this.#link.request(nodeId, method, params);
+	request(nodeId: string, method: string, params: object, timeout = 0): Promise<unknown> {
+		return this.#link.request(nodeId, method, params, timeout);
 	}
 
 	/** Says again how far this server is, for those who have missed something, and asks those who say nothing any more. */

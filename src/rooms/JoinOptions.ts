@@ -1,7 +1,7 @@
 import type { Limits } from '../options.js';
 import { bitrate, checkLength, codecNames, nonEmpty, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
-import { isJson } from '../tracks/PushOptions.js';
+import { isJson, jsonCopy } from '../json.js';
 import { changePermissions, defaultPermissions, type Permissions } from './Permissions.js';
 import { SharedQuota } from './SharedQuota.js';
 
@@ -11,8 +11,16 @@ export interface JoinOptions {
 	userId: string;
 	/** The name of the user, for people to read. Default: the user id. */
 	userName?: string;
-	/** A value of the app's own. The library never looks into it. In a cluster it must be JSON. */
+	/**
+	 * A JSON value of the app's own that the others are told, of at most {@link Limits.metadataBytes}. The library never
+	 * looks into it. `null` stands for none. Default: none.
+	 */
 	metadata?: unknown;
+	/**
+	 * A value of the app's own that no client is told, and none can change. The library never looks into it. In a cluster it
+	 * must be JSON, since other servers are told of it. Default: none.
+	 */
+	appData?: unknown;
 	/**
 	 * The codecs that the user's pushers may send, the preferred one first, by their names in SDP: `['VP9', 'VP8']`. Codecs
 	 * that the room does not have are ignored. If the list has none of a kind, that kind stays as the room has it.
@@ -54,9 +62,13 @@ const check = validator<JoinOptions>(
 
 /**
  * @param isShared - whether other servers are told of the user
- * @throws {@link SfuError} `invalid_argument`
+ * @throws {@link SfuError} `invalid_argument`, `too_large`
  */
-export function checkJoinOptions(options: JoinOptions, { idLength }: Limits, isShared = false): JoinOptions {
+export function checkJoinOptions(
+	options: JoinOptions,
+	{ idLength, metadataBytes }: Limits,
+	isShared = false,
+): JoinOptions {
 	const checked = check(options);
 	const { userId, userName = userId, permissions, sharedQuota } = checked;
 	checkLength(userId, 'options.userId', idLength);
@@ -64,9 +76,11 @@ export function checkJoinOptions(options: JoinOptions, { idLength }: Limits, isS
 	if (sharedQuota !== undefined && !(sharedQuota instanceof SharedQuota)) {
 		throw new SfuError('invalid_argument', 'options.sharedQuota must be a SharedQuota');
 	}
-	if (isShared && !isJson(checked.metadata)) {
-		throw new SfuError('invalid_argument', 'options.metadata must be JSON, because other servers are told of it');
+	if (isShared && !isJson(checked.appData)) {
+		throw new SfuError('invalid_argument', 'options.appData must be JSON, because other servers are told of it');
 	}
 	if (permissions) changePermissions(defaultPermissions, permissions);
-	return checked;
+	const { metadata } = checked;
+	if (metadata === undefined) return checked;
+	return { ...checked, metadata: jsonCopy(metadata, 'options.metadata', metadataBytes) };
 }

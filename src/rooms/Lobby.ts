@@ -26,8 +26,10 @@ export class WaitingUser {
 	readonly userId: string;
 	/** Its name, for people to read. */
 	readonly userName: string;
-	/** The value of the app's own that its join has. */
+	/** The metadata that its join has, undefined for none. */
 	readonly metadata: unknown;
+	/** The value of the app's own that no client is told. */
+	readonly appData: unknown;
 	readonly #options: JoinOptions;
 	readonly #limits: Limits;
 	readonly #decide: (outcome: WaitingOutcome, result: JoinOptions | SfuError) => void;
@@ -38,10 +40,11 @@ export class WaitingUser {
 		limits: Limits,
 		decide: (outcome: WaitingOutcome, result: JoinOptions | SfuError) => void,
 	) {
-		const { userId, userName = userId, metadata } = options;
+		const { userId, userName = userId, metadata, appData } = options;
 		this.userId = userId;
 		this.userName = userName;
-		this.metadata = metadata;
+		this.metadata = metadata ?? undefined;
+		this.appData = appData;
 		this.#options = options;
 		this.#limits = limits;
 		this.#decide = decide;
@@ -51,7 +54,7 @@ export class WaitingUser {
 	 * Lets it join, even into a locked room. It does nothing once the wait has ended.
 	 *
 	 * @param changes - replaces options of its join
-	 * @throws {@link SfuError} `invalid_argument`; it waits on then
+	 * @throws {@link SfuError} `invalid_argument`, `too_large`; it waits on then
 	 */
 	admit(changes: AdmitOptions = {}): void {
 		const { userId } = this;

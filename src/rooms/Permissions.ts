@@ -2,6 +2,7 @@ import type { MediaKind } from 'mediasoup/types';
 import { bitrate, nonEmpty, strict, validator } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import type { AnyPusher } from '../tracks/tracks.js';
+import type { RoomMember } from './RoomMember.js';
 
 /** What a user may push. A property that is missing allows everything. */
 export interface PushPermissions {
@@ -19,16 +20,6 @@ export interface PushPermissions {
 	 * `maxIncomingBitrate`. Browsers obey; nothing forces another client to. Default: no limit.
 	 */
 	maxBitrate?: number;
-}
-
-/** A user, as the app is asked about it. */
-export interface RoomMember {
-	/** Its id. */
-	readonly userId: string;
-	/** Its name, for people to read. */
-	readonly userName: string;
-	/** A value of the app's own. */
-	readonly metadata: unknown;
 }
 
 /** A question whether a user may pull. */
@@ -58,7 +49,10 @@ export interface Permissions {
 	 * throws, the puller is denied and the error is logged. Default true.
 	 */
 	pull: boolean | ((request: PullRequestOfUser) => boolean);
-	/** Whether it may change the source and the metadata of its pushers after it has pushed them. Default true. */
+	/**
+	 * Whether it may change its name and its metadata, and the source and the metadata of its pushers, once it has joined
+	 * and pushed. Default true.
+	 */
 	updateMetadata: boolean;
 	/**
 	 * Whether it is a viewer whom no client is told of. A hidden user pushes nothing, opens no data channels and sends no

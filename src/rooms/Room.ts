@@ -1,37 +1,30 @@
-import { StreamIds } from '../connections/StreamIds.js';
 import { Emitter } from '../Emitter.js';
-import { withFields } from '../Logger.js';
-import { LayerController } from '../layers/LayerController.js';
 import type { CodecPolicy } from '../media/codecs.js';
-import { RoomMedia } from '../media/RoomMedia.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
 import type { ResolvedOptions } from '../options.js';
 import { Quota } from '../Quota.js';
 import { SfuError } from '../SfuError.js';
-import type { Connection } from '../connections/Connection.js';
-import { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
-import { checkMessage } from '../tracks/DataPusher.js';
-import { AppPauses, type Mute } from './AppPauses.js';
+import type { Mute } from './AppPauses.js';
 import { checkJoinOptions, type JoinOptions } from './JoinOptions.js';
 import { Access, isBanned } from './Access.js';
 import { Lobby, type WaitingUser } from './Lobby.js';
 import { repeatEvents } from './repeatEvents.js';
 import type { RoomCloseReason, RoomEvents, TextOfUser } from './RoomEvents.js';
-import { checkSendData, type SendDataOptions } from './RoomOptions.js';
+import { readAppMessage } from './AppLine.js';
+import { roomContext, userContext, type RoomContext } from './roomContext.js';
+import { checkRoomSend, type RoomSendOptions, type SendDataOptions } from './RoomOptions.js';
 import { SharedQuota } from './SharedQuota.js';
 import type { RoomSharing, SharedPart } from './sharing/RoomSharing.js';
-import { resumeAll, sendToChannels } from './roomCalls.js';
+import { resumeAll, sendToChannels, sendToClients } from './roomCalls.js';
 import { Speakers, type Speaker } from './Speakers.js';
 import { RoomUsers } from './RoomUsers.js';
 import { User } from './User.js';
-import type { UserContext } from './UserContext.js';
 
 /** A room: users who see and hear each other. */
 export class Room extends Emitter<RoomEvents> {
 	/** Its id. It is unique in the Sfu. */
 	readonly roomId: string;
-	/** What all users share. */
-	readonly #context: Omit<UserContext, 'sharedQuota'>;
+	readonly #context: RoomContext;
 	readonly #speakers: Speakers = new Speakers({
 		activeChanged: (active) => {
 			if (active) for (const other of this.#users.others(active.user)) other.otherSpoke(active.user.userId);
@@ -60,29 +53,20 @@ export class Room extends Emitter<RoomEvents> {
 	) {
 		super(options.logger);
 		this.roomId = roomId;
-		const { audioObservers: settings, logger, limits, webRtc, qualityInterval, stallInterval } = options;
-		const audio = settings && { settings, listener: this.#speakers };
-		this.#context = {
-			pauses: new AppPauses(),
-			media: new RoomMedia(pool, logger, { roomId, audio, limits }),
-			codecs,
-			layerController: new LayerController(webRtc.initialOutgoingBitrate, logger),
-			streamIds: new StreamIds(),
-			monitors: [
-				new ConnectionMonitor<Connection>(qualityInterval, (connection) => connection.measure()),
-				new ConnectionMonitor<Connection>(stallInterval, (connection) => connection.watchArrival()),
-			],
-			options,
-			ban: (userId) => {
-				this.#access.ban(userId);
+		this.#context = roomContext(
+			roomId,
+			{ pool, codecs, listener: this.#speakers, options },
+			{
+				ban: (userId) => {
+					this.#access.ban(userId);
+				},
+				findUser: (userId) => this.#users.find(userId),
+				othersThan: (user) => this.#users.others(user),
 			},
-			findUser: (userId) => this.#users.find(userId),
-			othersThan: (user) => this.#users.others(user),
-			logger: withFields(logger, { roomId }),
-		};
-		this.#userQuota = new Quota(limits.usersPerRoom, 'users in one room');
+		);
+		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
 		this.#access = new Access(lobby, (key, value) => this.#sharing?.setSetting(key, value));
-		this.#lobby = new Lobby(limits, {
+		this.#lobby = new Lobby(options.limits, {
 			waiting: (waiting) => {
 				clearTimeout(this.#emptyTimer);
 				this.emit('userWaiting', { waiting });
@@ -210,7 +194,7 @@ export class Room extends Emitter<RoomEvents> {
 	/**
 	 * Adds a user. If the room has a lobby, it resolves when the app has admitted the user.
 	 *
-	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` if the room has none of its codecs, `conflict` if
+	 * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `unsupported` if the room has none of its codecs, `conflict` if
 	 *   the user id is in the room already, `forbidden` if it is banned, the room is locked or the app refuses it,
 	 *   `limit_exceeded`, `closed`
 	 */
@@ -234,12 +218,23 @@ export class Room extends Emitter<RoomEvents> {
 	 */
 	async sendData(message: string | Uint8Array, to: SendDataOptions = {}): Promise<number> {
 		if (this.#closed) throw new SfuError('closed', 'the room has been closed');
-		const { userIds, label } = checkSendData(to);
-		checkMessage(message, this.#context.options.limits.dataMessageBytes);
-		const users = userIds
-			? [...new Set(userIds)].map((userId) => this.#users.find(userId))
-			: [...this.#users.all.values()];
-		return sendToChannels(users, message, label);
+		return sendToChannels(this.#users, message, to, this.#context.options.limits);
+	}
+
+	/**
+	 * Sends a message of the app's own to the clients of all users (`appMessage`), those on other servers, too. What
+	 * {@link User.send} says of a lost socket holds for each of them. A room that has closed is past that.
+	 *
+	 * @param name - what kind of message it is, of at most {@link Limits.idLength}
+	 * @param data - any JSON value, of at most {@link Limits.appMessageBytes}; default: none
+	 * @param options - who does not get it
+	 * @throws {@link SfuError} `invalid_argument`, `too_large`
+	 */
+	send(name: string, data?: unknown, options: RoomSendOptions = {}): void {
+		const message = readAppMessage(name, data, this.#context.options.limits);
+		const { except = [] } = checkRoomSend(options);
+		sendToClients(this.#users.all.values(), message, except);
+		this.#sharing?.send({ message, except });
 	}
 
 	/** @internal How many users have joined here. */
@@ -268,17 +263,10 @@ export class Room extends Emitter<RoomEvents> {
 
 	#join(options: JoinOptions): User {
 		this.#assertJoinable(options);
-		const { userId, userName = userId, metadata, codecs, permissions = {}, sharedQuota, ...bitrates } = options;
-		const { webRtc } = this.#context.options;
-		const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
-		const context = {
-			...this.#contextOf(userId),
-			sharedQuota,
-			...(codecs && { codecs: this.#context.codecs.narrow(codecs) }),
-			options: { ...this.#context.options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
-		};
+		const { userId, userName = userId, metadata, appData, permissions = {} } = options;
+		const context = userContext(this.#context, options);
 		const giveBack = this.#userQuota.take();
-		const user = new User({ userId, userName, metadata, permissions }, context);
+		const user = new User({ userId, userName, metadata, appData, permissions }, context);
 		clearTimeout(this.#emptyTimer);
 		user.once('closed', giveBack);
 		this.#sharing?.takeOver(userId);
@@ -297,16 +285,12 @@ export class Room extends Emitter<RoomEvents> {
 		this.emit('userJoined', { user });
 	}
 
-	#contextOf(userId: string): UserContext {
-		return { ...this.#context, sharedQuota: undefined, logger: withFields(this.#context.logger, { userId }) };
-	}
-
 	/** What is shared with other servers. */
 	get #part(): SharedPart {
 		return {
 			roomId: this.roomId,
 			users: this.#users.all,
-			contextOf: (userId) => this.#contextOf(userId),
+			contextOf: (userId) => userContext(this.#context, { userId }),
 			add: (user) => {
 				this.#add(user);
 			},
@@ -316,6 +300,7 @@ export class Room extends Emitter<RoomEvents> {
 			},
 			heard: (event) => {
 				if ('text' in event) this.emit('textMessage', event.text);
+				else if ('message' in event) sendToClients(this.#users.all.values(), event.message, event.except);
 				else this.close(event.closed);
 			},
 			speakers: this.#speakers,

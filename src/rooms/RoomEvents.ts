@@ -1,5 +1,5 @@
 import type { Quality } from '../stats/quality.js';
-import type { PauseCause } from '../tracks/Pauses.js';
+import type { PauseCause, PauseOrigin } from '../tracks/Pauses.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { PusherCloseReason } from '../tracks/PusherEndpoint.js';
 import type { AnyPusher } from '../tracks/tracks.js';
@@ -37,8 +37,12 @@ export type RoomEvents = {
 	userJoined: (event: { user: User }) => void;
 	/** A user has left. Its connections have closed already. */
 	userLeft: (event: { user: User; reason: UserCloseReason }) => void;
-	/** A user has another name. */
+	/** A user has another name. `userChanged` comes, too. */
 	userRenamed: (event: { user: User; before: string }) => void;
+	/** The name or the metadata of a user have changed, on behalf of its client or of the app. */
+	userChanged: (event: { user: User; before: { userName: string; metadata: unknown }; cause: PauseOrigin }) => void;
+	/** The client of a user has sent a message to the app. Nothing of `data` is checked but its size. Not on other servers. */
+	appMessage: (event: { user: User; name: string; data: unknown }) => void;
 	/** The permissions of a user have changed. What they no longer allow has closed already. */
 	permissionsChanged: (event: {
 		user: User;

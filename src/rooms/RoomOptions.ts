@@ -23,6 +23,17 @@ export interface SendDataOptions {
 	label?: string;
 }
 
+/** Who gets a message of the app's own. */
+export interface RoomSendOptions {
+	/** The ids of the users who do not get it. Default: none. */
+	except?: readonly string[];
+}
+
+export const checkRoomSend = validator<RoomSendOptions>(
+	strict({ except: { type: 'array', items: { type: 'string' } } }),
+	'options',
+);
+
 export const checkSendData = validator<SendDataOptions>(
 	strict({ userIds: { type: 'array', items: { type: 'string' } }, label: { type: 'string' } }),
 	'to',

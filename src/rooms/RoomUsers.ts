@@ -1,7 +1,7 @@
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import type { AnyPusher } from '../tracks/tracks.js';
-import type { RoomMember } from './Permissions.js';
+import type { RoomMember } from './RoomMember.js';
 import type { User } from './User.js';
 
 /** The users of a room, whichever server they have joined on. */

@@ -1,3 +1,9 @@
+import type { IceServer } from '../protocol/iceServers.js';
+import { readAppMessage } from './AppLine.js';
+import { AppRequests, type AppRequestHandler, type HandleOptions } from './AppRequests.js';
+import { IceServers } from './IceServers.js';
+import type { RoomMember } from './RoomMember.js';
+import type { User } from './User.js';
 import type { WorkerDump } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import { guarded, limited, type Logger } from '../Logger.js';
@@ -55,6 +61,8 @@ export class Sfu extends Emitter<SfuEvents> {
 	readonly #rooms = new Map<string, Room>();
 	readonly #opening = new Map<string, Promise<Room>>();
 	readonly #roomQuota: Quota;
+	readonly #appRequests: AppRequests;
+	readonly #iceServers: IceServers;
 	#cluster: SfuCluster | undefined;
 	#draining = false;
 	#closed = false;
@@ -96,6 +104,8 @@ export class Sfu extends Emitter<SfuEvents> {
 		this.#codecs = codecs;
 		this.#pool = pool;
 		this.#roomQuota = new Quota(options.limits.rooms, 'rooms');
+		this.#appRequests = new AppRequests(options.limits);
+		this.#iceServers = new IceServers(options.iceServers, options.iceServersTimeout, options.logger);
 		pool.on('workerDied', (event) => {
 			this.emit('workerDied', event);
 		});
@@ -188,6 +198,44 @@ export class Sfu extends Emitter<SfuEvents> {
 			this.#opening.set(roomId, opening);
 		}
 		return opening;
+	}
+
+	/**
+	 * Answers what clients ask the app (`appRequest`), in all rooms. A client that asks what nobody answers gets `not_found`.
+	 *
+	 * @param name - what is asked
+	 * @param handler - answers it
+	 * @param options - how long that may take
+	 * @returns a function that takes the handler away
+	 * @throws {@link SfuError} `invalid_argument`, `conflict` if the name has a handler already
+	 * @example
+	 * ```ts
+	 * sfu.handle('raiseHand', ({ user, room }) => {
+	 * 	room.send('handRaised', { userId: user.userId }, { except: [user.userId] });
+	 * 	return { place: 1 };
+	 * });
+	 * ```
+	 */
+	handle(name: string, handler: AppRequestHandler, options: HandleOptions = {}): () => void {
+		return this.#appRequests.handle(name, handler, options);
+	}
+
+	/**
+	 * The `iceServers` for a client: what the option of that name says of a user, once more with each call.
+	 *
+	 * @returns none if the function of the option has failed or took too long, which is logged; it never rejects
+	 */
+	iceServersOf(user: RoomMember): Promise<IceServer[]> {
+		return this.#iceServers.of(user);
+	}
+
+	/** @internal Asks the app on behalf of a client. @throws {@link SfuError} (rejects), and what the app throws */
+	async answerClient(
+		asker: { user: User; room: Room; gone: AbortSignal },
+		name: string,
+		data: unknown,
+	): Promise<unknown> {
+		return this.#appRequests.answer(readAppMessage(name, data, this.limits), asker, asker.gone);
 	}
 
 	/** Dumps the objects in each media worker, for diagnosis. */

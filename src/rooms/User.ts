@@ -2,20 +2,20 @@ import type { Connection } from '../connections/Connection.js';
 import type { OfferingConnection } from '../connections/OfferingConnection.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import { UserConnections } from '../connections/UserConnections.js';
-import { Emitter } from '../Emitter.js';
 import { isOpen } from '../isOpen.js';
 import { quoted } from '../quoted.js';
 import { parseOffer } from '../sdp/parseOffer.js';
-import { checkText } from '../schemas.js';
 import { SfuError } from '../SfuError.js';
 import { worstOf, type Quality } from '../stats/quality.js';
 import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
 import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { AutoPull } from './AutoPull.js';
+import { Participant } from './Participant.js';
 import type { Permissions } from './Permissions.js';
+import type { RoomMember } from './RoomMember.js';
 import type { OtherUser, UserContext } from './UserContext.js';
-import type { UserCloseReason, UserEvents } from './UserEvents.js';
+import type { UserCloseReason } from './UserEvents.js';
 import { Tickets } from './Tickets.js';
 import { UserGate } from './UserGate.js';
 import { UserTracks } from './UserTracks.js';
@@ -30,11 +30,7 @@ import {
 } from './userCalls.js';
 
 /** A member of a room. It sends by its pushers, and receives by its pullers. */
-export class User extends Emitter<UserEvents> {
-	/** Its id. It is unique in the room. */
-	readonly userId: string;
-	/** A value of the app's own. The library never looks into it. */
-	readonly metadata: unknown;
+export class User extends Participant {
 	/** Whether it has joined on another server: then it sends and receives there alone. */
 	readonly isRemote: boolean = false;
 	/** @internal What vouches for its client on another server. */
@@ -47,19 +43,12 @@ export class User extends Emitter<UserEvents> {
 	});
 	readonly #autoPull: AutoPull;
 	#quality: Quality | undefined;
-	#userName: string;
 	#closed = false;
 
 	/** @internal */
-	constructor(
-		member: { userId: string; userName: string; metadata: unknown; permissions: Partial<Permissions> },
-		context: UserContext,
-	) {
-		super(context.logger);
+	constructor(member: RoomMember & { permissions: Partial<Permissions> }, context: UserContext) {
+		super({ ...member, limits: context.options.limits, logger: context.logger });
 		const { userId, permissions } = member;
-		this.userId = userId;
-		this.#userName = member.userName;
-		this.metadata = member.metadata;
 		this.#context = context;
 		const { pauses, findUser, logger, options } = context;
 		this.#gate = new UserGate({ user: this, userId, permissions, pauses, findUser, logger });
@@ -101,11 +90,6 @@ export class User extends Emitter<UserEvents> {
 	/** The tracks and data channels that it receives, by puller id. */
 	get pullers(): ReadonlyMap<string, AnyPuller> {
 		return this.#tracks.pullers;
-	}
-
-	/** Its name, for people to read. {@link User.rename} changes it. */
-	get userName(): string {
-		return this.#userName;
 	}
 
 	/** What it may do. {@link User.setPermissions} changes it. */
@@ -169,15 +153,6 @@ export class User extends Emitter<UserEvents> {
 		for (const connection of this.connections) void connection.followPermissions();
 		this.#autoPull.add(this.#gate.takeDenied());
 		this.emit('permissionsChanged', { permissions, before });
-	}
-
-	/** Changes its name, and the others are told. @throws {@link SfuError} `invalid_argument` */
-	rename(userName: string): void {
-		checkText(userName, 'userName', this.#context.options.limits.idLength);
-		const before = this.#userName;
-		if (this.#closed || userName === before) return;
-		this.#userName = userName;
-		this.emit('renamed', { userName, before });
 	}
 
 	/**

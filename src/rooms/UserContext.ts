@@ -3,7 +3,8 @@ import type { ConnectionContext } from '../connections/ConnectionContext.js';
 import type { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
 import type { AnyPusher } from '../tracks/tracks.js';
 import type { AppPauses } from './AppPauses.js';
-import type { Permissions, RoomMember } from './Permissions.js';
+import type { Permissions } from './Permissions.js';
+import type { RoomMember } from './RoomMember.js';
 import type { SharedQuota } from './SharedQuota.js';
 import type { UserQuotas } from './userQuotas.js';
 

@@ -3,7 +3,7 @@ import type { ConnectionCloseReason } from '../connections/ConnectionEvents.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import type { Layers } from '../layers/LayerSelection.js';
 import type { Quality } from '../stats/quality.js';
-import type { PauseCause } from '../tracks/Pauses.js';
+import type { PauseCause, PauseOrigin } from '../tracks/Pauses.js';
 import type { PullerCloseReason } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { PusherCloseReason, WantedEncoding } from '../tracks/PusherEndpoint.js';
@@ -28,8 +28,12 @@ export type UserCloseReason =
 
 /** The events of a user. */
 export type UserEvents = {
-	/** It has another name. */
+	/** It has another name. `changed` comes, too. */
 	renamed: (event: { userName: string; before: string }) => void;
+	/** Its name or its metadata have changed, on behalf of its client or of the app. */
+	changed: (event: { before: { userName: string; metadata: unknown }; cause: PauseOrigin }) => void;
+	/** Its client has sent a message to the app. Nothing of `data` is checked but its size. Not on other servers. */
+	appMessage: (event: { name: string; data: unknown }) => void;
 	/** Its permissions have changed. What they no longer allow has closed already. */
 	permissionsChanged: (event: { permissions: Readonly<Permissions>; before: Readonly<Permissions> }) => void;
 	/** A push with tracks was accepted. It comes once, after `pusherAdded` for each track, before the caller has the answer. */

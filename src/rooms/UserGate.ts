@@ -7,7 +7,8 @@ import type { MediaGate, PushGrant } from '../tracks/MediaGate.js';
 import type { PusherDetails } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { sourceOf, type AppPauses } from './AppPauses.js';
-import { changePermissions, defaultPermissions, effective, type Permissions, type RoomMember } from './Permissions.js';
+import { changePermissions, defaultPermissions, effective, type Permissions } from './Permissions.js';
+import type { RoomMember } from './RoomMember.js';
 
 interface GateOptions {
 	userId: string;

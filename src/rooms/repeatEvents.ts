@@ -24,6 +24,12 @@ export function repeatEvents(user: User, emit: Emit): void {
 	user.on('renamed', ({ before }) => {
 		emit('userRenamed', { user, before });
 	});
+	user.on('changed', (event) => {
+		emit('userChanged', { user, ...event });
+	});
+	user.on('appMessage', (event) => {
+		emit('appMessage', { user, ...event });
+	});
 	user.on('rated', (event) => {
 		emit('userRated', { user, ...event });
 	});

@@ -1,23 +1,37 @@
+import type { Limits } from '../options.js';
+import { checkMessage } from '../tracks/DataPusher.js';
+import type { AppMessage } from './AppLine.js';
 import type { Mute } from './AppPauses.js';
+import { checkSendData, type SendDataOptions } from './RoomOptions.js';
+import type { RoomUsers } from './RoomUsers.js';
 import type { User } from './User.js';
 
 /**
  * Sends a message on data channels of users.
  *
- * @param label - of the data channels; undefined for any
  * @returns the number of data channels that it was sent on
+ * @throws {@link SfuError} (rejects) `invalid_argument`, `too_large`, `not_found`
  */
 export async function sendToChannels(
-	users: readonly User[],
+	users: RoomUsers,
 	message: string | Uint8Array,
-	label: string | undefined,
+	to: SendDataOptions,
+	{ dataMessageBytes }: Limits,
 ): Promise<number> {
-	const channels = users
+	const { userIds, label } = checkSendData(to);
+	checkMessage(message, dataMessageBytes);
+	const receivers = userIds ? [...new Set(userIds)].map((userId) => users.find(userId)) : [...users.all.values()];
+	const channels = receivers
 		.flatMap(({ pushers }) => [...pushers.values()])
 		.filter((pusher) => pusher.kind === 'data')
 		.filter((pusher) => label === undefined || pusher.label === label);
 	const sent = await Promise.allSettled(channels.map((channel) => channel.send(message)));
 	return sent.filter(({ status }) => status === 'fulfilled').length;
+}
+
+/** Sends a message of the app's own to the clients of the users who have joined here. */
+export function sendToClients(users: Iterable<User>, message: AppMessage, except: readonly string[]): void {
+	for (const { isRemote, userId, line } of users) if (!isRemote && !except.includes(userId)) line.send(message);
 }
 
 /** Resumes what the app has paused of a user, all of it or of one source. */

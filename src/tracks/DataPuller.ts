@@ -46,6 +46,16 @@ export class DataPuller extends Endpoint<PullerEvents, PullerCloseReason> {
 		});
 	}
 
+	/** The source of its pusher. */
+	get source(): string | undefined {
+		return this.#pusher.source;
+	}
+
+	/** The metadata of its pusher. */
+	get metadata(): unknown {
+		return this.#pusher.metadata;
+	}
+
 	/** @internal */
 	get pusher(): DataPusher {
 		return this.#pusher;

@@ -71,6 +71,7 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 	readonly kind: MediaKind;
 	/** The mid of its m-line. Undefined if the offer had none. */
 	readonly mid: string | undefined;
+	readonly #pusher: Pusher;
 	readonly #consumer: Consumer;
 	readonly #rtpParameters: RtpParameters;
 	readonly #frameRates: FrameRates;
@@ -98,6 +99,7 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 		this.streamId = pusher.toldStreamId;
 		this.kind = consumer.kind;
 		this.mid = mid;
+		this.#pusher = pusher;
 		this.#consumer = consumer;
 		this.#frameRates = new FrameRates(consumer);
 		// The consumer clones them each time.
@@ -116,6 +118,16 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 		consumer.once('producerclose', () => {
 			this.close('pusherClosed');
 		});
+	}
+
+	/** The source of its pusher. */
+	get source(): string | undefined {
+		return this.#pusher.source;
+	}
+
+	/** The metadata of its pusher. */
+	get metadata(): unknown {
+		return this.#pusher.metadata;
 	}
 
 	/** @internal The parameters that it is sent with. */

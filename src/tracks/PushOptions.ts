@@ -1,3 +1,4 @@
+import { jsonCopy } from '../json.js';
 import { checkCodecNames } from '../media/codecs.js';
 import type { DataChannelParameters } from '../sdp/dataChannelProtocol.js';
 import { quoted } from '../quoted.js';
@@ -148,27 +149,4 @@ function limited({ source, metadata }: PusherDetails, limits: Limits, whose = ''
 		...(source !== undefined && { source }),
 		...(metadata !== undefined && { metadata: jsonCopy(metadata, `the metadata${whose}`, limits.metadataBytes) }),
 	};
-}
-
-/** Copies a value and freezes the copy, so that nobody can make it exceed the limit later. */
-function jsonCopy(value: unknown, subject: string, longest: number): unknown {
-	const json = jsonOf(value);
-	if (json === undefined) throw new SfuError('invalid_argument', `${subject} must be a JSON value`);
-	const bytes = Buffer.byteLength(json);
-	if (bytes > longest) {
-		throw new SfuError('too_large', `${subject} has ${bytes} bytes as JSON, more than the ${longest} that are allowed`);
-	}
-	return JSON.parse(json, (_, part: unknown) => Object.freeze(part));
-}
-
-/** Whether a value can be written as JSON. */
-export const isJson = (value: unknown): boolean => value === undefined || jsonOf(value) !== undefined;
-
-/** Returns `undefined` for a value without JSON: a function, a cycle, a BigInt, one nested too deep, a toJSON() that throws. */
-function jsonOf(value: unknown): string | undefined {
-	try {
-		return JSON.stringify(value);
-	} catch {
-		return undefined;
-	}
 }

@@ -2,15 +2,16 @@ import type { DataProducer, Producer, Router } from 'mediasoup/types';
 import type { Connection } from '../../connections/Connection.js';
 import type { Arrived } from '../../media/pipes/IncomingPipes.js';
 import type { PayloadTypes } from '../../media/remap/payloadTypes.js';
-import { checkText } from '../../schemas.js';
 import { SfuError } from '../../SfuError.js';
 import type { PusherOwner } from '../../tracks/PusherOwner.js';
 import type { PusherState } from '../../tracks/PusherState.js';
 import { RemoteDataPusher } from '../../tracks/RemoteDataPusher.js';
 import { RemotePusher } from '../../tracks/RemotePusher.js';
+import type { AppMessage } from '../AppLine.js';
 import { changePermissions, type Permissions } from '../Permissions.js';
 import { User } from '../User.js';
 import type { UserContext } from '../UserContext.js';
+import { readUserDetails, type UserDetails } from '../UserDetails.js';
 import type { UserCloseReason } from '../UserEvents.js';
 import type { UserState } from './UserState.js';
 
@@ -19,6 +20,8 @@ export interface UserOwner {
 	nodeId: string;
 	/** Asks it to do something with the user, whatever comes of it. */
 	tell(call: string, params: object): void;
+	/** Asks it to do something with the user, and waits for so many ms at least. */
+	ask(call: string, params: object, timeout: number): Promise<unknown>;
 	/** Reaches it for one of the user's pushers. */
 	pusher(pusherId: string): PusherOwner & {
 		bring(router: Router, payloadTypes: PayloadTypes): Promise<Arrived<Producer>>;
@@ -36,8 +39,8 @@ export class RemoteUser extends User {
 	readonly #remotes = new Map<string, RemotePusher | RemoteDataPusher>();
 
 	constructor(userId: string, state: UserState, context: UserContext, owner: UserOwner) {
-		const { userName, metadata, permissions } = state;
-		super({ userId, userName, metadata, permissions }, context);
+		const { userName, metadata, appData, permissions } = state;
+		super({ userId, userName, metadata, appData, permissions }, context);
 		this.#owner = owner;
 		this.#context = context;
 	}
@@ -59,9 +62,17 @@ export class RemoteUser extends User {
 		if (!this.closed) this.#owner.tell('setPermissions', { changes });
 	}
 
-	override rename(userName: string): void {
-		checkText(userName, 'userName', this.#context.options.limits.idLength);
-		if (!this.closed) this.#owner.tell('rename', { userName });
+	override update(details: UserDetails): void {
+		const checked = readUserDetails(details, this.#context.options.limits);
+		if (!this.closed) this.#owner.tell('update', { details: checked });
+	}
+
+	protected override deliver(message: AppMessage): void {
+		this.#owner.tell('send', { ...message });
+	}
+
+	protected override ask(message: AppMessage, timeout: number): Promise<unknown> {
+		return this.#owner.ask('request', { ...message, timeout }, timeout);
 	}
 
 	override push(): Promise<never> {
@@ -92,7 +103,7 @@ export class RemoteUser extends User {
 	follow(state: UserState): void {
 		this.tickets.follow(state.tickets);
 		if (JSON.stringify(state.permissions) !== JSON.stringify(this.permissions)) super.setPermissions(state.permissions);
-		super.rename(state.userName);
+		this.change({ userName: state.userName, metadata: state.metadata ?? null }, state.changedBy ?? 'app');
 		this.setQuality(state.quality);
 		const told = new Set(state.pushers.map(({ pusherId }) => pusherId));
 		const reasons = new Map(state.ended);

@@ -11,6 +11,7 @@ import type { DataSizes } from '../../media/pipes/PipePair.js';
 import { SfuError } from '../../SfuError.js';
 import type { AnyPusher } from '../../tracks/tracks.js';
 import type { ProducerLevel } from '../../media/AudioObservers.js';
+import type { AppMessage } from '../AppLine.js';
 import type { TextOfUser } from '../RoomEvents.js';
 import { repeatedEvents } from '../repeatEvents.js';
 import type { Speakers } from '../Speakers.js';
@@ -37,14 +38,14 @@ export interface SharedPart {
 	logger: Logger;
 }
 
-/** Something that concerns a whole room, and is told once: a text, or that it closes. */
-export type RoomEvent = { text: TextOfUser } | { closed: string };
+/** Something that concerns a whole room, and is told once: a text, a message of the app, or that it closes. */
+export type RoomEvent = { text: TextOfUser } | { message: AppMessage; except: readonly string[] } | { closed: string };
 
 /** Something that one server tells the others once: beside that, who speaks there, and how loud. */
 type SharedEvent = RoomEvent | { speaker: string | undefined } | { levels: ProducerLevel[] };
 
 /** The events of a user after which the other servers are told of it. */
-const tellingEvents = ['renamed', 'pusherAdded', 'rated', ...repeatedEvents] as const;
+const tellingEvents = ['changed', 'pusherAdded', 'rated', ...repeatedEvents] as const;
 
 /** The other servers are told for so long why a pusher has closed, in ms. */
 const endedTime = 10_000;
@@ -169,8 +170,7 @@ export class RoomSharing {
 				this.#followDemand(nodeId, params);
 				return undefined;
 			case 'user':
-				callUser(found(this.#own(String(params.userId))), params);
-				return undefined;
+				return callUser(found(this.#own(String(params.userId))), params);
 			case 'pusher':
 				return callPusher(this.#ownPusher(params.pusherId), params);
 			default:
@@ -189,7 +189,7 @@ export class RoomSharing {
 
 	#hear(event: SharedEvent, nodeId: string): void {
 		const { speakers, heard } = this.#part;
-		if ('text' in event || 'closed' in event) heard(event);
+		if ('text' in event || 'message' in event || 'closed' in event) heard(event);
 		else if ('levels' in event) speakers.levelsElsewhere(nodeId, event.levels);
 		// JSON leaves out what is undefined.
 		else speakers.speaksElsewhere(nodeId, event.speaker);
@@ -206,6 +206,7 @@ export class RoomSharing {
 			tell: (call, params) => {
 				tell('user', { userId, call, ...params });
 			},
+			ask: (call, params, timeout) => this.#room.request(nodeId, 'user', { userId, call, ...params }, timeout),
 			pusher: (pusherId) => ({
 				ask: (call, params) => this.#room.request(nodeId, 'pusher', { pusherId, call, ...params }),
 				tell: (call, params) => {

@@ -1,4 +1,5 @@
 import type { Quality } from '../../stats/quality.js';
+import type { PauseOrigin } from '../../tracks/Pauses.js';
 import { pusherState, type PusherState } from '../../tracks/PusherState.js';
 import type { Permissions } from '../Permissions.js';
 import type { Tickets } from '../Tickets.js';
@@ -8,6 +9,9 @@ import type { User } from '../User.js';
 export interface UserState {
 	userName: string;
 	metadata?: unknown;
+	appData?: unknown;
+	/** On whose behalf the name or the metadata have changed last. Default: the app's. */
+	changedBy?: PauseOrigin;
 	permissions: Permissions;
 	quality?: Quality;
 	pushers: PusherState[];
@@ -23,12 +27,14 @@ export interface UserState {
  * @param ended - why its pushers have closed lately, by their ids
  */
 export function userState(
-	{ userName, metadata, permissions, quality, pushers, tickets }: User,
+	{ userName, metadata, appData, changedBy, permissions, quality, pushers, tickets }: User,
 	ended: ReadonlyMap<string, string>,
 ): UserState {
 	return {
 		userName,
 		...(metadata !== undefined && { metadata }),
+		...(appData !== undefined && { appData }),
+		...(changedBy !== 'app' && { changedBy }),
 		// A function decides on the user's own server alone.
 		permissions: { ...permissions, pull: permissions.pull !== false },
 		...(quality !== undefined && { quality }),

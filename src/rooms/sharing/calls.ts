@@ -6,22 +6,28 @@ import { readSent } from '../../tracks/RemoteDataPusher.js';
 import type { AnyPusher } from '../../tracks/tracks.js';
 import type { Permissions } from '../Permissions.js';
 import type { User } from '../User.js';
+import type { UserDetails } from '../UserDetails.js';
 
 /** A call that another server asks for, and its arguments. */
 type Call = Record<string, unknown>;
 
-/** Does with a user of this server what another one asks for. @throws {@link SfuError} */
-export function callUser(user: User, { call, ...args }: Call): void {
+/** Does with a user of this server what another one asks for. @throws {@link SfuError} (rejects) */
+export async function callUser(user: User, { call, ...args }: Call): Promise<unknown> {
 	switch (call) {
 		case 'close':
 			user.close(String(args.reason));
-			break;
-		case 'rename':
-			user.rename(String(args.userName));
-			break;
+			return undefined;
+		case 'update':
+			user.update(args.details as UserDetails);
+			return undefined;
+		case 'send':
+			user.send(String(args.name), args.data);
+			return undefined;
+		case 'request':
+			return user.request(String(args.name), args.data, { timeout: Number(args.timeout) });
 		case 'setPermissions':
 			user.setPermissions(args.changes as Partial<Permissions>);
-			break;
+			return undefined;
 		default:
 			throw unknown();
 	}

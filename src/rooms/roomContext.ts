@@ -1,0 +1,58 @@
+import type { Connection } from '../connections/Connection.js';
+import { StreamIds } from '../connections/StreamIds.js';
+import { withFields } from '../Logger.js';
+import { LayerController } from '../layers/LayerController.js';
+import type { AudioListener } from '../media/AudioObservers.js';
+import type { CodecPolicy } from '../media/codecs.js';
+import { RoomMedia } from '../media/RoomMedia.js';
+import type { WorkerPool } from '../media/WorkerPool.js';
+import type { ResolvedOptions } from '../options.js';
+import { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
+import { AppPauses } from './AppPauses.js';
+import type { JoinOptions } from './JoinOptions.js';
+import type { UserContext } from './UserContext.js';
+
+/** What all users of a room share. */
+export type RoomContext = Omit<UserContext, 'sharedQuota'>;
+
+/** @param room - what the users ask of the room itself */
+export function roomContext(
+	roomId: string,
+	{
+		pool,
+		codecs,
+		listener,
+		options,
+	}: { pool: WorkerPool; codecs: CodecPolicy; listener: AudioListener; options: ResolvedOptions },
+	room: Pick<RoomContext, 'ban' | 'findUser' | 'othersThan'>,
+): RoomContext {
+	const { audioObservers: settings, logger, limits, webRtc, qualityInterval, stallInterval } = options;
+	const audio = settings && { settings, listener };
+	return {
+		pauses: new AppPauses(),
+		media: new RoomMedia(pool, logger, { roomId, audio, limits }),
+		codecs,
+		layerController: new LayerController(webRtc.initialOutgoingBitrate, logger),
+		streamIds: new StreamIds(),
+		monitors: [
+			new ConnectionMonitor<Connection>(qualityInterval, (connection) => connection.measure()),
+			new ConnectionMonitor<Connection>(stallInterval, (connection) => connection.watchArrival()),
+		],
+		options,
+		...room,
+		logger: withFields(logger, { roomId }),
+	};
+}
+
+/** What a user of the room gets, as its join says. */
+export function userContext(room: RoomContext, { userId, sharedQuota, codecs, ...bitrates }: JoinOptions): UserContext {
+	const { webRtc } = room.options;
+	const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
+	return {
+		...room,
+		sharedQuota,
+		...(codecs && { codecs: room.codecs.narrow(codecs) }),
+		options: { ...room.options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
+		logger: withFields(room.logger, { userId }),
+	};
+}
