@@ -45,10 +45,10 @@ export class Peer<Context> {
 				send: (text) => {
 					this.#send(text);
 				},
-				request: (method, data) =>
+				request: (method, data, options) =>
 					this.#outgoing.start((id) => {
 						this.#send(writeRequest(id, method, data));
-					}),
+					}, options?.timeout),
 				close: (code, reason) => {
 					if (this.#shut()) socket.close(code, reason);
 				},
@@ -133,7 +133,7 @@ export class Peer<Context> {
 		const head = readHead(text);
 		if (head?.type === 'request') this.#fail(head.id, refusal);
 		// The request of the server fails now instead of waiting for its timeout.
-		return head?.type === 'request' || (head !== undefined && this.#outgoing.settle(head.id, { ok: false }));
+		return head?.type === 'request' || (head !== undefined && this.#outgoing.settle(head.id, failed(refusal)));
 	}
 
 	/** The reason why a message is not even parsed. */
@@ -165,9 +165,9 @@ export class Peer<Context> {
 		}
 		const refusal = this.#session.count() ?? invalid;
 		if (message.type === 'response') {
-			const { id, ok, data } = message;
+			const { id, type: _, ...response } = message;
 			// The request of the server fails now instead of waiting for its timeout.
-			return this.#outgoing.settle(id, refusal ? { ok: false } : { ok, data });
+			return this.#outgoing.settle(id, refusal ? failed(refusal) : response);
 		}
 		if (message.type === 'request' && refusal) this.#fail(message.id, refusal);
 		return true;
@@ -179,5 +179,8 @@ export class Peer<Context> {
 		return new SfuError('invalid_argument', `another request with id ${message.id} waits for its response`);
 	}
 }
+
+/** A response that is not taken is one that has failed. */
+const failed = ({ code, message }: SfuError) => ({ ok: false, errorCode: errorCodes[code], errorReason: message });
 
 const noMessage = () => new SfuError('invalid_argument', 'it is no message of protoo');

@@ -11,7 +11,8 @@ import type {
 export type Incoming =
 	| { type: 'request'; id: number; method: string; data: unknown }
 	| { type: 'notification'; method: string; data: unknown }
-	| { type: 'response'; id: number; ok: boolean; data: unknown };
+	| { type: 'response'; id: number; ok: true; data: unknown }
+	| { type: 'response'; id: number; ok: false; errorCode?: number; errorReason?: string };
 
 /** The error of an invalid request that has an id, so that it can be answered. */
 export class InvalidRequestError extends SfuError {
@@ -42,6 +43,12 @@ export function readHead(text: string): { type: 'request' | 'response'; id: numb
 	return type === 'request' || type === 'response' ? { type, id: Number(digits) } : undefined;
 }
 
+/** Why a client could not do what the server asked. Both are up to the client. */
+const reasonOf = ({ errorCode, errorReason }: { errorCode?: unknown; errorReason?: unknown }) => ({
+	...(typeof errorCode === 'number' && { errorCode }),
+	...(typeof errorReason === 'string' && { errorReason }),
+});
+
 /**
  * Reads a message.
  *
@@ -63,7 +70,8 @@ export function readMessage(text: string): Incoming | undefined {
 		return { type: 'request', id, method, data };
 	}
 	if (response === true) {
-		return isId(id) && typeof ok === 'boolean' ? { type: 'response', id, ok, data } : undefined;
+		if (!isId(id) || typeof ok !== 'boolean') return undefined;
+		return ok ? { type: 'response', id, ok, data } : { type: 'response', id, ok, ...reasonOf(message) };
 	}
 	if (notification === true) return isMethod(method) ? { type: 'notification', method, data } : undefined;
 	return undefined;

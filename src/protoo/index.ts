@@ -21,6 +21,7 @@ export type {
 	PushAction,
 	TextMessageAction,
 	UpdatePusherAction,
+	UpdateUserAction,
 } from '../signaling/index.js';
 export { ProtooAdapter } from './ProtooAdapter.js';
 export type { ProtooOptions } from './ProtooAdapter.js';

@@ -140,8 +140,8 @@ export abstract class Participant extends Emitter<UserEvents> implements RoomMem
 		this.#userName = userName;
 		this.#metadata = metadata ?? undefined;
 		this.changedBy = cause;
-		if (userName !== before.userName) this.emit('renamed', { userName, before: before.userName });
-		if (!this.closed) this.emit('changed', { before, cause });
+		this.emit('changed', { before, cause });
+		if (userName !== before.userName && !this.closed) this.emit('renamed', { userName, before: before.userName });
 	}
 
 	#isOther({ userName = this.#userName, metadata = this.#metadata }: UserDetails): boolean {

@@ -6,6 +6,7 @@ const checkGrant = validator<JoinGrant>(
 	strict({
 		userName: { type: 'string' },
 		metadata: {},
+		appData: {},
 		codecs: codecNames,
 		maxIncomingBitrate: bitrate,
 		maxOutgoingBitrate: bitrate,

@@ -1,5 +1,5 @@
-import { SfuError } from '../index.js';
-import type { JoinSuccess, MemberData, RequestData } from '../protocol/index.js';
+import { SfuError, type User, type UserDetails } from '../index.js';
+import type { IceServer, JoinSuccess, MemberData, RequestData } from '../protocol/index.js';
 import type { Quota } from '../Quota.js';
 import type { JoinGrant } from './authorize.js';
 import type { ClientQuota } from './ClientQuotas.js';
@@ -32,6 +32,7 @@ interface JoiningOptions<Message> {
 	/** Asks the app. */
 	authorize: (join: RequestData<'join'>) => Promise<JoinGrant>;
 	openRoom: OpenRoom<Message>;
+	iceServersOf: (user: User) => Promise<IceServer[]>;
 	quota: ClientQuota;
 	/** Called when the session speaks for a user from now on. */
 	joined: (joined: Joined<Message>) => void;
@@ -58,7 +59,7 @@ export class Joining<Message> {
 
 	/** @throws {@link SfuError} (rejects) if the client may not join */
 	async run(): Promise<Outcome> {
-		const { authorize, openRoom, quota, session } = this.#options;
+		const { authorize, openRoom, iceServersOf, quota, session } = this.#options;
 		const granted = withAudience(await authorize(this.#join), this.#join);
 		const grant = { ...granted, sharedQuota: granted.sharedQuota ?? quota.shared };
 		const create = grant.permissions?.createRoom ?? true;
@@ -70,15 +71,19 @@ export class Joining<Message> {
 		});
 		const { signal } = this.#abort;
 		const entered = notifier.enter({ join: this.#join, grant, session, signal, waits });
-		const reply = entered.catch(blameApp(grant)).then(({ member, resumed }) => {
-			return this.#take({ notifier, member }, { grant, resumed });
+		const reply = entered.catch(blameApp(grant)).then(async ({ member, resumed }) => {
+			const iceServers = await iceServersOf(member.user);
+			return this.#take({ notifier, member }, { grant, resumed, iceServers });
 		});
 		const now = await Promise.race([reply, waiting]);
 		return now ?? { later: reply };
 	}
 
 	/** Lets the session speak for the user. */
-	#take(joined: Joined<Message>, { grant, resumed }: { grant: JoinGrant; resumed: boolean }): Reply<JoinSuccess> {
+	#take(
+		joined: Joined<Message>,
+		{ grant, resumed, iceServers }: { grant: JoinGrant; resumed: boolean; iceServers: IceServer[] },
+	): Reply<JoinSuccess> {
 		const { session } = this.#options;
 		const { notifier, member } = joined;
 		const { user } = member;
@@ -96,7 +101,7 @@ export class Joining<Message> {
 		this.#options.joined(joined);
 		if (before) Member.dismiss(before, notifier.replaced(user.userId));
 		if (resumed) this.#update(joined, grant);
-		member.saidName = this.#join.userName;
+		member.noteSaid(this.#join, grant);
 		if (lost) notifier.cameBack(user);
 		return () => {
 			assertThere();
@@ -110,22 +115,40 @@ export class Joining<Message> {
 				...(resumed && ownConnectionsData(user)),
 				resumeToken: member.resumeToken,
 				...(activeSpeaker && { activeSpeaker }),
+				...(iceServers.length > 0 && { iceServers }),
+				...this.#unsaid(user),
 			};
 		};
 	}
 
-	/** Applies what has changed since the user joined: what the app says now, and the name if the client has a new one. */
-	#update({ member: { user, saidName } }: Joined<Message>, { userName, permissions }: JoinGrant): void {
-		const said = this.#join.userName === saidName ? undefined : this.#join.userName;
-		const name = userName ?? (user.permissions.updateMetadata ? said : undefined);
-		if (name !== undefined) user.rename(name);
-		if (permissions) user.setPermissions(permissions);
+	/** Applies what the client and the app say that they have not said the last time. All else is kept. */
+	#update({ member: { user, said } }: Joined<Message>, grant: JoinGrant): void {
+		const ofClient = user.permissions.updateMetadata ? newDetails(this.#join, said.client) : {};
+		const ofApp = newDetails(grant, said.app);
+		user.update({ ...ofClient, ...ofApp }, Object.keys(ofApp).length > 0 ? 'app' : 'client');
+		if (grant.permissions) user.setPermissions(grant.permissions);
+	}
+
+	/** What the client does not know of its own user, since it has not said so. */
+	#unsaid({ userName, metadata }: User): Pick<JoinSuccess, 'userName' | 'metadata'> {
+		return {
+			...(userName !== this.#join.userName && { userName }),
+			...(!isSameJson(metadata, this.#join.metadata) && { metadata: metadata ?? null }),
+		};
 	}
 
 	#assertOngoing(): void {
 		if (!this.#options.session.open || this.#abort.signal.aborted) throw closed();
 	}
 }
+
+const isSameJson = (one: unknown, other: unknown) => JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+
+/** What is said of a user, and is not what was said before. */
+const newDetails = ({ userName, metadata }: UserDetails, before: UserDetails): UserDetails => ({
+	...(userName !== undefined && userName !== before.userName && { userName }),
+	...(metadata !== undefined && !isSameJson(metadata, before.metadata) && { metadata }),
+});
 
 /** Node makes an error with a stack for each abort without a reason. */
 const gaveUp = new SfuError('closed', 'the client has left meanwhile');
@@ -138,6 +161,6 @@ const withAudience = (grant: JoinGrant, { audience }: RequestData<'join'>): Join
 
 /** The client's own data has been checked, so that a wrong argument is what `authorize` has returned. */
 const blameApp = (grant: JoinGrant) => (error: unknown) => {
-	if (!(error instanceof SfuError) || error.code !== 'invalid_argument') throw error;
+	if (!(error instanceof SfuError) || !['invalid_argument', 'too_large'].includes(error.code)) throw error;
 	throw new Error(`authorize returned a wrong grant for a join: ${error.message}`, { cause: grant });
 };

@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ServerOffer, User } from '../index.js';
-import { closeCodes } from '../protocol/index.js';
+import type { AppMessage, ServerOffer, User, UserDetails } from '../index.js';
+import { closeCodes, type AppMessageData } from '../protocol/index.js';
 import { RateLimit } from '../RateLimit.js';
+import { AppDelivery } from './AppDelivery.js';
 import type { ClientLimits } from './limits.js';
 import { OfferDelivery } from './OfferDelivery.js';
 import type { MemberSession } from './SignalingClient.js';
@@ -10,11 +11,12 @@ import type { MemberSession } from './SignalingClient.js';
 export class Member<Message> {
 	readonly user: User;
 	readonly #delivery: OfferDelivery;
+	readonly #appDelivery: AppDelivery<Message>;
 	/** The user may come back on another socket. */
 	readonly #offers: RateLimit;
 	#session: MemberSession<Message> | undefined;
-	/** The name that the client has said in its last join. The app may have given the user another one. */
-	saidName: string | undefined;
+	/** What the client and the app have said of the user in its joins. Both may have changed that since. */
+	readonly said: { client: UserDetails; app: UserDetails } = { client: {}, app: {} };
 	#listening = false;
 	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;
@@ -23,8 +25,14 @@ export class Member<Message> {
 	/** The token that the client came back with. It counts until the client is known to have the new one. */
 	#usedToken: string | undefined;
 
-	constructor(user: User, { offerBurst, offersPerSecond }: Readonly<ClientLimits>) {
+	constructor(
+		user: User,
+		{ offerBurst, offersPerSecond }: Readonly<ClientLimits>,
+		app: { roomId: string; encode: (message: AppMessage, data: AppMessageData) => Message },
+	) {
 		this.user = user;
+		this.#appDelivery = new AppDelivery({ user, session: () => this.#session, ...app });
+		user.line.connect(this.#appDelivery);
 		this.#delivery = new OfferDelivery(user);
 		this.#offers = new RateLimit(offerBurst, offersPerSecond);
 		user.once('closed', () => {
@@ -69,6 +77,17 @@ export class Member<Message> {
 		this.#tellTickets(false);
 	}
 
+	/** Notes what a join says of the user. What it leaves out stays. */
+	noteSaid(client: UserDetails, app: UserDetails): void {
+		for (const [said, { userName, metadata }] of [
+			[this.said.client, client],
+			[this.said.app, app],
+		] as const) {
+			if (userName !== undefined) said.userName = userName;
+			if (metadata !== undefined) said.metadata = metadata;
+		}
+	}
+
 	/** Makes the user leave because its client left or got lost, or another client takes its place. */
 	leave(reason: 'left' | 'disconnected' | 'replaced'): void {
 		this.#leaving = true;
@@ -87,6 +106,7 @@ export class Member<Message> {
 		this.#endGrace();
 		this.#session = session;
 		this.#listening = false;
+		this.#appDelivery.joining();
 	}
 
 	/** Lets the session receive notifications. */
@@ -95,6 +115,7 @@ export class Member<Message> {
 		// The offer must come after the response to the join.
 		queueMicrotask(() => {
 			this.bringOffer();
+			if (this.#listening) this.#appDelivery.listen();
 		});
 	}
 
@@ -115,6 +136,7 @@ export class Member<Message> {
 	 */
 	detach(grace: number, giveBack: () => void): void {
 		this.#session = undefined;
+		this.#appDelivery.lost();
 		this.#tellTickets(true);
 		this.#giveBack = giveBack;
 		this.#graceTimer = setTimeout(() => {

@@ -1,11 +1,12 @@
-import type { User } from '../index.js';
-import type { Notifications } from '../protocol/index.js';
+import type { AppMessage, User } from '../index.js';
+import type { AppMessageData, Notifications } from '../protocol/index.js';
 import type { Member } from './Member.js';
 import type { EncodeNotification } from './SignalingClient.js';
 
 /** The members of a room. Each notification is encoded once for all of its receivers. */
 export class Members<Message> {
 	readonly #encode: EncodeNotification<Message>;
+	readonly #encodedApp = new WeakMap<AppMessage, Message>();
 	readonly #members = new Map<string, Member<Message>>();
 
 	constructor(encode: EncodeNotification<Message>) {
@@ -39,6 +40,16 @@ export class Members<Message> {
 	tellUser<Method extends keyof Notifications>({ userId }: User, method: Method, data: Notifications[Method]): void {
 		const member = this.#members.get(userId);
 		if (member) this.tell([member], method, data);
+	}
+
+	/** Encodes a message of the app once for all who get the same one. */
+	encodeApp(message: AppMessage, data: AppMessageData): Message {
+		let encoded = this.#encodedApp.get(message);
+		if (encoded === undefined) {
+			encoded = this.#encode('appMessage', data);
+			this.#encodedApp.set(message, encoded);
+		}
+		return encoded;
 	}
 
 	/** Notifies all. */

@@ -28,9 +28,10 @@ export class OutgoingRequests {
 	 * Sends a request.
 	 *
 	 * @param send - sends the request with the id that it gets
+	 * @param timeout - how long it may wait, in ms; default {@link ClientLimits.responseTimeout}
 	 * @throws `SfuError` `closed` after {@link OutgoingRequests.close}, `limit_exceeded` if too many requests wait
 	 */
-	start(send: (id: number) => void): OutgoingRequest {
+	start(send: (id: number) => void, timeout = this.#timeout): OutgoingRequest {
 		if (this.#closed) throw closed();
 		if (this.#pending.size >= this.#limit) {
 			throw new SfuError('limit_exceeded', 'too many requests wait for a response of the client');
@@ -40,8 +41,8 @@ export class OutgoingRequests {
 		const id = this.#lastId;
 		const response = new Promise<ClientResponse>((resolve, reject) => {
 			const timer = setTimeout(() => {
-				this.#take(id)?.reject(new SfuError('timeout', `no response within ${this.#timeout} ms`));
-			}, this.#timeout);
+				this.#take(id)?.reject(new SfuError('timeout', `no response within ${timeout} ms`));
+			}, timeout);
 			this.#pending.set(id, { resolve, reject, timer });
 		});
 		// Nobody has to wait for the response.

@@ -70,7 +70,7 @@ export class RoomNotifier<Message> {
 
 	/** Lets a client join, come back to its user, or take the place of another client of the user. */
 	async enter({ grant, ...entry }: Entry<Message>): Promise<Entered<Message>> {
-		const { userId, userName, resumeToken } = entry.join;
+		const { userId, userName, metadata, resumeToken } = entry.join;
 		const { takeOver = this.#rtcpilot, ...options } = grant;
 		// A wait for the lobby ends when the client that waits is dismissed.
 		if (takeOver) this.#dismissWaiting(userId);
@@ -87,7 +87,7 @@ export class RoomNotifier<Message> {
 			this.#replace(before);
 		}
 		if (this.#takesOverElsewhere(entry.join, takeOver)) Object.assign(options, { admitted: true, takeOver: true });
-		const joining = this.#join({ userName, ...options, userId, signal: entry.signal }, entry);
+		const joining = this.#join({ userName, metadata, ...options, userId, signal: entry.signal }, entry);
 		// Nobody waits for a join that may take as long as the app likes.
 		if (!this.#waiting.has(userId)) this.#joining.set(userId, joining);
 		try {
@@ -137,7 +137,10 @@ export class RoomNotifier<Message> {
 		try {
 			const user = await joining;
 			if (user.closed) throw new SfuError('closed', 'the user has left meanwhile');
-			const member = new Member<Message>(user, this.#limits);
+			const member = new Member<Message>(user, this.#limits, {
+				roomId,
+				encode: this.#members.encodeApp.bind(this.#members),
+			});
 			this.#members.add(member);
 			notifyMember(member, this.#members, roomId);
 			user.once('closed', ({ reason }) => {

@@ -1,47 +1,33 @@
-import { SfuError, type Logger, type User } from '../index.js';
+import { SfuError } from '../index.js';
 import { closeCodes, errorCodes, type MemberData, type RequestData, type Success } from '../protocol/index.js';
 import { quoted } from '../quoted.js';
+import { jsonCopy } from '../json.js';
 import { checkLength } from '../schemas.js';
-import type { Asked, Authorizer } from './Authorizer.js';
+import type { Asked } from './Authorizer.js';
 import type { AuthorizeAction } from './authorize.js';
-import type { ClientQuota } from './ClientQuotas.js';
-import { Joining, type Joined, type OpenRoom } from './Joining.js';
-import type { ClientLimits } from './limits.js';
+import { Joining, type Joined } from './Joining.js';
 import { MessageRate } from './MessageRate.js';
+import { messaging } from './requests/messaging.js';
 import { offering } from './requests/offering.js';
 import { pulling } from './requests/pulling.js';
 import { pushing } from './requests/pushing.js';
 import { texting } from './requests/texting.js';
+import { updating } from './requests/updating.js';
 import { RequestRunner } from './RequestRunner.js';
-import type { Outcome, Reply, RequestContext } from './requests/RequestContext.js';
+import type { Outcome, Reply, RequestContext, RequestHandler } from './requests/RequestContext.js';
 import type { Respond } from './RequestResult.js';
 import { checkData } from './schemas.js';
-import type { EncodeNotification, SignalingClient } from './SignalingClient.js';
-
-/** @internal */
-export interface SessionContext<Message, Context> {
-	openRoom: OpenRoom<Message>;
-	authorizer: Authorizer<Context>;
-	/** The value that the app gave with the client. */
-	context: Context;
-	/** What the client may use, over its sockets. */
-	quota: ClientQuota;
-	/** Called when the client speaks for a user. */
-	joined: (user: User) => void;
-	/** Encodes the notifications that only this client gets. */
-	encode: EncodeNotification<Message>;
-	/** Whether responses name the fields that nobody knows. */
-	tellsUnknownFields: boolean;
-	reconnectTimeout: number;
-	/** The maximum length of room ids, user ids and user names. */
-	idLength: number;
-	limits: Readonly<ClientLimits>;
-	logger: Logger;
-	closed: () => void;
-}
+import type { SessionContext } from './SessionContext.js';
+import type { SignalingClient } from './SignalingClient.js';
 
 // A client that closes its socket without a code leaves, too (RFC 6455, section 7.4.1).
 const leavingCodes: readonly number[] = [closeCodes.normal, closeCodes.goingAway, closeCodes.noCode];
+
+/** The notifications of clients, by their names. */
+const notifications: Readonly<Record<string, RequestHandler>> = {
+	textMessage: texting.textMessage,
+	appMessage: messaging.appMessage,
+};
 
 /**
  * The session of one client, from its connection to its end, and the user that joined in it. It handles messages one
@@ -79,6 +65,11 @@ export class Session<Message = string, Context = unknown> {
 			},
 			sendText: (message) => this.#joined?.notifier.sendText(message),
 			authorize: (action, data) => this.#authorize(action, data),
+			askApp: async (user, name, data) => {
+				const room = this.#joined?.notifier.room;
+				if (!room) throw closed();
+				return context.sfu.answerClient({ user, room, gone: this.#gone.signal }, name, data);
+			},
 		};
 		this.#runner = new RequestRunner(this.#requestContext, {
 			handlers: {
@@ -89,6 +80,8 @@ export class Session<Message = string, Context = unknown> {
 				...pulling,
 				...offering,
 				...texting,
+				...updating,
+				appRequest: messaging.appRequest,
 			},
 			assertOpen: () => {
 				this.#assertOpen();
@@ -241,8 +234,9 @@ export class Session<Message = string, Context = unknown> {
 	async #handleNotification(method: string, data: unknown): Promise<void> {
 		try {
 			this.#assertOpen();
-			if (method !== 'textMessage') throw new SfuError('not_found', `no notification ${quoted(method)}`);
-			await texting.textMessage(data, this.#requestContext);
+			const handle = Object.hasOwn(notifications, method) ? notifications[method] : undefined;
+			if (!handle) throw new SfuError('not_found', `no notification ${quoted(method)}`);
+			await handle(data, this.#requestContext);
 		} catch (error) {
 			this.refused(this.#runner.knownError(error, method), method);
 		}
@@ -250,18 +244,22 @@ export class Session<Message = string, Context = unknown> {
 
 	async #join(data: unknown): Promise<Outcome> {
 		const join: RequestData<'join'> = checkData.join(data);
-		const { idLength, openRoom, quota } = this.#context;
+		const { sfu, openRoom, quota } = this.#context;
+		const { idLength, metadataBytes } = sfu.limits;
 		if (this.#current() || this.#joining) throw new SfuError('conflict', 'this socket has joined already');
 		if (!quota.joins.take()) throw new SfuError('limit_exceeded', 'too many joins in too short a time');
 		for (const key of ['roomId', 'userId', 'userName'] as const) checkLength(join[key], `data.${key}`, idLength);
+		if (join.metadata !== undefined) jsonCopy(join.metadata, 'data.metadata', metadataBytes);
 		const joining = new Joining(join, {
 			session: this,
-			authorize: async ({ roomId, userId, userName }) => {
+			authorize: async ({ roomId, userId, userName, metadata }) => {
 				const { authorizer, context } = this.#context;
-				const action = { action: 'join', roomId, userId, userName, data: data as Record<string, unknown> } as const;
+				const said = { roomId, userId, userName, ...(metadata !== undefined && { metadata }) };
+				const action = { action: 'join', ...said, data: data as Record<string, unknown> } as const;
 				return authorizer.grantOf(action, { context, signal: this.#gone.signal });
 			},
 			openRoom,
+			iceServersOf: (user) => sfu.iceServersOf(user),
 			quota,
 			joined: (joined) => {
 				this.#joined = joined;

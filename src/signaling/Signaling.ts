@@ -18,7 +18,7 @@ import type { EncodeNotification, SignalingClient } from './SignalingClient.js';
  */
 export interface SignalingOptions<Context = unknown> {
 	/**
-	 * Allows or refuses each join, push, change of a pusher, pull, `autoPull` and text message: a function, or an object with
+	 * Allows or refuses each join, change of a user, push, change of a pusher, pull, `autoPull` and text message: a function, or an object with
 	 * a function or `true` for each action that is not refused. Default: allows all.
 	 */
 	authorize?: Authorize<Context> | AuthorizeTable<Context>;
@@ -169,13 +169,13 @@ export class Signaling<Message = string, Context = unknown> {
 	open(client: SignalingClient<Message>, ...[context]: ContextArgument<Context>): Session<Message, Context> {
 		const given = context as Context;
 		const session = new Session<Message, Context>(client, {
+			sfu: this.#sfu,
 			openRoom: (roomId, options) => this.#openRoom(roomId, options),
 			authorizer: this.#authorizer,
 			context: given,
 			quota: this.#quotas.of(this.#keyOf(given)),
 			joined: (user) => this.#contexts.set(user, given),
 			reconnectTimeout: this.#options.reconnectTimeout ?? 20_000,
-			idLength: this.#sfu.limits.idLength,
 			encode: this.#encode,
 			tellsUnknownFields: this.#options.rtcpilot !== true,
 			limits: this.limits,

@@ -6,6 +6,10 @@ export interface ClientResponse {
 	ok: boolean;
 	/** The data of the success, unchecked. Missing after a failure. */
 	data?: unknown;
+	/** The code of the failure. Missing after a success, and if there is none. */
+	errorCode?: number;
+	/** The reason of the failure. Missing after a success, and if there is none. */
+	errorReason?: string;
 }
 
 /** A request of the server that waits for its response. */
@@ -43,9 +47,14 @@ export interface SignalingClient<Message = string> {
 	 *
 	 * @param method - the name of the request
 	 * @param data - the data of the request
+	 * @param options - how long the response may take, in ms; default {@link ClientLimits.responseTimeout}
 	 * @throws `SfuError` `closed` if the client is gone, `limit_exceeded` if too many requests wait
 	 */
-	request<Method extends keyof ServerRequests>(method: Method, data: ServerRequests[Method]['data']): OutgoingRequest;
+	request<Method extends keyof ServerRequests>(
+		method: Method,
+		data: ServerRequests[Method]['data'],
+		options?: { timeout: number },
+	): OutgoingRequest;
 	/**
 	 * Closes the client's socket. The session sends nothing after it.
 	 *

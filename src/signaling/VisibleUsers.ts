@@ -4,7 +4,7 @@ import { userData } from './serialize.js';
 
 /** After each of these a user is described anew. */
 const changing = [
-	'userRenamed',
+	'userChanged',
 	'pushed',
 	'pusherAdded',
 	'pusherChanged',

@@ -1,4 +1,4 @@
-import type { JoinOptions, PullSpec, PushDataOptions, PusherDetails, PushOptions } from '../index.js';
+import type { JoinOptions, PullSpec, PushDataOptions, PusherDetails, PushOptions, UserDetails } from '../index.js';
 import type { JoinData, MemberData } from '../protocol/index.js';
 
 /** What every action has. */
@@ -11,6 +11,14 @@ export interface ActionData extends MemberData {
 export interface JoinAction extends ActionData, JoinData {
 	/** The name of the action. */
 	action: 'join';
+}
+
+/** A user changes its name or its metadata. */
+export interface UpdateUserAction extends ActionData {
+	/** The name of the action. */
+	action: 'updateUser';
+	/** The new values. */
+	details: UserDetails;
 }
 
 /** A user pushes, with the options of its push. */
@@ -59,7 +67,7 @@ export interface TextMessageAction extends ActionData {
 
 /** An action of a client, to allow or to refuse. */
 export type AuthorizeAction =
-	JoinAction | PushAction | UpdatePusherAction | PullAction | AutoPullAction | TextMessageAction;
+	JoinAction | UpdateUserAction | PushAction | UpdatePusherAction | PullAction | AutoPullAction | TextMessageAction;
 
 /** What `authorize` may say of a join beside yes and no: how the user joins, as for `room.join()`. */
 export interface JoinGrant extends Omit<JoinOptions, 'userId' | 'signal'> {
@@ -83,6 +91,8 @@ export type AuthorizeEach<Context, Action extends AuthorizeAction> =
 export interface AuthorizeTable<Context = unknown> {
 	/** Decides on joins. */
 	join?: AuthorizeEach<Context, JoinAction>;
+	/** Decides on changes of users. */
+	updateUser?: AuthorizeEach<Context, UpdateUserAction>;
 	/** Decides on pushes. */
 	push?: AuthorizeEach<Context, PushAction>;
 	/** Decides on changes of pushers. */
@@ -111,6 +121,7 @@ export type Authorize<Context = unknown> = (action: AuthorizeAction, context: Co
 /** The names of the actions. */
 export const actionNames = [
 	'join',
+	'updateUser',
 	'push',
 	'updatePusher',
 	'pull',

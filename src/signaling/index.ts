@@ -17,6 +17,7 @@ export type {
 	PushAction,
 	TextMessageAction,
 	UpdatePusherAction,
+	UpdateUserAction,
 } from './authorize.js';
 export { defaultClientLimits } from './limits.js';
 export type { ClientLimits } from './limits.js';

@@ -2,7 +2,7 @@ import type { AnyPuller } from '../index.js';
 import type { Notifications } from '../protocol/index.js';
 import type { Member } from './Member.js';
 import type { Members } from './Members.js';
-import { dataPullerData, ownDataPusherData } from './serialize.js';
+import { changedData, dataPullerData, ownDataPusherData } from './serialize.js';
 
 /** Notifies a member of its own pullers and connections. */
 export function notifyMember<Message>(member: Member<Message>, members: Members<Message>, roomId: string): void {
@@ -10,6 +10,10 @@ export function notifyMember<Message>(member: Member<Message>, members: Members<
 	const tell = <Method extends keyof Notifications>(method: Method, data: Notifications[Method]) => {
 		members.tell([member], method, data);
 	};
+	user.on('changed', ({ cause }) => {
+		// The client knows what it has changed itself.
+		if (cause === 'app') tell('userChanged', changedData(user, roomId));
+	});
 	user.on('pusherAdded', ({ pusher }) => {
 		if (pusher.kind !== 'data') return;
 		tell('dataChannelPushed', { connectionId: pusher.connectionId, dataPushers: [ownDataPusherData(pusher)] });

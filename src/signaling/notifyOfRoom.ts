@@ -1,6 +1,6 @@
 import type { AnyPusher, Room, User } from '../index.js';
 import type { Members } from './Members.js';
-import { activeSpeakerData, dataPusherData, permissionsData, userData } from './serialize.js';
+import { activeSpeakerData, changedData, dataPusherData, permissionsData, userData } from './serialize.js';
 
 /** Which notifications the members of a room get, beside those that all get. */
 export interface RoomNotifications {
@@ -28,6 +28,9 @@ export function notifyOfRoom<Message>(
 		const { userId, userName } = user;
 		members.tellOthers(user, 'userRenamed', { roomId, userId, userName });
 	});
+	room.on('userChanged', ({ user }) => {
+		members.tellOthers(user, 'userChanged', changedData(user, roomId));
+	});
 	room.on('permissionsChanged', ({ user, permissions, before }) => {
 		if (before.hidden && !permissions.hidden) members.tellOthers(user, 'newUser', [userData(user, [], { rtcpilot })]);
 		else if (!before.hidden && permissions.hidden) tellLeft(user);
@@ -35,7 +38,8 @@ export function notifyOfRoom<Message>(
 		members.tellUser(user, 'permissionsChanged', data);
 	});
 	room.on('pushed', ({ user, pushers }) => {
-		members.tellOthers(user, 'newPusher', { roomId, ...userData(user, pushers, { rtcpilot }) });
+		const { metadata: _, ...data } = userData(user, pushers, { rtcpilot });
+		members.tellOthers(user, 'newPusher', { roomId, ...data });
 	});
 	room.on('pusherAdded', ({ user, pusher }) => {
 		if (pusher.kind !== 'data') return;

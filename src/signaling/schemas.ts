@@ -3,6 +3,7 @@ import type {
 	AutoPullData,
 	ClientNotifications,
 	ClientRequests,
+	AppResponse,
 	OfferResponse,
 	PullData,
 	RequestData,
@@ -39,11 +40,14 @@ const specs = { type: 'array', minItems: 1, maxItems: 1000, items: spec } as con
 const media = { type: 'array', maxItems: 1000, items: object({ mid: nonEmpty, ...mediaProperties }, ['mid']) } as const;
 const data = { type: 'array', maxItems: 1000, items: object(channelProperties, ['id']) } as const;
 
-/** The schemas by method. `autoPull` is a form of `pull`, and `offerResponse` is the response to `offer`. */
+const appMessage = { name: nonEmpty, data: {} } as const;
+
+/** The schemas by method. `autoPull` is a form of `pull`; `offerResponse` and `appResponse` are responses of clients. */
 export const dataSchemas = {
-	join: member({ userName: text, audience: { type: 'boolean' }, resumeToken: { type: ['string', 'null'] } }, [
-		'userName',
-	]),
+	join: member(
+		{ userName: text, metadata: {}, audience: { type: 'boolean' }, resumeToken: { type: ['string', 'null'] } },
+		['userName'],
+	),
 	leave: member({}),
 	heartbeat: member({}),
 	push: member({ sdp: offer, media, data, connectionId: nonEmpty, replaces: nonEmpty }, ['sdp']),
@@ -69,6 +73,10 @@ export const dataSchemas = {
 	restartIce: member({ connectionId: nonEmpty }),
 	closeConnection: member({ connectionId: nonEmpty }),
 	textMessage: member({ userName: text, message: text, time: { type: ['number', 'string'] } }, ['message']),
+	updateUser: member({ userName: text, metadata: {} }, []),
+	appRequest: member(appMessage, ['name']),
+	appMessage: member(appMessage, ['name']),
+	appResponse: object({ data: {} }, []),
 	offerResponse: object({ sdp: answer }),
 } as const;
 
@@ -84,6 +92,8 @@ export type CheckedData = { [Method in Exclude<keyof ClientRequests, 'pull'>]: R
 	pull: Omit<PullData, 'sdp'> & Partial<Pick<PullData, 'sdp'>>;
 	autoPull: AutoPullData;
 	textMessage: ClientNotifications['textMessage'];
+	appMessage: ClientNotifications['appMessage'];
+	appResponse: AppResponse;
 	offerResponse: OfferResponse;
 };
 

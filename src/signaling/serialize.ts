@@ -21,12 +21,13 @@ import type {
 	PusherData,
 	PushSuccess,
 	RtpParam,
+	UserChangedData,
 	UserData,
 } from '../protocol/index.js';
 
 /** Describes a user with some of its pushers. `rtcpilot` adds what RTCPilot's messages have beyond the seed's. */
 export function userData(
-	{ userId, userName }: User,
+	{ userId, userName, metadata }: User,
 	pushers: Iterable<AnyPusher>,
 	{ rtcpilot }: { rtcpilot: boolean },
 ): UserData {
@@ -34,6 +35,7 @@ export function userData(
 	return {
 		userId,
 		userName,
+		...(metadata !== undefined && { metadata }),
 		pushers: pushersData(
 			all.filter((pusher) => pusher.kind !== 'data'),
 			rtcpilot,
@@ -74,8 +76,9 @@ export function dataPusherData(pusher: DataPusher): DataPusherData {
 }
 
 /** The fields that may be missing. */
-const stateData = ({ paused, source, metadata }: AnyPusher) => ({
-	...(paused && { paused }),
+const stateData = (pusher: AnyPusher) => ({ ...(pusher.paused && { paused: true as const }), ...detailsData(pusher) });
+
+const detailsData = ({ source, metadata }: Pick<AnyPusher | AnyPuller, 'source' | 'metadata'>) => ({
 	...(source !== undefined && { source }),
 	...(metadata !== undefined && { metadata }),
 });
@@ -88,18 +91,25 @@ export const ownDataPusherData = ({ pusherId, channelId, label }: DataPusher): O
 });
 
 /** Describes a data channel to the client that receives it. */
-export const dataPullerData = ({ pullerId, pusherId, targetUserId, channelId }: DataPuller): DataPullerData => ({
-	pullerId,
-	pusherId,
-	userId: targetUserId,
-	id: channelId,
+export const dataPullerData = (puller: DataPuller): DataPullerData => ({
+	pullerId: puller.pullerId,
+	pusherId: puller.pusherId,
+	userId: puller.targetUserId,
+	id: puller.channelId,
+	...detailsData(puller),
 });
 
 /** Describes pullers to their client. */
 export const pullersData = (pullers: readonly AnyPuller[]): Pick<OfferData, 'pullers' | 'dataPullers'> => ({
 	pullers: pullers
 		.filter((puller) => puller.kind !== 'data')
-		.map(({ pullerId, pusherId, targetUserId: userId, mid }) => ({ pullerId, pusherId, userId, mid })),
+		.map((puller) => ({
+			pullerId: puller.pullerId,
+			pusherId: puller.pusherId,
+			userId: puller.targetUserId,
+			mid: puller.mid,
+			...detailsData(puller),
+		})),
 	...whenAny('dataPullers', pullers.filter((puller) => puller.kind === 'data').map(dataPullerData)),
 });
 
@@ -162,6 +172,14 @@ function rtpParam(media: PusherMedia, rtcpilot: boolean): RtpParam {
 		...(rids.length > 0 && { encodings: rids.map((rid) => ({ rid })) }),
 	};
 }
+
+/** What others are told of a user, in the data of `userChanged`. */
+export const changedData = ({ userId, userName, metadata }: User, roomId: string): UserChangedData => ({
+	roomId,
+	userId,
+	userName,
+	...(metadata !== undefined && { metadata }),
+});
 
 /** Describes the user who speaks, `undefined` if nobody does. */
 export function activeSpeakerData({ roomId, activeSpeaker }: Room): ActiveSpeakerData | undefined {

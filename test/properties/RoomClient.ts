@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import sdpTransform from 'sdp-transform';
 import {
 	createSocketPair,
+	type AppMessageData,
 	type JoinSuccess,
 	type Notifications,
 	type DataPusherData,
@@ -23,6 +24,7 @@ interface KnownPusher {
 
 export interface KnownUser {
 	userName: string;
+	metadata: unknown;
 	pushers: Map<string, KnownPusher>;
 }
 
@@ -201,7 +203,13 @@ export class RoomClient {
 		if (message.request) {
 			assert.ok(!this.#asked.has(message.id), `request ${message.id} came twice`);
 			this.#asked.add(message.id);
-			this.#offered(message.data as OfferData, message.id);
+			if (message.method === ('appRequest' as string)) {
+				// It answers what it is asked, or says that it does not know it.
+				const { name, data } = message.data as AppMessageData;
+				const answer =
+					name === 'echo' ? { ok: true, data: { data } } : { ok: false, errorCode: 404, errorReason: name };
+				this.#socket.send(JSON.stringify({ response: true, id: message.id, ...answer }));
+			} else this.#offered(message.data as OfferData, message.id);
 		} else if (message.response) this.#responded(message);
 		else if (message.method) this.#notified(message.method, message.data);
 		else assert.fail(`neither response nor notification: ${shown}`);
@@ -303,13 +311,25 @@ export class RoomClient {
 		if (!view && method === 'messageRefused') return;
 		assert.ok(view, `told of ${method} while in no room`);
 		const notifications: { [Name in keyof Notifications]: (data: Notifications[Name]) => void } = {
-			userRenamed: () => {
-				assert.fail('told of another name, though each user keeps its own');
+			userRenamed: ({ userId, userName }) => {
+				assert.equal(this.#known(view, userId, method).userName, userName, 'userChanged has told it before');
+			},
+			userChanged: ({ userId, userName, metadata = null }) => {
+				// Of itself, too, when the app has done it.
+				if (userId === view.userId) return;
+				const user = this.#known(view, userId, method);
+				assert.notDeepEqual([userName, metadata], [user.userName, user.metadata], `told that ${userId} is what it was`);
+				Object.assign(user, { userName, metadata });
+			},
+			appMessage: ({ roomId, name, data }) => {
+				assert.deepEqual([roomId, name], [view.roomId, 'told']);
+				assert.ok(!view.texts.has(`app ${String(data)}`), `the message ${String(data)} of the app came twice`);
+				view.texts.add(`app ${String(data)}`);
 			},
 			messageRefused: ({ errorCode, method: refused }) => {
 				// Of its notifications it knows which one was refused; garbage is refused always.
 				if (refused === undefined) assert.equal(errorCode, 400);
-				else assert.equal(refused, 'textMessage');
+				else assert.ok(['textMessage', 'appMessage'].includes(refused), refused);
 			},
 			waiting: () => {
 				assert.fail('told to wait, though there is no lobby');
@@ -412,10 +432,10 @@ export class RoomClient {
 		notifications[method](data as Notifications[Method]);
 	}
 
-	#met(view: View, { userId, userName, pushers, dataPushers = [] }: UserData): void {
+	#met(view: View, { userId, userName, metadata = null, pushers, dataPushers = [] }: UserData): void {
 		assert.notEqual(userId, view.userId, 'told of himself');
 		assert.ok(!view.users.has(userId), `told twice that ${userId} is there`);
-		const user: KnownUser = { userName, pushers: new Map() };
+		const user: KnownUser = { userName, metadata, pushers: new Map() };
 		view.users.set(userId, user);
 		for (const pusher of [...pushers, ...dataPushers]) this.#hasPusher(user, pusher, undefined);
 	}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { AnyPuller, AnyPusher, PusherDetails, Room, Sfu, User } from 'sfu-rooms';
-import type { AutoPullSuccess, JoinSuccess, ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
+import type { AnyPuller, AnyPusher, PusherDetails, Room, Sfu, SfuError, User, UserDetails } from 'sfu-rooms';
+import type { AppRequestSuccess, AutoPullSuccess, JoinSuccess, ProtooAdapter, PushSuccess } from 'sfu-rooms/protoo';
 import { OfferingPeer, type OfferedSection, type Profile, type SectionKind } from './OfferingPeer.js';
 import { RoomClient, type Settling, type View } from './RoomClient.js';
 import { mediaPullers } from '../support/parted.js';
@@ -35,6 +35,17 @@ const details: fc.Arbitrary<PusherDetails> = fc.record(
 	},
 	{ requiredKeys: [] },
 );
+/** What may be said of a user; now and then too much. */
+const userDetails: fc.Arbitrary<UserDetails> = fc.record(
+	{
+		userName: fc.constantFrom('', 'Ann', 'Bob', '__proto__', 'x'.repeat(257)),
+		metadata: fc.constantFrom(null, 0, '', false, [1, null], { hand: 'up' }, 'x'.repeat(4096)),
+	},
+	{ requiredKeys: [] },
+);
+const isTooMuchOfUser = ({ userName = '', metadata }: UserDetails) =>
+	userName.length > 256 || JSON.stringify(metadata ?? null).length > 4096;
+
 const isTooMuch = ({ source, metadata }: PusherDetails) =>
 	String(source).length > 256 || JSON.stringify(metadata ?? null).length > 4096;
 
@@ -73,6 +84,10 @@ const step = fc.oneof(
 	},
 	{ weight: 3, arbitrary: fc.record({ act: fc.constant('updatePusher'), slot, nth: nat, details }) },
 	{ weight: 1, arbitrary: fc.record({ act: fc.constant('appUpdate'), nth: nat, details }) },
+	{ weight: 3, arbitrary: fc.record({ act: fc.constant('updateUser'), slot, details: userDetails }) },
+	{ weight: 1, arbitrary: fc.record({ act: fc.constant('appUpdateUser'), roomId, userId, details: userDetails }) },
+	{ weight: 2, arbitrary: fc.record({ act: fc.constantFrom('appSend', 'appAsk'), roomId, userId }) },
+	{ weight: 2, arbitrary: fc.record({ act: fc.constantFrom('appMessage', 'appRequest'), slot, data: userDetails }) },
 	{ weight: 2, arbitrary: fc.record({ act: fc.constant('text'), slot }) },
 	{ weight: 3, arbitrary: fc.record({ act: fc.constant('lose'), slot }) },
 	{ weight: 2, arbitrary: fc.record({ act: fc.constant('closeSocket'), slot }) },
@@ -142,6 +157,8 @@ export class Scenario {
 	readonly #log: string[] = [];
 	/** Texts since the last quiet point, and who must have each. */
 	#texts: { text: string; from: RoomClient; sender: View; to: { client: RoomClient; view: View }[] }[] = [];
+	/** The app's messages since the last quiet point, and who must have each. */
+	#sent: { text: string; to: { client: RoomClient; view: View }[] }[] = [];
 	#made = 0;
 	#calm = true;
 
@@ -156,6 +173,7 @@ export class Scenario {
 			});
 		};
 		stage.sfu.on('roomOpened', follow);
+		stage.sfu.handle('echo', ({ data }) => data);
 	}
 
 	async play(steps: readonly { step: Step; wait: number | 'quiet' }[]): Promise<void> {
@@ -207,6 +225,7 @@ export class Scenario {
 			})
 			.then(() => {
 				this.#texts = [];
+				this.#sent = [];
 			});
 	}
 
@@ -251,6 +270,12 @@ export class Scenario {
 				if (client.view === view) assert.ok(view.texts.has(text), `${client.name} got the text "${text}"`);
 			}
 			assert.ok(!sender.texts.has(text), 'nobody is told his own text');
+		}
+		for (const { text, to } of this.#sent) {
+			for (const { client, view } of to) {
+				if (client.open && client.view === view)
+					assert.ok(view.texts.has(text), `${client.name} got "${text}" of the app`);
+			}
 		}
 		checkHeld();
 	}
@@ -381,6 +406,30 @@ export class Scenario {
 				);
 				break;
 			}
+			case 'updateUser': {
+				const client = this.#client(act.slot);
+				const details = act.details as UserDetails;
+				const update = client.request(act.act, { ...membership(client.view), ...details });
+				mustSucceed(update, !client.view || isTooMuchOfUser(details));
+				break;
+			}
+			case 'appMessage':
+				this.#client(act.slot).notify(act.act, {
+					...membership(this.#client(act.slot).view),
+					name: 'n',
+					data: act.data,
+				});
+				break;
+			case 'appRequest': {
+				const client = this.#client(act.slot);
+				const { view } = client;
+				const answer = client.request(act.act, { ...membership(view), name: 'echo', data: act.data });
+				mustSucceed(answer, !view);
+				void answer.then(({ ok, data }) => {
+					if (ok) assert.equal(JSON.stringify((data as AppRequestSuccess).data), JSON.stringify(act.data));
+				});
+				break;
+			}
 			case 'unpull':
 			case 'pausePuller':
 			case 'resumePuller': {
@@ -431,6 +480,37 @@ export class Scenario {
 			case 'closeRoom':
 				sfu.rooms.get(String(act.roomId))?.close('over');
 				break;
+			case 'appUpdateUser': {
+				const user = sfu.rooms.get(String(act.roomId))?.users.get(String(act.userId));
+				const details = act.details as UserDetails;
+				if (!isTooMuchOfUser(details)) user?.update(details);
+				else if (user) {
+					const code = (details.userName ?? '').length > 256 ? 'invalid_argument' : 'too_large';
+					assert.throws(
+						() => {
+							user.update(details);
+						},
+						{ code },
+					);
+				}
+				break;
+			}
+			case 'appSend':
+				this.#appSend(sfu.rooms.get(String(act.roomId)));
+				break;
+			case 'appAsk': {
+				const user = sfu.rooms.get(String(act.roomId))?.users.get(String(act.userId));
+				const made = ++this.#made;
+				void user?.request('echo', made).then(
+					(answer) => {
+						if (answer !== made) this.#violations.push(`${user.userId} answered ${String(answer)}`);
+					},
+					({ code }: SfuError) => {
+						if (!['unavailable', 'closed', 'timeout', 'limit_exceeded'].includes(code)) this.#violations.push(code);
+					},
+				);
+				break;
+			}
 			case 'appPause':
 			case 'appResume':
 			case 'appClose':
@@ -461,6 +541,17 @@ export class Scenario {
 			default:
 				assert.fail(`no such step: ${act.act}`);
 		}
+	}
+
+	/** Those whose clients are there all the time get it, and nobody twice. */
+	#appSend(room: Room | undefined): void {
+		if (!room) return;
+		const made = `${++this.#made}`;
+		const to = this.#all.flatMap((client) =>
+			client.open && client.view?.roomId === room.roomId && this.#calm ? [{ client, view: client.view }] : [],
+		);
+		this.#sent.push({ text: `app ${made}`, to });
+		room.send('told', made);
 	}
 
 	#update(pusher: AnyPusher | undefined, details: PusherDetails): void {
@@ -683,11 +774,12 @@ function checkSending({ name, sending }: RoomClient, user: User): void {
 function checkView(name: string, view: View, room: Room, user: User): void {
 	const others = [...room.users.values()].filter((other) => other !== user);
 	const facts = others.map((other) => {
-		const { userId, userName } = other;
+		const { userId, userName, metadata = null } = other;
 		const known = view.users.get(userId)?.pushers;
 		return {
 			userId,
 			userName,
+			metadata,
 			pushers: pushersOf(other)
 				.map(({ pusherId, paused, source = null, metadata = null }) => ({
 					pusherId,
@@ -697,9 +789,10 @@ function checkView(name: string, view: View, room: Room, user: User): void {
 				.sort(byId),
 		};
 	});
-	const known = [...view.users].map(([userId, { userName, pushers }]) => ({
+	const known = [...view.users].map(([userId, { userName, metadata, pushers }]) => ({
 		userId,
 		userName,
+		metadata,
 		pushers: [...pushers].map(([pusherId, { paused, said }]) => ({ pusherId, said, paused })).sort(byId),
 	}));
 	const byUser = (a: { userId: string }, b: { userId: string }) => a.userId.localeCompare(b.userId);

@@ -33,7 +33,11 @@ async function offeredCall(t: TestContext, options: ProtooOptions = {}, sfuOptio
 	return { ...started, offered };
 }
 
-const respond = (client: ProtooClient, peer: AnsweringPeer, { id, data }: ServerRequest) => {
+const respond = (
+	client: ProtooClient,
+	peer: AnsweringPeer,
+	{ id, data }: Extract<ServerRequest, { method: 'offer' }>,
+) => {
 	client.respond(id, { sdp: answerTo(peer.answer(data.sdp.sdp)) });
 };
 

@@ -37,6 +37,10 @@ interface FromSchemas {
 	restartIce: FromSchema<Schemas['restartIce']>;
 	closeConnection: FromSchema<Schemas['closeConnection']>;
 	textMessage: FromSchema<Schemas['textMessage']>;
+	updateUser: FromSchema<Schemas['updateUser']>;
+	appRequest: FromSchema<Schemas['appRequest']>;
+	appMessage: FromSchema<Schemas['appMessage']>;
+	appResponse: FromSchema<Schemas['appResponse']>;
 	offerResponse: FromSchema<Schemas['offerResponse']>;
 }
 

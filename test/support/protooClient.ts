@@ -191,9 +191,15 @@ export class ProtooClient {
 		});
 	}
 
-	/** The next request of the server; each is given out once. */
-	asked(): Promise<ServerRequest> {
-		return this.#until('request', () => this.#requests.shift());
+	/** The next request of the server of that method; each is given out once. */
+	asked<Method extends keyof ServerRequests = 'offer'>(
+		method: Method = 'offer' as Method,
+	): Promise<Extract<ServerRequest, { method: Method }>> {
+		return this.#until(`request ${method}`, () => {
+			const index = this.#requests.findIndex((request) => request.method === method);
+			return this.#requests.splice(index, index < 0 ? 0 : 1)[0] as
+				Extract<ServerRequest, { method: Method }> | undefined;
+		});
 	}
 
 	/** Responds to a request of the server. */
@@ -202,8 +208,8 @@ export class ProtooClient {
 	}
 
 	/** Responds to a request of the server that it has failed. */
-	fail(id: number): void {
-		this.send(JSON.stringify({ response: true, id, ok: false, errorCode: 500, errorReason: 'because' }));
+	fail(id: number, errorCode = 500, errorReason = 'because'): void {
+		this.send(JSON.stringify({ response: true, id, ok: false, errorCode, errorReason }));
 	}
 
 	/**

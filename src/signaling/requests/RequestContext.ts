@@ -30,6 +30,13 @@ export interface RequestContext {
 	memberOf: (data: MemberData) => Member<unknown>;
 	/** @throws {@link SfuError} `limit_exceeded` if the client has made too many offers */
 	countOffer: () => void;
+	/**
+	 * Asks the app what a client wants to know.
+	 *
+	 * @throws {@link SfuError} (rejects) `not_found` if nobody answers that name, `invalid_argument`, `too_large`, `timeout`,
+	 *   `closed`, or the error of the app
+	 */
+	askApp: (user: User, name: string, data: unknown) => Promise<unknown>;
 	/** Sends a text of the user to the others of its room. */
 	sendText: (message: TextMessage) => void;
 	/**
