@@ -11,9 +11,11 @@ export type { Placement, PlaceOnWorker, WorkerLoad } from './media/placement.js'
 export { turnCredentials } from './turnCredentials.js';
 export type { TurnCredentialsOptions } from './turnCredentials.js';
 export type { IceServer } from './protocol/iceServers.js';
+export type { WorkerUsage } from './media/workerUsage.js';
 export type { ListenAddress } from './listenAddress.js';
 export { consoleLogger } from './Logger.js';
 export type { LogFields, Logger } from './Logger.js';
+export type { Observation, Observer, Operation, OperationEnd, OperationName } from './Observer.js';
 export { defaultCodecs, defaultLimits } from './options.js';
 export type {
 	AudioObserverOptions,
@@ -37,6 +39,18 @@ export type { RoomCloseReason, RoomEvents, TextOfUser } from './rooms/RoomEvents
 export type { RoomMember } from './rooms/RoomMember.js';
 export type { RoomOptions, RoomSendOptions, SendDataOptions } from './rooms/RoomOptions.js';
 export type { DrainOptions } from './rooms/Drain.js';
+export type { KindCounts, SfuCounts } from './rooms/inspection/counts.js';
+export type { Health, HealthProblem } from './rooms/inspection/health.js';
+export type {
+	ClusterInspection,
+	ConnectionInspection,
+	Inspection,
+	InspectOptions,
+	PullerInspection,
+	PusherInspection,
+	RoomInspection,
+	UserInspection,
+} from './rooms/inspection/Inspection.js';
 export { Sfu } from './rooms/Sfu.js';
 export type { SfuEvents } from './rooms/Sfu.js';
 export type { AudioLevel, Speaker } from './rooms/Speakers.js';
@@ -59,6 +73,7 @@ export type {
 	StatsOptions,
 	StreamStats,
 	TransferStats,
+	TransportStats,
 } from './stats/stats.js';
 export type { DataPuller } from './tracks/DataPuller.js';
 export type { DataPusher } from './tracks/DataPusher.js';

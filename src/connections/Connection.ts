@@ -15,6 +15,8 @@ import {
 	type ConnectionStats,
 	type StatsOptions,
 	type StreamStats,
+	type TransportStats,
+	transportStats,
 } from '../stats/stats.js';
 import type { DataPusher } from '../tracks/DataPusher.js';
 import type { Puller } from '../tracks/Puller.js';
@@ -24,6 +26,7 @@ import { ArrivalWatch } from './ArrivalWatch.js';
 import { BitrateLimits } from './BitrateLimits.js';
 import type { ConnectionContext } from './ConnectionContext.js';
 import type { ConnectionCloseReason, ConnectionEvents, ConnectionState } from './ConnectionEvents.js';
+import { observeConnecting } from './observeConnecting.js';
 
 /** The counterpart of one RTCPeerConnection: a transport, and the pushers and pullers on its m-lines. */
 export abstract class Connection extends Emitter<ConnectionEvents> {
@@ -48,15 +51,21 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	#state: ConnectionState = 'new';
 	#closeReason: ConnectionCloseReason | undefined;
 	#deadline: NodeJS.Timeout | undefined;
+	#isAwaited = false;
 
 	/** @internal */
 	constructor(context: ConnectionContext) {
 		super(context.logger);
 		this.userId = context.userId;
-		this.context = context;
+		this.context = { ...context, observers: context.observers.of({ connectionId: this.connectionId }) };
 		this.logger = withFields(context.logger, { connectionId: this.connectionId });
 		const { maxIncomingBitrate: incoming, maxOutgoingBitrate: outgoing } = context.options.webRtc;
 		this.bitrates = new BitrateLimits({ incoming, outgoing, permitted: context.gate.maxBitrate });
+	}
+
+	/** The worker that it is on: its index in `sfu.workers`. Undefined before it has a transport. */
+	get workerIndex(): number | undefined {
+		return this.router?.workerIndex;
 	}
 
 	/** The state of the transport. */
@@ -125,6 +134,18 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 			]);
 			const told = carried.flatMap((child) => (child.status === 'fulfilled' ? child.value : []));
 			return connectionStats(this.connectionId, stats?.[0], told);
+		});
+	}
+
+	/**
+	 * Measures its transport alone. It asks the worker once, however many tracks there are.
+	 *
+	 * @throws {@link SfuError} (rejects) `closed`, `unavailable`
+	 */
+	async getTransportStats(): Promise<TransportStats> {
+		return callWorker(this, 'the connection', async () => {
+			const [stats] = (await this.transport?.getStats()) ?? [];
+			return transportStats(this.connectionId, stats);
 		});
 	}
 
@@ -280,6 +301,8 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 	/** Limits the time in which the client must connect for the first time, or come back after an ICE restart. */
 	protected awaitClient({ restarted }: { restarted: boolean }): void {
 		const { connectTimeout, disconnectTimeout } = this.context.options.webRtc;
+		if (!this.#isAwaited) observeConnecting(this, this.context.observers);
+		this.#isAwaited = true;
 		if (!this.#deadline) this.#closeUnlessConnected(connectTimeout, 'connectTimeout');
 		else if (restarted) this.#closeUnlessConnected(disconnectTimeout, 'disconnected');
 	}

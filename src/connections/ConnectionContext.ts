@@ -1,5 +1,6 @@
 import type { LayerController } from '../layers/LayerController.js';
 import type { Logger } from '../Logger.js';
+import type { Observers } from '../Observers.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import type { RoomMedia } from '../media/RoomMedia.js';
 import type { ResolvedOptions } from '../options.js';
@@ -21,5 +22,7 @@ export interface ConnectionContext {
 	readonly layerController: LayerController;
 	readonly streamIds: StreamIds;
 	readonly options: ResolvedOptions;
+	/** Those who follow the operations of the user. */
+	readonly observers: Observers;
 	readonly logger: Logger;
 }

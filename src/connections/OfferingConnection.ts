@@ -118,7 +118,8 @@ export class OfferingConnection extends Connection {
 		const isNeeded = this.#restart || !this.#requests.isEmpty || this.#sections.some(({ puller }) => puller?.closed);
 		if (this.#negotiationState !== 'stable' || this.closed || !isNeeded) return;
 		this.#negotiationState = 'making';
-		void this.#makeOffer().then((isMade) => {
+		const making = this.context.observers.run('offer', {}, () => this.#makeOffer()).catch(() => false);
+		void making.then((isMade) => {
 			if (!isMade) this.#becomeStable();
 		});
 	}
@@ -128,7 +129,7 @@ export class OfferingConnection extends Connection {
 		this.#negotiateIfNeeded();
 	}
 
-	/** @returns whether an offer was made */
+	/** @returns whether an offer was made; rejects after everybody who waits for it has been told */
 	async #makeOffer(): Promise<boolean> {
 		// One offer tells of all that closes at the same time.
 		await Promise.resolve();
@@ -186,7 +187,7 @@ export class OfferingConnection extends Connection {
 			for (const { caller } of requests) caller?.reject(failure);
 			if (this.#sections.length > 0) this.close('offerFailed');
 			else this.#closeUnused();
-			return false;
+			throw failure;
 		}
 	}
 
@@ -232,7 +233,7 @@ export class OfferingConnection extends Connection {
 				isOpen,
 			),
 			added: added.filter(isOpen),
-			answer: (sdp) => this.#answer(offer, sdp),
+			answer: (sdp) => this.context.observers.run('answer', {}, () => this.#answer(offer, sdp)),
 			refuse: () => {
 				this.#refuse(offer);
 			},

@@ -83,6 +83,11 @@ export class RoomRouter {
 		countTracks(router, worker);
 	}
 
+	/** The worker that it is on. */
+	get workerIndex(): number {
+		return this.#worker.index;
+	}
+
 	get closed(): boolean {
 		return this.#router.closed;
 	}
@@ -241,15 +246,20 @@ export class RoomRouter {
 	}
 }
 
-/** Counts what the transports of a router receive and send. */
+/** Counts what the transports of a router receive and send, and what of it leaves for another router. */
 function countTracks(router: Router, worker: MediaWorker): void {
-	const count = ({ observer }: { observer: { once(event: 'close', listener: () => void): unknown } }) => {
-		worker.tracks++;
-		observer.once('close', () => worker.tracks--);
-	};
-	router.observer.on('newtransport', ({ observer }) => {
-		observer.on('newproducer', count);
-		observer.on('newconsumer', count);
+	const counter =
+		(what: 'tracks' | 'pipes') =>
+		({ observer }: { observer: { once(event: 'close', listener: () => void): unknown } }) => {
+			worker[what]++;
+			observer.once('close', () => worker[what]--);
+		};
+	router.observer.on('newtransport', ({ type, observer }) => {
+		observer.on('newproducer', counter('tracks'));
+		observer.on('newconsumer', counter('tracks'));
+		if (type !== 'pipe') return;
+		observer.on('newconsumer', counter('pipes'));
+		observer.on('newdataconsumer', counter('pipes'));
 	});
 }
 

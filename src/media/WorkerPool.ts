@@ -8,6 +8,7 @@ import { SfuError } from '../SfuError.js';
 import { endProcess, watchWorker } from './workerProcess.js';
 import type { PlaceOnWorker, WorkerLoad } from './placement.js';
 import { withoutSignalHandlers } from './withoutSignalHandlers.js';
+import { usageOf, type WorkerUsage } from './workerUsage.js';
 
 /** How to start the workers. */
 export interface WorkerPoolOptions {
@@ -36,6 +37,8 @@ export interface MediaWorker {
 	rooms: number;
 	/** How many tracks it receives and sends. */
 	tracks: number;
+	/** How many tracks and data channels it sends to other routers, or under other payload types to its own. */
+	pipes: number;
 	/** The share of a core that it has used lately, 0 to 1. */
 	cpu: number;
 }
@@ -134,9 +137,9 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 	}
 
 	#loadOf(media: MediaWorker, carrying: readonly MediaWorker[]): WorkerLoad {
-		const { index, worker, cpu, tracks, rooms } = media;
+		const { index, worker, cpu, tracks, pipes, rooms } = media;
 		const state = { isFull: this.#isFull(media), carriesRoom: carrying.includes(media) };
-		return { index, pid: worker.pid, cpu, tracks, rooms, ...state };
+		return { index, pid: worker.pid, cpu, tracks, pipes, rooms, ...state };
 	}
 
 	#askApp({ roomId, userId, carrying }: PlacementRequest): MediaWorker | undefined {
@@ -155,6 +158,12 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 		}
 	}
 
+	/** What each running worker has used so far. One that does not answer, because it dies, is missing. */
+	async measure(): Promise<WorkerUsage[]> {
+		const measured = await Promise.allSettled(this.#running.map(({ index, worker }) => usageOf(index, worker)));
+		return measured.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+	}
+
 	/** The objects in each worker, for diagnosis. */
 	async dump(): Promise<WorkerDump[]> {
 		return Promise.all(this.#running.map(({ worker }) => worker.dump()));
@@ -169,7 +178,7 @@ export class WorkerPool extends Emitter<WorkerPoolEvents> {
 				listen.flatMap((address) => listenInfos(address, index)),
 			);
 			if (this.#closed) throw new SfuError('closed', 'closed while a worker was starting');
-			const media: MediaWorker = { index, worker, webRtcServer, rooms: 0, tracks: 0, cpu: 0 };
+			const media: MediaWorker = { index, worker, webRtcServer, rooms: 0, tracks: 0, pipes: 0, cpu: 0 };
 			const hung = watchWorker(worker, {
 				timeout: this.#options.healthTimeout,
 				measured: (cpu) => {

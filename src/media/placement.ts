@@ -8,6 +8,11 @@ export interface WorkerLoad {
 	readonly cpu: number;
 	/** How many tracks it receives and sends, for all rooms. A track that comes from or goes to another worker counts. */
 	readonly tracks: number;
+	/**
+	 * How many tracks and data channels it sends to another router: on another worker or server, or to its own, under other
+	 * payload types.
+	 */
+	readonly pipes: number;
 	/** How many rooms it carries. */
 	readonly rooms: number;
 	/** Whether it has reached `workers.fullCpu` or `workers.fullTracks`. */

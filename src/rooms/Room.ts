@@ -2,6 +2,7 @@ import { Emitter } from '../Emitter.js';
 import type { CodecPolicy } from '../media/codecs.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
 import type { ResolvedOptions } from '../options.js';
+import type { Observers } from '../Observers.js';
 import { Quota } from '../Quota.js';
 import { SfuError } from '../SfuError.js';
 import type { Mute } from './AppPauses.js';
@@ -48,14 +49,14 @@ export class Room extends Emitter<RoomEvents> {
 	constructor(
 		roomId: string,
 		pool: WorkerPool,
-		{ codecs, lobby }: { codecs: CodecPolicy; lobby: boolean },
+		{ codecs, lobby, observers }: { codecs: CodecPolicy; lobby: boolean; observers: Observers },
 		options: ResolvedOptions,
 	) {
 		super(options.logger);
 		this.roomId = roomId;
 		this.#context = roomContext(
 			roomId,
-			{ pool, codecs, listener: this.#speakers, options },
+			{ pool, codecs, listener: this.#speakers, options, observers },
 			{
 				ban: (userId) => {
 					this.#access.ban(userId);
@@ -198,13 +199,17 @@ export class Room extends Emitter<RoomEvents> {
 	 *   the user id is in the room already, `forbidden` if it is banned, the room is locked or the app refuses it,
 	 *   `limit_exceeded`, `closed`
 	 */
-	async join(options: JoinOptions): Promise<User> {
-		const checked = { ...checkJoinOptions(options, this.#context.options.limits, this.#sharing !== undefined) };
-		this.#assertJoinable(checked);
-		const { sharedQuota = new SharedQuota({}), admitted = false } = checked;
-		return sharedQuota.countUser(async () => {
-			if (!this.#access.lobby || admitted) return this.#join(checked);
-			return this.#lobby.wait(checked, (options) => this.#join(options));
+	join(options: JoinOptions): Promise<User> {
+		return this.#context.observers.run('join', {}, async (operation) => {
+			const checked = { ...checkJoinOptions(options, this.#context.options.limits, this.#sharing !== undefined) };
+			operation.userId = checked.userId;
+			this.#assertJoinable(checked);
+			const { sharedQuota = new SharedQuota({}), admitted = false } = checked;
+			return sharedQuota.countUser(async () => {
+				if (!this.#access.lobby || admitted) return this.#join(checked);
+				operation.waited = true;
+				return this.#lobby.wait(checked, (options) => this.#join(options));
+			});
 		});
 	}
 
@@ -242,6 +247,11 @@ export class Room extends Emitter<RoomEvents> {
 		return this.#users.here;
 	}
 
+	/** @internal What goes to other servers, and comes from them. Undefined if no others share the room. */
+	get serverPipes(): RoomSharing['counts'] | undefined {
+		return this.#sharing?.counts;
+	}
+
 	/** @internal Brings a text of a user, or of the app, to all others. */
 	relayText(text: TextOfUser): void {
 		this.emit('textMessage', text);
@@ -277,7 +287,7 @@ export class Room extends Emitter<RoomEvents> {
 
 	#add(user: User): void {
 		this.#users.add(user);
-		this.#follow(user);
+		repeatEvents(user, this.emit.bind(this), { users: this.#users, speakers: this.#speakers });
 		user.once('closed', ({ reason }) => {
 			this.emit('userLeft', { user, reason });
 			this.#closeWhenEmpty();
@@ -306,22 +316,6 @@ export class Room extends Emitter<RoomEvents> {
 			speakers: this.#speakers,
 			logger: this.#context.logger,
 		};
-	}
-
-	/** Repeats the events of a user, and offers its pushers to the others. */
-	#follow(user: User): void {
-		repeatEvents(user, (event, ...args) => {
-			this.emit(event, ...args);
-		});
-		user.on('pusherAdded', ({ pusher }) => {
-			if (pusher.kind === 'audio') this.#speakers.add(user, pusher);
-			this.emit('pusherAdded', { user, pusher });
-			if (pusher.kind === 'data') this.#users.offerToOthers(user, [pusher]);
-		});
-		user.on('pushed', ({ pushers }) => {
-			this.emit('pushed', { user, pushers });
-			this.#users.offerToOthers(user, pushers);
-		});
 	}
 
 	#closeWhenEmpty(): void {

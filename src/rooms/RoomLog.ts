@@ -1,5 +1,6 @@
 import type { Connection } from '../connections/Connection.js';
 import { withFields, type Logger } from '../Logger.js';
+import type { Observer } from '../Observer.js';
 import type { Room } from './Room.js';
 import type { User } from './User.js';
 
@@ -16,6 +17,25 @@ export function logRoom(room: Room, logger: Logger): void {
 	room.once('closed', ({ reason }) => {
 		logger.info('a room was closed', { roomId, reason });
 	});
+}
+
+/** Logs what clients and the app were refused, with the code. */
+export function logOperations(logger: Logger): Observer {
+	return {
+		begun: (operation) => ({
+			ended: ({ duration, error }) => {
+				const { name, roomId, userId, connectionId } = operation;
+				// Why a connection has closed is logged anyway.
+				if (!error || name === 'connect') return;
+				const ids = {
+					roomId,
+					...(userId !== undefined && { userId }),
+					...(connectionId !== undefined && { connectionId }),
+				};
+				logger.debug('an operation failed', { operation: name, ...ids, code: error.code, duration, error });
+			},
+		}),
+	};
 }
 
 function logUser(user: User, logger: Logger): void {

@@ -29,6 +29,14 @@ export class RoomUsers {
 		return user;
 	}
 
+	/**
+	 * @param userIds - undefined for all users
+	 * @throws {@link SfuError} `not_found`
+	 */
+	findAll(userIds: readonly string[] | undefined): User[] {
+		return userIds ? [...new Set(userIds)].map((userId) => this.find(userId)) : [...this.all.values()];
+	}
+
 	others(user: RoomMember): User[] {
 		return [...this.all.values()].filter((other) => other !== user);
 	}

@@ -14,11 +14,18 @@ import { WorkerPool } from '../media/WorkerPool.js';
 import { SfuError } from '../SfuError.js';
 import { checkLength, codecNames, milliseconds, nonEmpty, strict, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
+import type { WorkerUsage } from '../media/workerUsage.js';
+import type { Observer } from '../Observer.js';
+import { Observers } from '../Observers.js';
 import type { Limits, ResolvedOptions, SfuOptions } from '../options.js';
 import { Quota } from '../Quota.js';
 import { resolveOptions } from '../resolveOptions.js';
 import { drained, untilEmpty, type DrainOptions } from './Drain.js';
-import { logRoom } from './RoomLog.js';
+import { countAll, type SfuCounts } from './inspection/counts.js';
+import { healthOf, type Health } from './inspection/health.js';
+import { inspect } from './inspection/inspect.js';
+import type { Inspection, InspectOptions } from './inspection/Inspection.js';
+import { logOperations, logRoom } from './RoomLog.js';
 import { Room } from './Room.js';
 import type { RoomCloseReason } from './RoomEvents.js';
 import type { SfuCluster } from './sharing/SfuCluster.js';
@@ -63,6 +70,7 @@ export class Sfu extends Emitter<SfuEvents> {
 	readonly #roomQuota: Quota;
 	readonly #appRequests: AppRequests;
 	readonly #iceServers: IceServers;
+	readonly #observers: Observers;
 	#cluster: SfuCluster | undefined;
 	#draining = false;
 	#closed = false;
@@ -106,6 +114,8 @@ export class Sfu extends Emitter<SfuEvents> {
 		this.#roomQuota = new Quota(options.limits.rooms, 'rooms');
 		this.#appRequests = new AppRequests(options.limits);
 		this.#iceServers = new IceServers(options.iceServers, options.iceServersTimeout, options.logger);
+		this.#observers = new Observers(options.logger);
+		this.#observers.add(logOperations(options.logger));
 		pool.on('workerDied', (event) => {
 			this.emit('workerDied', event);
 		});
@@ -194,7 +204,8 @@ export class Sfu extends Emitter<SfuEvents> {
 		if (this.#draining) throw drained();
 		let opening = this.#opening.get(roomId);
 		if (!opening) {
-			opening = this.#openRoom(roomId, { codecs, lobby }).finally(() => this.#opening.delete(roomId));
+			const open = () => this.#openRoom(roomId, { codecs, lobby });
+			opening = this.#observers.run('openRoom', { roomId }, open).finally(() => this.#opening.delete(roomId));
 			this.#opening.set(roomId, opening);
 		}
 		return opening;
@@ -238,6 +249,40 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#appRequests.answer(readAppMessage(name, data, this.limits), asker, asker.gone);
 	}
 
+	/** Whether it can serve somebody new, and if not, why. For the probes of a load balancer or of Kubernetes. */
+	get health(): Health {
+		return healthOf(this);
+	}
+
+	/** How many there are of everything: what has joined on this server, and not what others share with it. */
+	get counts(): SfuCounts {
+		return countAll(this);
+	}
+
+	/** Measures what the processes of the media workers have used. A worker that does not answer is missing. */
+	async measureWorkers(): Promise<WorkerUsage[]> {
+		return this.#pool.measure();
+	}
+
+	/**
+	 * A picture of everything, to look at: workers, other servers, rooms, users, connections, pushers and pullers. It is plain
+	 * JSON. It has no SDP, no keys, passwords or tokens, and no metadata of the app unless it is asked for.
+	 *
+	 * @throws {@link SfuError} `invalid_argument`
+	 */
+	inspect(options: InspectOptions = {}): Inspection {
+		return inspect(this, options);
+	}
+
+	/**
+	 * Follows what the app and its clients wait for: rooms that open, joins, pushes, pulls, offers, answers and connecting.
+	 *
+	 * @returns a function that ends this
+	 */
+	observe(observer: Observer): () => void {
+		return this.#observers.add(observer);
+	}
+
 	/** Dumps the objects in each media worker, for diagnosis. */
 	async dump(): Promise<WorkerDump[]> {
 		return this.#pool.dump();
@@ -245,7 +290,7 @@ export class Sfu extends Emitter<SfuEvents> {
 
 	async #openRoom(roomId: string, settings: { codecs: CodecPolicy; lobby: boolean }): Promise<Room> {
 		const giveBack = this.#roomQuota.take();
-		const room = new Room(roomId, this.#pool, settings, this.#options);
+		const room = new Room(roomId, this.#pool, { ...settings, observers: this.#observers }, this.#options);
 		room.once('closed', giveBack);
 		try {
 			const cluster = this.#cluster;

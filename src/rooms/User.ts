@@ -1,27 +1,23 @@
 import type { Connection } from '../connections/Connection.js';
-import type { OfferingConnection } from '../connections/OfferingConnection.js';
 import type { ServerOffer } from '../connections/ServerOffer.js';
 import { UserConnections } from '../connections/UserConnections.js';
-import { isOpen } from '../isOpen.js';
-import { quoted } from '../quoted.js';
-import { parseOffer } from '../sdp/parseOffer.js';
 import { SfuError } from '../SfuError.js';
 import { worstOf, type Quality } from '../stats/quality.js';
-import { checkPullOptions, findTargets, type PullOptions, type ServerPullOptions } from '../tracks/PullOptions.js';
-import { readPushOptions, type PushOptions } from '../tracks/PushOptions.js';
+import type { PullOptions, ServerPullOptions } from '../tracks/PullOptions.js';
+import type { PushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
 import { AutoPull } from './AutoPull.js';
 import { Participant } from './Participant.js';
 import type { Permissions } from './Permissions.js';
 import type { RoomMember } from './RoomMember.js';
-import type { OtherUser, UserContext } from './UserContext.js';
+import type { UserContext } from './UserContext.js';
 import type { UserCloseReason } from './UserEvents.js';
 import { Tickets } from './Tickets.js';
 import { UserGate } from './UserGate.js';
+import { UserNegotiations } from './UserNegotiations.js';
 import { UserTracks } from './UserTracks.js';
 import { userQuotas } from './userQuotas.js';
 import {
-	audioFirst,
 	checkAutoPullOptions,
 	type AutoPullOptions,
 	type KickOptions,
@@ -41,6 +37,7 @@ export class User extends Participant {
 	readonly #tracks = new UserTracks((event, ...args) => {
 		this.emit(event, ...args);
 	});
+	readonly #negotiations: UserNegotiations;
 	readonly #autoPull: AutoPull;
 	#quality: Quality | undefined;
 	#closed = false;
@@ -68,6 +65,7 @@ export class User extends Participant {
 				},
 			},
 		);
+		this.#negotiations = new UserNegotiations(this, this.#connections, context);
 		this.#autoPull = new AutoPull({
 			user: this,
 			gate: this.#gate,
@@ -171,14 +169,8 @@ export class User extends Participant {
 	 * const { answer, pushers } = await user.push(offer, { media: { '0': { source: 'camera' } } });
 	 * ```
 	 */
-	async push(offer: string, options: PushOptions = {}): Promise<PushResult> {
-		this.#assertOpen();
-		const { limits } = this.#context.options;
-		const checked = readPushOptions(options, limits);
-		const parsed = parseOffer(offer, limits);
-		const connection = this.#connections.toAnswer(parsed, options.connectionId);
-		const { answer, pushers, rejected } = await connection.answer(parsed, { push: checked });
-		return { answer, pushers: pushers.filter(isOpen), connection, rejected };
+	push(offer: string, options: PushOptions = {}): Promise<PushResult> {
+		return this.#negotiations.push(offer, options);
 	}
 
 	/**
@@ -199,20 +191,8 @@ export class User extends Participant {
 	 *   `internal`; nothing has changed then
 	 */
 	pull(options: ServerPullOptions): Promise<ServerOffer>;
-	async pull(options: PullOptions | ServerPullOptions): Promise<PullResult | ServerOffer> {
-		this.#assertOpen();
-		const { targetUserId, specs, offer, connectionId } = checkPullOptions(options);
-		const target = this.#findTarget(targetUserId);
-		if (offer === undefined) {
-			const { media, data } = findTargets(target, specs);
-			return this.#connections.toOffer().pull({ media: audioFirst(media), data });
-		}
-		const parsed = parseOffer(offer, this.#context.options.limits);
-		const known = this.#connections.find(parsed, connectionId);
-		const targets = findTargets(target, specs, (pusherId) => known?.hasPulled(pusherId) ?? false);
-		const connection = this.#connections.toAnswer(parsed, connectionId);
-		const { answer, pullers } = await connection.answer(parsed, { pull: targets });
-		return { answer, pullers: pullers.filter(isOpen), connection };
+	pull(options: PullOptions | ServerPullOptions): Promise<PullResult | ServerOffer> {
+		return this.#negotiations.pull(options);
 	}
 
 	/**
@@ -236,10 +216,8 @@ export class User extends Participant {
 	 * @throws {@link SfuError} (rejects) `not_found` if there is no such connection, `conflict` if no offer waits, and the
 	 *   errors of {@link ServerOffer.answer}
 	 */
-	async answer({ connectionId, answer }: { connectionId: string; answer: string }): Promise<void> {
-		const { pendingOffer } = this.#findOffering(connectionId);
-		if (!pendingOffer) throw new SfuError('conflict', 'no offer waits for an answer');
-		await pendingOffer.answer(answer);
+	answer(options: { connectionId: string; answer: string }): Promise<void> {
+		return this.#negotiations.answer(options);
 	}
 
 	/**
@@ -248,7 +226,7 @@ export class User extends Participant {
 	 * @throws {@link SfuError} `not_found` if there is no such connection, `conflict` if nothing has been offered yet
 	 */
 	restartIce(connectionId: string): void {
-		this.#findOffering(connectionId).restartIce();
+		this.#negotiations.restartIce(connectionId);
 	}
 
 	/** @internal Others push. */
@@ -263,7 +241,7 @@ export class User extends Participant {
 	 * @throws {@link SfuError} `not_found`
 	 */
 	pin(userId: string): void {
-		this.#autoPull.pin(this.#findTarget(userId).userId, true);
+		this.#autoPull.pin(this.#negotiations.findTarget(userId).userId, true);
 	}
 
 	/** Takes {@link User.pin} back. */
@@ -302,20 +280,6 @@ export class User extends Participant {
 
 	#rate(): void {
 		this.setQuality(worstOf(this.connections.map((connection) => connection.quality)));
-	}
-
-	/** Nobody learns from a refusal that a hidden user is there. */
-	#findTarget(userId: string): OtherUser {
-		const target = this.#context.findUser(userId);
-		if (!target.permissions.hidden || target === this) return target;
-		throw new SfuError('not_found', `no user ${quoted(userId)} in the room`);
-	}
-
-	#findOffering(connectionId: string): OfferingConnection {
-		this.#assertOpen();
-		const { offering } = this.#connections;
-		if (offering?.connectionId === connectionId) return offering;
-		throw new SfuError('not_found', `the user has no connection ${quoted(connectionId)} for which the server offers`);
 	}
 
 	#assertOpen(): void {

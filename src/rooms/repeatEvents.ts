@@ -1,4 +1,6 @@
 import type { RoomEvents } from './RoomEvents.js';
+import type { RoomUsers } from './RoomUsers.js';
+import type { Speakers } from './Speakers.js';
 import type { User } from './User.js';
 
 type Emit = <Event extends keyof RoomEvents>(event: Event, ...args: Parameters<RoomEvents[Event]>) => void;
@@ -15,12 +17,15 @@ export const repeatedEvents = [
 ] as const;
 
 /**
- * Repeats events of a user as those of its room. `pusherAdded` and `pushed` are not among them, as the room has more to do
- * then.
+ * Repeats events of a user as those of its room, and offers its pushers to the others.
  *
  * @param emit - emits an event of the room
  */
-export function repeatEvents(user: User, emit: Emit): void {
+export function repeatEvents(
+	user: User,
+	emit: Emit,
+	{ users, speakers }: { users: RoomUsers; speakers: Speakers },
+): void {
 	user.on('renamed', ({ before }) => {
 		emit('userRenamed', { user, before });
 	});
@@ -38,4 +43,13 @@ export function repeatEvents(user: User, emit: Emit): void {
 			emit(name, ...([{ user, ...event }] as Parameters<RoomEvents[typeof name]>));
 		});
 	}
+	user.on('pusherAdded', ({ pusher }) => {
+		if (pusher.kind === 'audio') speakers.add(user, pusher);
+		emit('pusherAdded', { user, pusher });
+		if (pusher.kind === 'data') users.offerToOthers(user, [pusher]);
+	});
+	user.on('pushed', ({ pushers }) => {
+		emit('pushed', { user, pushers });
+		users.offerToOthers(user, pushers);
+	});
 }

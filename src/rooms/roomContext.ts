@@ -1,4 +1,3 @@
-import type { Connection } from '../connections/Connection.js';
 import { StreamIds } from '../connections/StreamIds.js';
 import { withFields } from '../Logger.js';
 import { LayerController } from '../layers/LayerController.js';
@@ -7,8 +6,9 @@ import type { CodecPolicy } from '../media/codecs.js';
 import { RoomMedia } from '../media/RoomMedia.js';
 import type { WorkerPool } from '../media/WorkerPool.js';
 import type { ResolvedOptions } from '../options.js';
-import { ConnectionMonitor } from '../stats/ConnectionMonitor.js';
+import type { Observers } from '../Observers.js';
 import { AppPauses } from './AppPauses.js';
+import { connectionMonitors } from './connectionMonitors.js';
 import type { JoinOptions } from './JoinOptions.js';
 import type { UserContext } from './UserContext.js';
 
@@ -23,10 +23,17 @@ export function roomContext(
 		codecs,
 		listener,
 		options,
-	}: { pool: WorkerPool; codecs: CodecPolicy; listener: AudioListener; options: ResolvedOptions },
+		observers,
+	}: {
+		pool: WorkerPool;
+		codecs: CodecPolicy;
+		listener: AudioListener;
+		options: ResolvedOptions;
+		observers: Observers;
+	},
 	room: Pick<RoomContext, 'ban' | 'findUser' | 'othersThan'>,
 ): RoomContext {
-	const { audioObservers: settings, logger, limits, webRtc, qualityInterval, stallInterval } = options;
+	const { audioObservers: settings, logger, limits, webRtc } = options;
 	const audio = settings && { settings, listener };
 	return {
 		pauses: new AppPauses(),
@@ -34,11 +41,9 @@ export function roomContext(
 		codecs,
 		layerController: new LayerController(webRtc.initialOutgoingBitrate, logger),
 		streamIds: new StreamIds(),
-		monitors: [
-			new ConnectionMonitor<Connection>(qualityInterval, (connection) => connection.measure()),
-			new ConnectionMonitor<Connection>(stallInterval, (connection) => connection.watchArrival()),
-		],
+		monitors: connectionMonitors(options),
 		options,
+		observers: observers.of({ roomId }),
 		...room,
 		logger: withFields(logger, { roomId }),
 	};
@@ -53,6 +58,7 @@ export function userContext(room: RoomContext, { userId, sharedQuota, codecs, ..
 		sharedQuota,
 		...(codecs && { codecs: room.codecs.narrow(codecs) }),
 		options: { ...room.options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
+		observers: room.observers.of({ userId }),
 		logger: withFields(room.logger, { userId }),
 	};
 }

@@ -115,8 +115,8 @@ export interface SelectedTuple {
 	remotePort: number | undefined;
 }
 
-/** The transport of a connection, and the media on it. It can be serialised as JSON. */
-export interface ConnectionStats extends TransferStats {
+/** The transport of a connection. It can be serialised as JSON. */
+export interface TransportStats {
 	/** The time of the measurement, in ms since 1970. */
 	timestamp: number;
 	/** The connection. */
@@ -139,6 +139,10 @@ export interface ConnectionStats extends TransferStats {
 	availableOutgoingBitrate: number | undefined;
 	/** The estimate of what the client can send, in bit/s. Undefined without an estimate. */
 	availableIncomingBitrate: number | undefined;
+}
+
+/** The transport of a connection, and the media on it. It can be serialised as JSON. */
+export interface ConnectionStats extends TransportStats, TransferStats {
 	/** The tracks that the client sends. */
 	pushers: PusherStats[];
 	/** The tracks that the client receives. */
@@ -203,22 +207,16 @@ export function inAll(streams: readonly TransferStats[]): TransferStats {
 }
 
 /**
- * Combines the statistics of a connection.
+ * The statistics of a transport.
  *
- * @param stats - the transport's; `undefined` while there is no transport
- * @param carried - those of the tracks on it
+ * @param stats - mediasoup's; `undefined` while there is no transport
  */
-export function connectionStats(
-	connectionId: string,
-	stats: WebRtcTransportStat | undefined,
-	carried: readonly (PusherStats | PullerStats)[],
-): ConnectionStats {
+export function transportStats(connectionId: string, stats: WebRtcTransportStat | undefined): TransportStats {
 	const tuple = stats?.iceSelectedTuple;
 	return {
 		timestamp: Date.now(),
 		connectionId,
 		iceState: stats?.iceState ?? 'new',
-		/** The state of DTLS. */
 		dtlsState: stats?.dtlsState ?? 'new',
 		selectedTuple: tuple && {
 			protocol: tuple.protocol,
@@ -233,6 +231,22 @@ export function connectionStats(
 		outgoingBitrate: stats?.sendBitrate ?? 0,
 		availableOutgoingBitrate: stats?.availableOutgoingBitrate,
 		availableIncomingBitrate: stats?.availableIncomingBitrate,
+	};
+}
+
+/**
+ * Combines the statistics of a connection.
+ *
+ * @param stats - the transport's; `undefined` while there is no transport
+ * @param carried - those of the tracks on it
+ */
+export function connectionStats(
+	connectionId: string,
+	stats: WebRtcTransportStat | undefined,
+	carried: readonly (PusherStats | PullerStats)[],
+): ConnectionStats {
+	return {
+		...transportStats(connectionId, stats),
 		...inAll(carried.flatMap(({ streams }) => streams)),
 		pushers: carried.filter((of) => !('pullerId' in of)),
 		pullers: carried.filter((of) => 'pullerId' in of),
