@@ -24,6 +24,8 @@ const layers = [
 	{ name: 'index' },
 	{ name: 'signaling', allowed: ['protocol', 'index'] },
 	{ name: 'protoo', allowed: ['protocol', 'index', 'signaling/index'] },
+	{ name: 'metrics', allowed: ['protocol', 'index'] },
+	{ name: 'tracing', allowed: ['index'] },
 ];
 
 /** @returns {import('eslint').Linter.Config[]} */

@@ -7,6 +7,8 @@ export default defineConfig({
 		cluster: 'src/cluster/index.ts',
 		signaling: 'src/signaling/index.ts',
 		protoo: 'src/protoo/index.ts',
+		metrics: 'src/metrics/index.ts',
+		tracing: 'src/tracing/index.ts',
 	},
 	format: ['esm', 'cjs'],
 	target: 'node20',

@@ -10,6 +10,8 @@ export const entries = {
 	cluster: 'src/cluster/index.ts',
 	signaling: 'src/signaling/index.ts',
 	protoo: 'src/protoo/index.ts',
+	metrics: 'src/metrics/index.ts',
+	tracing: 'src/tracing/index.ts',
 } as const;
 export type Entry = keyof typeof entries;
 
