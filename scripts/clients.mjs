@@ -30,6 +30,11 @@ const NEEDS = [
 		command: ['/usr/bin/python3', '-B', 'test/clients/aiortc_client.py'],
 		tests: 'the tests with aiortc',
 	},
+	{
+		packages: ['python3-prometheus-client'],
+		command: ['/usr/bin/python3', '-c', 'import prometheus_client'],
+		tests: "the tests with Prometheus' parser",
+	},
 	{ packages: ['redis-server'], command: ['redis-server', '--version'], tests: 'the tests with Redis' },
 	{ packages: ['nats-server'], command: ['/usr/sbin/nats-server', '--version'], tests: 'the tests with NATS' },
 	{ packages: ['nftables'], command: ['nft', '--version'], tests: 'the tests with packet loss' },
