@@ -20,8 +20,8 @@ export async function sendToChannels(
 ): Promise<number> {
 	const { userIds, label } = checkSendData(to);
 	checkMessage(message, dataMessageBytes);
-	const receivers = userIds ? [...new Set(userIds)].map((userId) => users.find(userId)) : [...users.all.values()];
-	const channels = receivers
+	const channels = users
+		.findAll(userIds)
 		.flatMap(({ pushers }) => [...pushers.values()])
 		.filter((pusher) => pusher.kind === 'data')
 		.filter((pusher) => label === undefined || pusher.label === label);
