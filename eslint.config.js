@@ -26,6 +26,9 @@ const layers = [
 	{ name: 'protoo', allowed: ['protocol', 'index', 'signaling/index'] },
 	{ name: 'metrics', allowed: ['protocol', 'index'] },
 	{ name: 'tracing', allowed: ['index'] },
+	{ name: 'socketIo', allowed: ['protocol', 'index', 'signaling/index'] },
+	{ name: 'express', allowed: ['protocol', 'index', 'protoo/index'] },
+	{ name: 'fastify', allowed: ['protocol', 'index', 'protoo/index'] },
 ];
 
 /** @returns {import('eslint').Linter.Config[]} */

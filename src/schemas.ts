@@ -43,6 +43,14 @@ export const channelProperties = {
 	maxRetransmits: unsignedShort,
 } as const;
 
+/** The options of the adapters that open WebSockets on the app's own server. */
+export const webSocketProperties = {
+	path: { type: 'string', pattern: '^/' },
+	origins: { anyOf: [{ const: 'any' }, { type: 'array', items: { type: 'string' } }] },
+	maxPayload: count,
+	pingInterval: milliseconds,
+} as const;
+
 /** An object that has no other properties than these. */
 export const strict = (properties: object, required: string[] = []) => ({
 	type: 'object',

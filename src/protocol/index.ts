@@ -99,4 +99,5 @@ export type {
 	UnpullData,
 	UpdateUserData,
 } from './requests.js';
+export type { ClosingData, SocketIoClientEvents, SocketIoResponse, SocketIoServerEvents } from './socketIo.js';
 export type { PusherData, RtpEncoding, RtpParam, UserData } from './users.js';

@@ -2,8 +2,7 @@ import { SfuError } from '../index.js';
 import { closeCodes, errorCodes } from '../protocol/index.js';
 import {
 	OutgoingRequests,
-	RateLimit,
-	type ClientLimits,
+	SocketLimits,
 	type ContextArgument,
 	type Session,
 	type Signaling,
@@ -22,26 +21,22 @@ import type { Socket } from './Socket.js';
 /** The server's end of one socket. It reads and writes the messages of a session. */
 export class Peer<Context> {
 	readonly #socket: Socket;
-	readonly #limits: ClientLimits;
+	readonly #limits: SocketLimits;
 	readonly #outgoing: OutgoingRequests;
 	readonly #session: Session<string, Context>;
 	readonly #pendingIds = new Set<number>();
-	readonly #lengths: RateLimit;
 	readonly #joinTimer: NodeJS.Timeout;
-	#invalidInARow = 0;
-	/** What may wait besides `bufferedBytes`: long messages, such as the response to a join, until they have been read. */
-	#longBytes = 0;
 	#closed = false;
 
 	/** @param context - a value for `authorize` */
 	constructor(socket: Socket, signaling: Signaling<string, Context>, context: ContextArgument<Context>) {
 		this.#socket = socket;
-		this.#limits = signaling.limits;
-		this.#lengths = new RateLimit(this.#limits.lengthBurst, this.#limits.lengthPerSecond);
-		this.#outgoing = new OutgoingRequests(this.#limits.pendingRequests, this.#limits.responseTimeout);
+		const { pendingRequests, responseTimeout, joinTimeout } = signaling.limits;
+		this.#limits = new SocketLimits(signaling.limits);
+		this.#outgoing = new OutgoingRequests(pendingRequests, responseTimeout);
 		this.#session = signaling.open(
 			{
-				isSlow: () => socket.bufferedAmount > this.#limits.bufferedBytes / 2,
+				isSlow: () => this.#limits.isSlow(socket.bufferedAmount),
 				send: (text) => {
 					this.#send(text);
 				},
@@ -57,7 +52,7 @@ export class Peer<Context> {
 		);
 		this.#joinTimer = setTimeout(() => {
 			if (!this.#session.joined) this.#drop(closeCodes.policyViolation, 'did not join in time');
-		}, this.#limits.joinTimeout);
+		}, joinTimeout);
 		socket.listen({
 			message: (text) => {
 				if (!this.#closed) this.#receive(text);
@@ -90,13 +85,10 @@ export class Peer<Context> {
 
 	#send(text: string): void {
 		if (this.#closed) return;
-		const { bufferedBytes } = this.#limits;
-		// A message that is long by itself is no fault of the reader.
-		if (text.length > bufferedBytes / 4) this.#longBytes += text.length * 3;
 		this.#socket.send(text);
-		const { bufferedAmount } = this.#socket;
-		if (bufferedAmount > bufferedBytes + this.#longBytes) this.#drop(closeCodes.tooSlow, 'reads too slowly');
-		else if (bufferedAmount <= bufferedBytes / 2) this.#longBytes = 0;
+		if (this.#limits.sent(text.length, this.#socket.bufferedAmount)) {
+			this.#drop(closeCodes.tooSlow, 'reads too slowly');
+		}
 	}
 
 	#fail(id: number, error: SfuError): void {
@@ -104,16 +96,15 @@ export class Peer<Context> {
 	}
 
 	#receive(text: string | undefined): void {
-		const { messageLength, invalidMessages } = this.#limits;
-		if (text !== undefined && text.length > messageLength * 16) {
+		if (text !== undefined && this.#limits.isHuge(text.length)) {
 			this.#drop(closeCodes.tooLarge, 'message too large');
 			return;
 		}
-		const refusal = text === undefined ? undefined : this.#refuseUnread(text.length);
+		const refusal = text === undefined ? undefined : this.#limits.refusalOf(text.length, this.#session.joined);
 		try {
 			const message = text === undefined || refusal ? undefined : readMessage(text);
 			if (message && this.#accept(message)) {
-				this.#invalidInARow = 0;
+				this.#limits.valid();
 				return;
 			}
 			if (text === undefined || !refusal || !this.#answerUnread(text, refusal)) {
@@ -124,8 +115,7 @@ export class Peer<Context> {
 			if (!(error instanceof InvalidRequestError)) throw error;
 			this.#fail(error.id, error);
 		}
-		this.#invalidInARow++;
-		if (this.#invalidInARow > invalidMessages) this.#drop(closeCodes.policyViolation, 'too many invalid messages');
+		if (this.#limits.invalid()) this.#drop(closeCodes.policyViolation, 'too many invalid messages');
 	}
 
 	/** @returns whether the message is a request, or a response to one */
@@ -134,16 +124,6 @@ export class Peer<Context> {
 		if (head?.type === 'request') this.#fail(head.id, refusal);
 		// The request of the server fails now instead of waiting for its timeout.
 		return head?.type === 'request' || (head !== undefined && this.#outgoing.settle(head.id, failed(refusal)));
-	}
-
-	/** The reason why a message is not even parsed. */
-	#refuseUnread(length: number): SfuError | undefined {
-		const { messageLength, unjoinedLength } = this.#limits;
-		const longest = this.#session.joined ? messageLength : Math.min(unjoinedLength, messageLength);
-		if (length > longest) {
-			return new SfuError('too_large', `the message has ${length} characters, and only ${longest} are allowed`);
-		}
-		return this.#lengths.take(length) ? undefined : new SfuError('limit_exceeded', 'too much in too short a time');
 	}
 
 	/** @returns `false` for a response to no request */

@@ -27,4 +27,5 @@ export type { RequestResult, Respond } from './RequestResult.js';
 export { Signaling } from './Signaling.js';
 export type { ContextArgument, SignalingOptions } from './Signaling.js';
 export type { ClientResponse, EncodeNotification, OutgoingRequest, SignalingClient } from './SignalingClient.js';
+export { SocketLimits } from './SocketLimits.js';
 export { RateLimit } from '../RateLimit.js';

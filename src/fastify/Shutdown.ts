@@ -1,0 +1,23 @@
+/** What the plugins on one server do before it closes. The first of them hooks in early enough to do it for all. */
+export class Shutdown {
+	static readonly #of = new WeakMap<object, Shutdown>();
+	readonly #steps: (() => Promise<void>)[] = [];
+	#done: Promise<unknown> | undefined;
+
+	/** The one of a server. */
+	static of(server: object): Shutdown {
+		const shutdown = Shutdown.#of.get(server) ?? new Shutdown();
+		Shutdown.#of.set(server, shutdown);
+		return shutdown;
+	}
+
+	add(step: () => Promise<void>): void {
+		this.#steps.push(step);
+	}
+
+	/** Does all of it, once. */
+	async run(): Promise<void> {
+		this.#done ??= Promise.allSettled(this.#steps.map((step) => step()));
+		await this.#done;
+	}
+}
