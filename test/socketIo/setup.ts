@@ -137,7 +137,7 @@ export class Client {
 			() => {
 				const index = this.received.findIndex(([name]) => name === event);
 				if (index < 0) return false;
-				[[, taken] = []] = this.received.splice(index, 1);
+				taken = this.received.splice(index, 1)[0]![1];
 				return true;
 			},
 			`no ${event} came; received: ${JSON.stringify(this.received).slice(0, 500)}`,
