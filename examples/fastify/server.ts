@@ -2,13 +2,11 @@
  * The demo of ../express, on Fastify: `npx tsx examples/fastify/server.ts`. It takes the same LISTEN_IP,
  * ANNOUNCED_ADDRESS, ORIGIN and PORT.
  */
-import websocket from '@fastify/websocket';
-import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fastify } from 'fastify';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { Sfu } from 'sfu-rooms';
-import { fromWebSocket, ProtooAdapter } from 'sfu-rooms/protoo';
+import { sfuRooms } from 'sfu-rooms/fastify';
 
 const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP, ORIGIN } = process.env;
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
@@ -24,26 +22,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 	});
 }
 
-const sfu = await Sfu.create({
-	webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] },
-	audioObservers: {},
-	qualityInterval: 2000,
-});
-const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
 // Without `forceCloseConnections`, closing waits for HTTP requests that are never finished.
 const app = fastify({ forceCloseConnections: true });
-await app.register(websocket, { options: { maxPayload: 4_194_304 } });
-/** Whether a WebSocket is from our own page, or from a program that is no browser and so has no `Origin`. */
-function isOwnPage({ headers: { origin, host } }: FastifyRequest): boolean {
-	return origin === undefined || origin === ORIGIN || (URL.canParse(origin) && new URL(origin).host === host);
-}
-
-// A browser opens WebSockets to any server for any page, with the cookies of the server. It says whose page it is.
-const preValidation = async (request: FastifyRequest, reply: FastifyReply) => {
-	if (!isOwnPage(request)) await reply.code(403).send();
-};
-app.get('/webrtc', { websocket: true, preValidation }, (socket, request) => {
-	protoo.accept(fromWebSocket(socket), { request });
+await app.register(sfuRooms, {
+	sfu: {
+		webRtc: { listen: [{ ip: LISTEN_IP, announcedAddress: ANNOUNCED_ADDRESS }] },
+		audioObservers: {},
+		qualityInterval: 2000,
+	},
+	rtcpilot: true,
+	...(ORIGIN !== undefined && { origins: ORIGIN.split(' ') }),
 });
 
 // These few files do not need @fastify/static.
@@ -62,13 +50,7 @@ for (const file of readdirSync(page)) {
 }
 
 close = () => {
-	protoo.close();
-	sfu.close();
 	void app.close();
-	// A client that is gone does not close its WebSocket.
-	setTimeout(() => {
-		for (const socket of app.websocketServer.clients) socket.terminate();
-	}, 1000).unref();
 };
 
 try {

@@ -1,4 +1,4 @@
-/** What the plugins on one server do before it closes. The first of them hooks in early enough to do it for all. */
+/** What the plugins on one server do when it closes. The one that has registered @fastify/websocket begins it for all. */
 export class Shutdown {
 	static readonly #of = new WeakMap<object, Shutdown>();
 	readonly #steps: (() => Promise<void>)[] = [];

@@ -11,6 +11,7 @@ import fastifyPlugin from 'fastify-plugin';
 import { Sfu, SfuError, type DrainOptions, type SfuOptions } from '../index.js';
 import { isAllowedOrigin, type Origins } from '../isAllowedOrigin.js';
 import {
+	closeCodes,
 	errorCodes,
 	fromWebSocket,
 	ProtooAdapter,
@@ -52,7 +53,7 @@ export interface FastifyOptions<Context = FastifyRequest> extends ProtooOptions<
 	maxPayload?: number;
 	/**
 	 * Drains the Sfu when the app closes, before the sockets close: see `sfu.drain()`. Only of an Sfu that the plugin has
-	 * created. Default: none.
+	 * created, and only where the plugin registers `@fastify/websocket`. Default: none.
 	 */
 	drain?: DrainOptions;
 }
@@ -79,17 +80,36 @@ const checkOptions = validator<object>(
 /** The servers on which a plugin has registered @fastify/websocket. */
 const withWebSockets = new WeakSet();
 
-/** Registers @fastify/websocket unless the app has. Twice on one server, each would answer the upgrades of the other. */
-async function ensureWebSockets(app: FastifyInstance, maxPayload: number): Promise<void> {
-	if (app.hasDecorator('websocketServer')) return;
-	if (withWebSockets.has(app.server)) {
+/**
+ * Registers @fastify/websocket unless the app has. Twice on one server, each would answer the upgrades of the other.
+ *
+ * @param drains - whether the WebSockets have to stay open for a while when the app closes
+ */
+async function ensureWebSockets(app: FastifyInstance, maxPayload: number, drains: boolean): Promise<void> {
+	const isOurs = withWebSockets.has(app.server);
+	if (app.hasDecorator('websocketServer')) {
+		if (isOurs || !drains) return;
+		throw new SfuError('conflict', 'options.drain needs the plugin to register @fastify/websocket');
+	}
+	if (isOurs) {
 		throw new SfuError(
 			'conflict',
 			'register @fastify/websocket on the root instance, before the scopes that use sfuRooms',
 		);
 	}
 	withWebSockets.add(app.server);
-	await app.register(websocket, { options: { maxPayload } });
+	const shutdown = Shutdown.of(app.server);
+	await app.register(websocket, {
+		options: { maxPayload },
+		// Its own one closes all WebSockets at once. A hook must not take long, but the server waits for its WebSockets.
+		preClose: (done) => {
+			void shutdown.run().then(() => {
+				for (const client of app.websocketServer.clients) client.close(closeCodes.goingAway);
+				app.websocketServer.close();
+			});
+			done();
+		},
+	});
 }
 
 async function register(app: FastifyInstance, options: FastifyOptions<unknown> & FastifyPluginOptions): Promise<void> {
@@ -101,9 +121,7 @@ async function register(app: FastifyInstance, options: FastifyOptions<unknown> &
 	if (known && drain) throw new SfuError('invalid_argument', 'options.drain is for an Sfu that the plugin creates');
 
 	const shutdown = Shutdown.of(app.server);
-	// Before @fastify/websocket, whose own hook closes all sockets without a code.
-	app.addHook('preClose', () => shutdown.run());
-	await ensureWebSockets(app, maxPayload);
+	await ensureWebSockets(app, maxPayload, drain !== undefined);
 
 	const sfu = known ?? (await Sfu.create(given as SfuOptions | undefined));
 	let protoo: ProtooAdapter;
@@ -117,8 +135,8 @@ async function register(app: FastifyInstance, options: FastifyOptions<unknown> &
 		if (drain) await sfu.drain(drain);
 		protoo.close();
 	});
-	app.addHook('onClose', () => {
-		protoo.close();
+	app.addHook('onClose', async () => {
+		await shutdown.run();
 		if (!known) sfu.close();
 	});
 	if (!Object.hasOwn(app, 'sfu') && !(app.hasDecorator('sfu') && app.sfu === sfu)) app.decorate('sfu', sfu);

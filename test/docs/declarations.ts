@@ -12,6 +12,9 @@ export const entries = {
 	protoo: 'src/protoo/index.ts',
 	metrics: 'src/metrics/index.ts',
 	tracing: 'src/tracing/index.ts',
+	socketIo: 'src/socketIo/index.ts',
+	express: 'src/express/index.ts',
+	fastify: 'src/fastify/index.ts',
 } as const;
 export type Entry = keyof typeof entries;
 

@@ -92,6 +92,9 @@ describe('docs/options.md', () => {
 		['protoo', 'ProtooOptions', ''],
 		['protoo', 'ClientLimits', 'limits.'],
 		['protoo', 'WebSocketOptions', ''],
+		['socketIo', 'SocketIoOptions', ''],
+		['express', 'ExpressOptions', ''],
+		['fastify', 'FastifyOptions', ''],
 		['cluster', 'RedisBusOptions', ''],
 	];
 	for (const [entry, name, prefix] of types) {

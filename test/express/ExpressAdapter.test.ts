@@ -199,7 +199,10 @@ describe('Beside other listeners for upgrade, ExpressAdapter', () => {
 		const { server, url } = await serve(t);
 		const chat = new WebSocketServer({ noServer: true });
 		server.on('upgrade', (request, socket, head) => {
-			if (request.url === '/chat') chat.handleUpgrade(request, socket, head, (client) => { client.send('hello'); });
+			if (request.url === '/chat')
+				chat.handleUpgrade(request, socket, head, (client) => {
+					client.send('hello');
+				});
 		});
 		const socket = new WebSocket(`${url.replace('http', 'ws')}/chat`);
 		const [message] = (await once(socket, 'message')) as [Buffer];
