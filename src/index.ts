@@ -61,6 +61,7 @@ export type { User } from './rooms/User.js';
 export type { AutoPullOptions, KickOptions, PullResult, PushResult } from './rooms/userCalls.js';
 export type { UserDetails } from './rooms/UserDetails.js';
 export type { UserCloseReason, UserEvents } from './rooms/UserEvents.js';
+export { Watch } from './rooms/Watch.js';
 export { SfuError } from './SfuError.js';
 export type { SfuErrorCode } from './SfuError.js';
 export type { Quality } from './stats/quality.js';

@@ -29,6 +29,7 @@ import {
 	type NewPusher,
 } from './negotiate.js';
 import { followDirection, pullerOptions, toAnswer, videoLimits } from './negotiatedSections.js';
+import { negotiateWatch } from './negotiateWatch.js';
 import { rejections, type PushRejection } from './rejections.js';
 
 /**
@@ -91,15 +92,19 @@ export class AnsweringConnection extends Connection {
 	/**
 	 * @internal Answers an offer. A push receives the m-lines that begin to send, and the data channels that the client
 	 * announces. A pull sends its targets: tracks on the m-lines that receive, data channels on the m-line for them. Offers of
-	 * one RTCPeerConnection are answered one after the other. An offer that fails changes nothing.
+	 * one RTCPeerConnection are answered one after the other. An offer that fails changes nothing. With `standby` the targets may
+	 * change later without another offer of the client.
 	 */
-	answer(offer: Offer, request: { push: CheckedPushOptions } | { pull: PullTargets }): Promise<Answered> {
+	answer(
+		offer: Offer,
+		request: { push: CheckedPushOptions } | { pull: PullTargets; standby?: boolean },
+	): Promise<Answered> {
 		const { codecs } = this.context;
 		const data = 'push' in request ? { push: request.push.data } : { pull: request.pull.data };
 		const negotiate = () =>
 			'push' in request
 				? negotiatePush(offer, this.#sections, codecs, request.push)
-				: negotiatePull(offer, this.#sections, request.pull.media, codecs);
+				: (request.standby ? negotiateWatch : negotiatePull)(offer, this.#sections, request.pull.media, codecs);
 		this.#pendingNegotiations++;
 		const answering = this.#negotiations.then(async () => {
 			try {
@@ -165,7 +170,8 @@ export class AnsweringConnection extends Connection {
 			);
 			this.assertOpen();
 			const dataChannels = await this.#applyData(offer, dataRequest, transport, rollback, adopt);
-			if (this.#sections.length === 0 && added.length === 0 && !('push' in dataRequest)) {
+			const waits = sections.some(({ standby }) => standby);
+			if (this.#sections.length === 0 && added.length === 0 && !('push' in dataRequest) && !waits) {
 				throw new SfuError('not_found', 'the pushers have gone');
 			}
 			if (restart) await transport.restartIce();

@@ -9,7 +9,8 @@ import { SfuError } from '../SfuError.js';
 import type { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { CheckedPushOptions, PushMediaOptions } from '../tracks/PushOptions.js';
-import { describeCodecs, describeUnusable, whyNoCodec, whyUnrecognizable } from './rejections.js';
+import type { SentTrack } from '../sdp/lines.js';
+import { describeCodecs, describeUnusable, rejections, whyNoCodec, whyUnrecognizable } from './rejections.js';
 
 /** An m-line of a connection for which the client offers. */
 export interface MediaSection {
@@ -52,6 +53,8 @@ export interface NegotiatedSection extends MediaSection {
 	refusal?: string;
 	/** The new source or metadata of `pusher`. */
 	details?: PushMediaOptions;
+	/** What the answer says of it, whatever is sent on it: see `negotiateWatch()`. */
+	standby?: SentTrack;
 }
 
 /** The changes that an offer leads to. Nothing has been done yet. */
@@ -96,6 +99,8 @@ export function negotiatePush(
 		const has = negotiated.map(describe).join(', ');
 		throw new SfuError('unsupported', `the offer sends nothing that can be taken; it has: ${has}`);
 	}
+	const [refused] = options.whole ? rejections(negotiated) : [];
+	if (refused) throw new SfuError('unsupported', `mid ${quoted(refused.mid ?? '')} cannot be taken: ${refused.reason}`);
 	return { sections: negotiated, removed: removed(negotiated, sections) };
 }
 
@@ -198,7 +203,7 @@ function checkSources(negotiated: readonly NegotiatedSection[]): void {
 }
 
 /** The m-lines with the pushers and pullers that stay. An m-line with another mid than before replaces the old one. */
-function keep(
+export function keep(
 	offer: Offer,
 	sections: readonly MediaSection[],
 	codecs: CodecPolicy,
@@ -221,7 +226,10 @@ function keep(
 	});
 }
 
-function removed(negotiated: readonly NegotiatedSection[], sections: readonly MediaSection[]): (Pusher | Puller)[] {
+export function removed(
+	negotiated: readonly NegotiatedSection[],
+	sections: readonly MediaSection[],
+): (Pusher | Puller)[] {
 	const kept = new Set<Pusher | Puller | undefined>(negotiated.flatMap(({ pusher, puller }) => [pusher, puller]));
 	return sections
 		.flatMap(({ pusher, puller }) => [pusher ?? [], puller ?? []].flat())

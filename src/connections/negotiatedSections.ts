@@ -35,9 +35,10 @@ export const videoLimits = (sections: readonly NegotiatedSection[]): (number | u
 
 /** Our answer to an m-line. */
 export function toAnswer(
-	{ media, pusher, puller }: NegotiatedSection,
+	{ media, pusher, puller, standby }: NegotiatedSection,
 	startBitrate: number | undefined,
 ): MediaSectionToAnswer {
+	if (standby) return { direction: 'sendonly', send: standby };
 	const receive = pusher && !pusher.closed ? pusher.pullSource.rtpParameters : undefined;
 	const send = puller && !puller.closed ? puller : undefined;
 	const receiving = receive !== undefined && sends(media);

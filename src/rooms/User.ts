@@ -100,6 +100,11 @@ export class User extends Participant {
 		return this.#connections.all;
 	}
 
+	/** @internal What a {@link Watch} is made of. */
+	get parts(): readonly [UserConnections, UserContext] {
+		return [this.#connections, this.#context];
+	}
+
 	/** The quality of its worst connection. Undefined before it is measured, without connections, and without `qualityInterval`. */
 	get quality(): Quality | undefined {
 		return this.#quality;
@@ -112,7 +117,6 @@ export class User extends Participant {
 
 	/**
 	 * Makes it leave the room, and closes its connections.
-	 *
 	 * @param reason - default `left`
 	 */
 	close(reason: UserCloseReason = 'left'): void {
@@ -125,7 +129,6 @@ export class User extends Participant {
 
 	/**
 	 * Makes it leave the room, as {@link User.close} does. The client is told the reason. It never throws.
-	 *
 	 * @param options - the reason, or the reason and whether the user is banned, too; default: the reason `kicked`
 	 */
 	kick(options: UserCloseReason | KickOptions = {}): void {
@@ -236,8 +239,6 @@ export class User extends Participant {
 
 	/**
 	 * Prefers the videos of a user when {@link AutoPullOptions.videos} chooses, before those of who spoke last.
-	 *
-	 * @param userId - another user of the room
 	 * @throws {@link SfuError} `not_found`
 	 */
 	pin(userId: string): void {

@@ -76,6 +76,11 @@ export interface PushOptions {
 	data?: readonly PushDataOptions[];
 	/** The id of the connection that the offer belongs to, if there is one already. Default: the offer tells. */
 	connectionId?: string;
+	/**
+	 * Whether everything that the offer sends must be received: otherwise it gets `unsupported`. Default false: what can be taken
+	 * is, and the rest is `rejected`.
+	 */
+	whole?: boolean;
 }
 
 /** A data channel with a negotiated id. */
@@ -90,6 +95,8 @@ export interface CheckedPushOptions {
 	/** Options by mid. */
 	readonly media: ReadonlyMap<string, PushMediaOptions>;
 	readonly data: readonly AnnouncedChannel[];
+	/** Whether everything that the offer sends must be received. */
+	readonly whole?: boolean;
 }
 
 const checkDetails = validator<PusherDetails>(strict(detailsProperties), 'details');
@@ -99,14 +106,16 @@ const checkOptions = validator<PushOptions>(
 		media: { type: 'object', additionalProperties: strict(mediaProperties) },
 		data: { type: 'array', maxItems: 1000, items: strict(channelProperties, ['id']) },
 		connectionId: { type: 'string' },
+		whole: { type: 'boolean' },
 	}),
 	'options',
 );
 
 /** @throws {@link SfuError} `invalid_argument`, `too_large` */
 export function readPushOptions(options: PushOptions, limits: Limits): CheckedPushOptions {
-	const { media = {}, data = [] } = checkOptions(options);
+	const { media = {}, data = [], whole = false } = checkOptions(options);
 	return {
+		whole,
 		media: new Map(
 			Object.entries(media).map(([mid, given]) => {
 				if (given.codecs) checkCodecNames(given.codecs);
