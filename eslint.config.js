@@ -29,6 +29,7 @@ const layers = [
 	{ name: 'socketIo', allowed: ['protocol', 'index', 'signaling/index'] },
 	{ name: 'express', allowed: ['protocol', 'index', 'protoo/index'] },
 	{ name: 'fastify', allowed: ['protocol', 'index', 'protoo/index'] },
+	{ name: 'http', allowed: ['protocol', 'index', 'signaling/index'] },
 ];
 
 /** @returns {import('eslint').Linter.Config[]} */

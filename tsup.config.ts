@@ -12,6 +12,7 @@ export default defineConfig({
 		socketIo: 'src/socketIo/index.ts',
 		express: 'src/express/index.ts',
 		fastify: 'src/fastify/index.ts',
+		http: 'src/http/index.ts',
 	},
 	format: ['esm', 'cjs'],
 	target: 'node20',
