@@ -1,5 +1,4 @@
 import { SfuError, type Sfu, type User } from '../index.js';
-import { inTime } from './askApp.js';
 import type { HttpPeer } from './authorize.js';
 import { Clients, type Client } from './Clients.js';
 import { allowOrigin, fragmentType, optionsResponse } from './cors.js';
@@ -7,19 +6,17 @@ import { forward } from './forward.js';
 import type { HttpSession } from './HttpSession.js';
 import { iceServerLinks } from './iceServerLinks.js';
 import { nodeOf, openSession } from './openSession.js';
-import { resolveHttpOptions, type HttpIceServer, type HttpOptions, type ResolvedHttpOptions } from './options.js';
+import { resolveHttpOptions, type HttpOptions, type ResolvedHttpOptions } from './options.js';
 import { patchSession } from './patchSession.js';
 import { noSession, Problem, problemOf } from './Problem.js';
 import { accepts, hasType, readBody } from './readBody.js';
 import { methods, readRoute, type Route } from './route.js';
+import { withMuxOnly } from './sdpFragment.js';
 import { createStream, selectLayer, useStream } from './watchRequests.js';
 import { watchEvents, WhepSession } from './WhepSession.js';
 
 type EndpointRoute = Extract<Route, { name: 'whip' | 'whep' }>;
 type SessionRoute = Exclude<Route, EndpointRoute>;
-
-/** How long the app may take to name ICE servers, in ms. */
-const iceServersTimeout = 5000;
 
 /** The largest body in JSON, in bytes. */
 const jsonBytes = 4096;
@@ -121,7 +118,7 @@ export class HttpAdapter {
 		});
 		for (const link of await this.#linksOf(session)) headers.append('link', link);
 		if (session.user.closed) throw new SfuError('closed', 'the user has left meanwhile');
-		return new Response(session.answer, { status: 201, headers });
+		return new Response(withMuxOnly(session.answer), { status: 201, headers });
 	}
 
 	#add(session: HttpSession): void {
@@ -169,7 +166,7 @@ export class HttpAdapter {
 	}
 
 	async #linksOf(session: HttpSession): Promise<string[]> {
-		const servers = await this.#iceServersOf(session.user);
+		const servers = await this.#sfu.iceServersOf(session.user);
 		const links = iceServerLinks(servers);
 		if (!(session instanceof WhepSession)) return links;
 		const url = this.#urlOf(session);
@@ -179,18 +176,6 @@ export class HttpAdapter {
 			`<${url}/layers>; rel="${extension}:layer"`,
 			`<${url}/events>; rel="${extension}:server-sent-events"; events="${watchEvents.join(',')}"`,
 		];
-	}
-
-	async #iceServersOf(user: User): Promise<readonly HttpIceServer[]> {
-		const { iceServers } = this.#options;
-		if (!iceServers) return [];
-		const late = () => new Error(`iceServers did not answer within ${iceServersTimeout} ms`);
-		try {
-			return await inTime(() => iceServers(user), iceServersTimeout, late);
-		} catch (error) {
-			this.#sfu.logger.error('iceServers failed', { error });
-			return [];
-		}
 	}
 
 	#urlOf({ sessionId }: HttpSession): string {

@@ -16,7 +16,7 @@ export type {
 export type { JoinGrant } from '../signaling/index.js';
 export { HttpAdapter } from './HttpAdapter.js';
 export { defaultHttpLimits } from './options.js';
-export type { HttpIceServer, HttpLimits, HttpOptions } from './options.js';
+export type { HttpLimits, HttpOptions } from './options.js';
 export { toFastifyPlugin } from './toFastifyPlugin.js';
 export type { FastifyLike } from './toFastifyPlugin.js';
 export { toNodeListener } from './toNodeListener.js';

@@ -1,16 +1,6 @@
-import { SfuError, type NodeInfo, type User } from '../index.js';
+import { SfuError, type NodeInfo } from '../index.js';
 import { count, milliseconds, strict, validator } from '../schemas.js';
 import type { AuthorizeHttp, HttpPeer } from './authorize.js';
-
-/** A STUN or TURN server, as for an RTCPeerConnection. */
-export interface HttpIceServer {
-	/** The URLs, such as `turn:turn.example.com?transport=udp`. */
-	urls: string | readonly string[];
-	/** The user name, for TURN. */
-	username?: string;
-	/** The password, for TURN. */
-	credential?: string;
-}
 
 /** The limits of one client, which `clientKey` tells from others. */
 export interface HttpLimits {
@@ -65,8 +55,6 @@ export interface HttpOptions {
 	 * 409 and `Retry-After`. Default true.
 	 */
 	waitForPusher?: boolean;
-	/** The STUN and TURN servers of a client, which it is told by `Link`. Default: none. */
-	iceServers?: (user: User) => readonly HttpIceServer[] | Promise<readonly HttpIceServer[]>;
 	/** The origins whose pages may send requests (CORS). Default `['*']`, every one: a page has no rights without the token. */
 	allowedOrigins?: readonly string[];
 	/**
@@ -93,7 +81,7 @@ export interface HttpOptions {
 export type ResolvedHttpOptions = Required<
 	Pick<HttpOptions, 'path' | 'authorizeTimeout' | 'lobbyTimeout' | 'waitForPusher' | 'allowedOrigins' | 'origin'>
 > & {
-	[Name in 'authorize' | 'iceServers' | 'nodeUrl' | 'clientKey']: HttpOptions[Name] | undefined;
+	[Name in 'authorize' | 'nodeUrl' | 'clientKey']: HttpOptions[Name] | undefined;
 } & { limits: Readonly<HttpLimits> };
 
 const check = validator<HttpOptions>(
@@ -103,7 +91,6 @@ const check = validator<HttpOptions>(
 		authorizeTimeout: { ...milliseconds, minimum: 1 },
 		lobbyTimeout: { ...milliseconds, minimum: 1 },
 		waitForPusher: { type: 'boolean' },
-		iceServers: {},
 		allowedOrigins: { type: 'array', items: { type: 'string', pattern: '^(\\*|[a-z][a-z0-9+.-]*://[^/\\s]+)$' } },
 		origin: { type: 'string', pattern: '^https?://[^/?#\\s]+$' },
 		nodeUrl: {},
@@ -119,16 +106,16 @@ const check = validator<HttpOptions>(
 /** @throws {@link SfuError} `invalid_argument`; the message names the option */
 export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
 	const checked = check(options);
-	for (const name of ['authorize', 'iceServers', 'nodeUrl', 'clientKey'] as const) {
+	for (const name of ['authorize', 'nodeUrl', 'clientKey'] as const) {
 		const value: unknown = checked[name];
 		if (value !== undefined && typeof value !== 'function') {
 			throw new SfuError('invalid_argument', `options.${name} must be a function`);
 		}
 	}
-	const { authorize, iceServers, nodeUrl, clientKey } = checked;
+	const { authorize, nodeUrl, clientKey } = checked;
 	const { path = '/', authorizeTimeout = 10_000, lobbyTimeout = 30_000, waitForPusher = true } = checked;
 	return {
-		...{ authorize, iceServers, nodeUrl, clientKey, authorizeTimeout, lobbyTimeout, waitForPusher },
+		...{ authorize, nodeUrl, clientKey, authorizeTimeout, lobbyTimeout, waitForPusher },
 		path: path === '/' ? '' : path,
 		allowedOrigins: checked.allowedOrigins ?? ['*'],
 		origin: checked.origin ?? '',
