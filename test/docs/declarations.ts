@@ -15,6 +15,7 @@ export const entries = {
 	socketIo: 'src/socketIo/index.ts',
 	express: 'src/express/index.ts',
 	fastify: 'src/fastify/index.ts',
+	http: 'src/http/index.ts',
 } as const;
 export type Entry = keyof typeof entries;
 

@@ -22,7 +22,12 @@ const bridges: Record<string, (t: TestContext, handle: Handle) => Promise<string
 	'node:http': (t, handle) => listen(t, toNodeListener(handle)),
 	Express: (t, handle) => listen(t, express().use('/rtc', toNodeListener(handle)) as RequestListener),
 	'Express with a parser of bodies before': (t, handle) =>
-		listen(t, express().set('env', 'test').use(express.text({ type: '*/*' }), toNodeListener(handle)) as RequestListener),
+		listen(
+			t,
+			express()
+				.set('env', 'test')
+				.use(express.text({ type: '*/*' }), toNodeListener(handle)) as RequestListener,
+		),
 	Fastify: async (t, handle) => {
 		const app = fastify();
 		await app.register(toFastifyPlugin(handle), { prefix: '/rtc' });
