@@ -52,7 +52,7 @@ async function eventOf(reader: ReadableStreamDefaultReader<Uint8Array>, name: st
 		if (found) return JSON.parse(found[1]!);
 		const { value, done } = await reader.read();
 		assert.ok(!done, `the stream ends without ${name}`);
-		text += new TextDecoder().decode(value as Uint8Array);
+		text += new TextDecoder().decode(value);
 	}
 }
 
