@@ -37,6 +37,7 @@ const NEEDS = [
 	},
 	{ packages: ['redis-server'], command: ['redis-server', '--version'], tests: 'the tests with Redis' },
 	{ packages: ['nats-server'], command: ['/usr/sbin/nats-server', '--version'], tests: 'the tests with NATS' },
+	{ packages: ['coturn'], command: ['turnserver', '--version'], tests: 'the tests with a TURN server' },
 	{ packages: ['nftables'], command: ['nft', '--version'], tests: 'the tests with packet loss' },
 	{
 		packages: ['iproute2'],

@@ -75,9 +75,34 @@ async function offer(connection, change = (sdp) => sdp) {
 	return { id, offer: connection.localDescription.sdp };
 }
 
+/** @type {object | undefined} */
+let configuration;
+
+/** From now on RTCPeerConnections have this configuration. @param {object} given */
+export function configure(given) {
+	configuration = given;
+}
+
+/** The types of the candidates that are gathered, and the codes of the errors. @returns {Promise<{ types: string[], errors: number[] }>} */
+export async function gather() {
+	const connection = new RTCPeerConnection(configuration);
+	const gathered = { types: /** @type {string[]} */ ([]), errors: /** @type {number[]} */ ([]) };
+	connection.onicecandidateerror = (/** @type {any} */ { errorCode }) => gathered.errors.push(errorCode);
+	connection.createDataChannel('any');
+	await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
+		connection.onicecandidate = (/** @type {any} */ { candidate }) => {
+			if (!candidate) resolve();
+			else if (candidate.type) gathered.types.push(candidate.type);
+		};
+		void connection.setLocalDescription();
+	});
+	connection.close();
+	return gathered;
+}
+
 /** Plays what arrives, and keeps what comes on data channels. */
 function createConnection() {
-	const connection = new RTCPeerConnection();
+	const connection = new RTCPeerConnection(configuration);
 	connection.ontrack = (/** @type {any} */ { track }) => {
 		const element = document.createElement(track.kind);
 		// Not muted: Chromium counts no energy of audio that is not played.
