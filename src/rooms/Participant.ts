@@ -3,7 +3,7 @@ import type { Logger } from '../Logger.js';
 import type { Limits } from '../options.js';
 import { SfuError } from '../SfuError.js';
 import type { PauseOrigin } from '../tracks/Pauses.js';
-import { AppLine, readAppMessage, readAskTimeout, type AppMessage, type AskOptions } from './AppLine.js';
+import { AppLine, readAppData, readAppMessage, readAskTimeout, type AppMessage, type AskOptions } from './AppLine.js';
 import type { Permissions } from './Permissions.js';
 import type { RoomMember } from './RoomMember.js';
 import { readUserDetails, type UserDetails } from './UserDetails.js';
@@ -115,7 +115,7 @@ export abstract class Participant extends Emitter<UserEvents> implements RoomMem
 		const message = readAppMessage(name, data, this.#limits);
 		const timeout = readAskTimeout(options);
 		if (this.closed) throw new SfuError('closed', 'the user has left the room');
-		return this.ask(message, timeout);
+		return readAppData(await this.ask(message, timeout), this.#limits);
 	}
 
 	/** @internal Its client has sent a message to the app. @throws {@link SfuError} `invalid_argument`, `too_large` */

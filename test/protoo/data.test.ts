@@ -207,7 +207,7 @@ describe('pull of data channels', () => {
 		const sdp = offerWithData();
 		const { dataPullers = [], pullers, connectionId } = await pull(bob, specs.slice(0, 1), sdp);
 		assert.deepEqual(pullers, []);
-		assert.deepEqual(Object.keys(dataPullers[0]!), ['pullerId', 'pusherId', 'userId', 'id']);
+		assert.deepEqual(Object.keys(dataPullers[0]!), ['pullerId', 'pusherId', 'userId', 'id', 'source', 'metadata']);
 		assert.deepEqual([dataPullers[0]!.pusherId, dataPullers[0]!.userId], [ids[0], 'alice']);
 		const again = await pull(bob, [...specs.slice(0, 1), { ...specs[1]!, negotiated: true }], sdp);
 		assert.equal(again.connectionId, connectionId);

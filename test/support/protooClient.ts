@@ -1,5 +1,6 @@
 import {
 	createSocketPair,
+	type JoinData,
 	type JoinSuccess,
 	type Notifications,
 	type PullOffered,
@@ -28,7 +29,7 @@ export interface Spec {
 
 /** What a client may ask, and what it is answered. */
 export interface Requests {
-	join: { data: Membership & { userName: string; resumeToken?: string | null }; success: JoinSuccess };
+	join: { data: JoinData; success: JoinSuccess };
 	push: { data: Membership & { sdp: Description }; success: PushSuccess };
 	pull: { data: Membership & { sdp: Description; targetUserId: string; specs: Spec[] }; success: PullSuccess };
 	leave: { data: Membership; success: { code: 0; message: 'leave success' } };
@@ -165,6 +166,7 @@ export class ProtooClient {
 	): Promise<Requests[Method]['success']>;
 	request(method: string, data?: unknown): Promise<unknown>;
 	request(method: string, data?: unknown): Promise<unknown> {
+		if (method === 'join') this.#membership = data as Membership;
 		const id = ++this.#lastId;
 		this.sendRequest(id, method, data);
 		return handled(
@@ -225,7 +227,7 @@ export class ProtooClient {
 
 	join(roomId: string, userId: string, userName = `User_${userId}`, resumeToken?: string | null): Promise<JoinSuccess> {
 		this.#membership = { roomId, userId };
-		const token = resumeToken !== undefined && { resumeToken };
+		const token = resumeToken === undefined ? {} : { resumeToken };
 		const joined = this.request('join', { ...this.#membership, userName, ...token });
 		return handled(
 			joined.then((success) => {
