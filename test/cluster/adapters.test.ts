@@ -56,6 +56,62 @@ describe('Clients on two servers', () => {
 		assert.deepEqual(await bob.next('userLeft'), ['alice']);
 	});
 
+	it('see what each calls itself, and where what they pull comes from', async (t) => {
+		const { sfus, connect } = await start(t);
+		const [alice, bob] = [connect(0), connect(1)];
+		const member = { roomId: 'room', userId: 'alice' };
+		await alice.request('join', { ...member, userName: 'Alice', metadata: { color: 'red' } });
+		const sdp = { type: 'offer', sdp: offer() };
+		await alice.request('push', { ...member, sdp, media: [{ mid: '0', source: 'microphone', metadata: 1 }] });
+		const { users } = await bob.join('room', 'bob');
+		assert.deepEqual([users[0]!.userName, users[0]!.metadata], ['Alice', { color: 'red' }]);
+		await alice.request('updateUser', { ...member, userName: 'A.', metadata: null });
+		assert.deepEqual(await bob.next('userChanged'), { ...member, userName: 'A.' });
+		sfus[1]!.rooms.get('room')!.users.get('alice')!.update({ metadata: 2 });
+		for (const client of [alice, bob]) {
+			assert.deepEqual(await client.next('userChanged'), { ...member, userName: 'A.', metadata: 2 });
+		}
+		const audio = users[0]!.pushers.find(({ rtpParam }) => rtpParam.av_type === 'audio')!;
+		const { pullers } = await bob.pullOffered('alice', [{ type: 'audio', pusher_id: audio.pusherId }]);
+		assert.deepEqual([pullers[0]!.source, pullers[0]!.metadata], ['microphone', 1]);
+	});
+
+	it('get what the app of either server sends, and answer what it asks', async (t) => {
+		const { sfus, connect } = await start(t);
+		const [alice, bob] = [connect(0), connect(1)];
+		await alice.join('room', 'alice');
+		await bob.join('room', 'bob');
+		const there = sfus[1]!.rooms.get('room')!;
+		await until(() => there.users.size === 2, 'both are known');
+		const remote = there.users.get('alice')!;
+		there.send('to all', { n: 1 });
+		there.send('to bob', 2, { except: ['alice'] });
+		remote.send('to alice', 3);
+		const message = (name: string, data: unknown) => ({ roomId: 'room', name, data });
+		const first = [await alice.next('appMessage'), await alice.next('appMessage')];
+		// One comes by the room, the other to the server of the user.
+		assert.deepEqual(
+			first.sort((a, b) => a.name.localeCompare(b.name)),
+			[message('to alice', 3), message('to all', { n: 1 })],
+		);
+		assert.deepEqual(await bob.next('appMessage'), message('to all', { n: 1 }));
+		assert.deepEqual(await bob.next('appMessage'), message('to bob', 2));
+		const answer = remote.request('name?', 4, { timeout: 60_000 });
+		const { id, data } = await alice.asked('appRequest');
+		assert.deepEqual(data, message('name?', 4));
+		// Longer than one server waits for another one otherwise.
+		await new Promise((resolve) => setTimeout(resolve, 3500));
+		alice.respond(id, { data: 'Alice' });
+		assert.equal(await answer, 'Alice');
+		const failing = remote.request('name?');
+		alice.fail((await alice.asked('appRequest')).id, 404);
+		await assert.rejects(failing, { code: 'not_found' });
+		await assert.rejects(remote.request('name?', 1, { timeout: 20 }), { code: 'timeout' });
+		alice.lose();
+		await until(() => remote.tickets.lost, 'its socket is lost');
+		await assert.rejects(remote.request('name?'), { code: 'unavailable' });
+	});
+
 	it('are not lost when the socket comes back on the other server: the token vouches for the client there', async (t) => {
 		const { sfus, connect } = await start(t);
 		const [alice, bob] = [connect(0), connect(1)];

@@ -54,12 +54,39 @@ describe('A room on two servers', () => {
 		await until(() => bob.pullers.size === 0, 'the pullers have closed');
 	});
 
-	it('refuses metadata that the other server cannot be told', async () => {
+	it('shares what the app knows of a user, and every change of its name and its metadata', async () => {
+		const here = await one.getOrCreateRoom('details');
+		const alice = await here.join({ userId: 'alice', metadata: { color: 'red' }, appData: { account: 7 } });
+		const there = await two.getOrCreateRoom('details');
+		const remote = there.users.get('alice')!;
+		assert.deepEqual([remote.metadata, remote.appData], [{ color: 'red' }, { account: 7 }]);
+		const told: unknown[] = [];
+		there.on('userChanged', ({ user, before, cause }) => told.push([user.userName, user.metadata, before, cause]));
+		alice.update({ userName: 'Alice', metadata: { color: 'blue' } }, 'client');
+		await until(() => told.length === 1, 'the other server is told');
+		remote.update({ metadata: null });
+		await until(() => told.length === 2 && alice.metadata === undefined, 'its own server has done it');
+		assert.deepEqual(told, [
+			['Alice', { color: 'blue' }, { userName: 'alice', metadata: { color: 'red' } }, 'client'],
+			['Alice', undefined, { userName: 'Alice', metadata: { color: 'blue' } }, 'app'],
+		]);
+		assert.throws(
+			() => {
+				remote.update({ metadata: 'x'.repeat(4095) });
+			},
+			{ code: 'too_large' },
+		);
+		await assert.rejects(remote.request('any'), { code: 'unavailable' }, 'there is no client there either');
+		here.close();
+	});
+
+	it('refuses appData and metadata that the other server cannot be told', async () => {
 		const here = await one.getOrCreateRoom('metadata');
 		const circle: { self?: unknown } = {};
 		circle.self = circle;
 		for (const metadata of [circle, 1n, () => undefined]) {
 			await assert.rejects(here.join({ userId: 'alice', metadata }), { code: 'invalid_argument' });
+			await assert.rejects(here.join({ userId: 'alice', appData: metadata }), { code: 'invalid_argument' });
 		}
 		here.close();
 	});
