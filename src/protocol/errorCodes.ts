@@ -12,7 +12,7 @@
  * | `limit_exceeded` | a configured number is reached |
  * | `too_large` | a single input is larger than its configured limit |
  * | `timeout` | something took longer than its configured time |
- * | `unavailable` | there is no media worker at the moment; trying again later may help |
+ * | `unavailable` | there is no media worker, or no client to ask, at the moment; trying again later may help |
  * | `internal` | a fault of the server; `cause` has the details |
  */
 export type SfuErrorCode =
