@@ -1,0 +1,55 @@
+/** Plays tracks in elements. One element may play several. */
+export class MediaElements {
+	readonly #streams = new Map<HTMLMediaElement, MediaStream>();
+	/** Elements that the browser does not let play before a click. */
+	readonly #blocked = new Set<HTMLMediaElement>();
+	readonly #onBlocked: () => void;
+
+	constructor(onBlocked: () => void) {
+		this.#onBlocked = onBlocked;
+	}
+
+	add(element: HTMLMediaElement, track: MediaStreamTrack): void {
+		const stream = this.#streams.get(element) ?? new MediaStream();
+		this.#streams.set(element, stream);
+		stream.addTrack(track);
+		if (element.srcObject !== stream) element.srcObject = stream;
+		element.autoplay = true;
+		// Safari on phones shows the video in full screen otherwise.
+		(element as HTMLVideoElement).playsInline = true;
+		void this.#play(element);
+	}
+
+	remove(element: HTMLMediaElement, track: MediaStreamTrack): void {
+		const stream = this.#streams.get(element);
+		stream?.removeTrack(track);
+		if (!stream || stream.getTracks().length > 0) return;
+		this.#streams.delete(element);
+		this.#blocked.delete(element);
+		if (element.srcObject === stream) element.srcObject = null;
+	}
+
+	exchange(element: HTMLMediaElement, before: MediaStreamTrack | undefined, track: MediaStreamTrack | undefined): void {
+		// First the new one: an element without tracks goes black.
+		if (track) this.add(element, track);
+		if (before) this.remove(element, before);
+	}
+
+	/** Plays what the browser has not let play; to be called from a click. */
+	async resume(): Promise<void> {
+		const blocked = [...this.#blocked];
+		this.#blocked.clear();
+		await Promise.all(blocked.map((element) => this.#play(element)));
+	}
+
+	async #play(element: HTMLMediaElement): Promise<void> {
+		try {
+			await element.play();
+		} catch (error) {
+			// Whatever else is wrong, another call of play() has taken over, or the element has gone.
+			if ((error as Error).name !== 'NotAllowedError' || !this.#streams.has(element)) return;
+			this.#blocked.add(element);
+			if (this.#blocked.size === 1) this.#onBlocked();
+		}
+	}
+}

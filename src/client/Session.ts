@@ -1,0 +1,288 @@
+import type { JoinSuccess, Notifications, OwnConnectionData, PermissionsData } from '../protocol/index.js';
+import { AppRequests } from './AppRequests.js';
+import type { CallEvents, CloseReason, ConnectionState } from './CallEvents.js';
+import { Downlink } from './Downlink.js';
+import type { LinkContext } from './Link.js';
+import { MediaElements } from './MediaElements.js';
+import type { ConnectOptions } from './options.js';
+import type { RemoteTrack } from './RemoteTrack.js';
+import type { RemoteUser } from './RemoteUser.js';
+import { backOff } from './retry.js';
+import { Roster } from './Roster.js';
+import { Signaling } from './Signaling.js';
+import { Uplink } from './Uplink.js';
+import { Viewport } from './Viewport.js';
+import { watchNetwork } from './watchNetwork.js';
+import type { NotificationHandlers } from './Wire.js';
+
+/** The server has so long to answer when something hints at a dead network, in ms. */
+const CHECK_TIMEOUT = 2000;
+
+/** Hands out events. */
+export type Emit = <Event extends keyof CallEvents>(event: Event, payload: CallEvents[Event]) => void;
+
+/** What a call consists of: the socket, the two media connections, and the others. It leads what happens to where it belongs. */
+export class Session {
+	readonly signaling: Signaling;
+	readonly roster: Roster;
+	readonly uplink: Uplink;
+	readonly downlink: Downlink;
+	readonly requests = new AppRequests();
+	state: ConnectionState = 'connecting';
+	userName: string;
+	metadata: unknown;
+	speaker: RemoteUser | 'me' | null = null;
+	permissions: PermissionsData | undefined;
+	readonly #options: ConnectOptions;
+	readonly #emit: Emit;
+	readonly #changed: () => void;
+	readonly #viewport: Viewport | undefined;
+	readonly #unwatch: () => void;
+	readonly #handlers: NotificationHandlers;
+	#token: string | null = null;
+	#iceServers: RTCIceServer[] | undefined;
+
+	constructor(options: ConnectOptions, emit: Emit, changed: () => void) {
+		const { userId, userName = userId, adaptive = true, subscribe = 'all' } = options;
+		this.#options = options;
+		this.#emit = emit;
+		this.#changed = changed;
+		this.userName = userName;
+		this.metadata = options.metadata;
+		this.signaling = this.#createSignaling();
+		const { request } = this.signaling;
+		const link: LinkContext = {
+			request,
+			checkSocket: () => this.signaling.check(CHECK_TIMEOUT),
+			configuration: () => ({ ...(this.#iceServers && { iceServers: this.#iceServers }), ...options.rtc }),
+			changed,
+			failed: (error) => {
+				if (error.status !== 0) emit('error', error);
+			},
+		};
+		this.#viewport = adaptive ? new Viewport() : undefined;
+		const elements = new MediaElements(() => {
+			emit('audioBlocked', { resume: () => elements.resume() });
+		});
+		this.roster = new Roster({
+			emit,
+			track: {
+				request,
+				viewport: this.#viewport,
+				elements,
+				subscribe: (track, wanted) => this.#subscribe(track, wanted),
+			},
+			added: (track) => {
+				if (subscribe === 'all' || typeof subscribe === 'object') return;
+				track.isWanted = typeof subscribe === 'function' && subscribe(track);
+				if (track.isWanted) this.#subscribe(track, true).catch(link.failed);
+			},
+			pull: () => this.downlink.pull(),
+		});
+		this.uplink = new Uplink(link);
+		this.downlink = new Downlink({
+			...link,
+			autoPull: subscribe === 'all' ? true : typeof subscribe === 'object' ? subscribe : undefined,
+			wanted: () => this.roster.wanted((pusherId) => this.downlink.has(pusherId)),
+			pulled: (pulled, isComplete) => {
+				this.roster.setPulled(pulled, isComplete);
+				// After another begin everything comes by itself.
+				for (const { id, isWanted } of this.roster.tracks()) if (!isWanted) this.downlink.unpull(id).catch(link.failed);
+			},
+			received: (pusherId, data) => {
+				const channel = this.roster.channel(pusherId);
+				if (channel) emit('data', { channel, data });
+			},
+		});
+		this.#handlers = this.#createHandlers();
+		this.#unwatch = watchNetwork({
+			changed: () => void this.#networkChanged(),
+			woken: () => void link.checkSocket(),
+			devices: () => {
+				for (const local of this.uplink.locals.values()) void local.recover();
+			},
+		});
+	}
+
+	/** Changes the own name or metadata. */
+	setOwn({ userName, metadata }: { userName?: string; metadata?: unknown }): void {
+		if (userName !== undefined) this.userName = userName;
+		if (metadata !== undefined) this.metadata = metadata ?? undefined;
+		this.#changed();
+	}
+
+	end(reason: CloseReason, message: string): void {
+		if (this.state === 'closed') return;
+		this.#unwatch();
+		this.signaling.close();
+		this.uplink.end();
+		this.downlink.end();
+		for (const track of this.roster.tracks()) track.end();
+		this.#viewport?.close();
+		this.#setState('closed');
+		this.#emit('closed', { reason, message });
+	}
+
+	#createSignaling(): Signaling {
+		const { roomId, userId, url, audience } = this.#options;
+		const {
+			webSocket = (address: string) => new WebSocket(address, 'protoo'),
+			retry = (attempt: number) => backOff(attempt),
+		} = this.#options;
+		return new Signaling(
+			{ url, webSocket, retry },
+			{
+				member: { roomId, userId },
+				joinData: () => ({
+					userName: this.userName,
+					resumeToken: this.#token,
+					...(this.metadata !== undefined && { metadata: this.metadata }),
+					...(audience && { audience }),
+				}),
+				joined: (success) => {
+					this.#joined(success);
+				},
+				notified: (method, data) => {
+					this.#notified(method, data);
+				},
+				asked: async ({ method, data }) =>
+					method === 'offer' ? this.downlink.answer(data) : this.requests.answer(data),
+				lost: () => {
+					this.#setState('reconnecting');
+				},
+				ended: (reason, message) => {
+					this.end(reason, message);
+				},
+			},
+		);
+	}
+
+	/** Those of the notifications that concern this client itself, or more than the others. */
+	#createHandlers(): NotificationHandlers {
+		const { uplink, downlink } = this;
+		const setMutedByServer = (pusherIds: string[], muted: boolean) => {
+			for (const pusherId of pusherIds) uplink.localOf(pusherId)?.setMutedByServer(muted);
+		};
+		return {
+			waiting: () => this.#options.onWaiting?.(),
+			kicked: ({ reason }) => {
+				this.end('kicked', reason);
+			},
+			roomClosed: ({ reason }) => {
+				this.end('roomClosed', reason);
+			},
+			migrate: () => void this.signaling.move(),
+			mediaLost: ({ connectionIds }) => {
+				for (const link of [uplink, downlink]) {
+					if (connectionIds.includes(link.connectionId ?? '')) void link.open();
+				}
+			},
+			connectionClosed: ({ connectionId }) => {
+				if (connectionId === downlink.connectionId) void downlink.open();
+			},
+			qualityChanged: ({ connectionId, quality }) => {
+				if (connectionId === uplink.connectionId) this.#emit('quality', { direction: 'send', quality });
+				if (connectionId === downlink.connectionId) this.#emit('quality', { direction: 'receive', quality });
+			},
+			pusherPaused: ({ pusherIds }) => {
+				setMutedByServer(pusherIds, true);
+			},
+			pusherResumed: ({ pusherIds }) => {
+				setMutedByServer(pusherIds, false);
+			},
+			pusherStalled: ({ userId, pusherIds }) => {
+				if (userId === this.#options.userId) void uplink.checkStalled(pusherIds);
+			},
+			layersWanted: ({ pusherId, encodings }) => {
+				uplink.localOf(pusherId)?.setWanted(encodings);
+			},
+			pullerClosed: ({ pullerId }) => {
+				downlink.removePuller(pullerId);
+			},
+			dataChannelPulled: ({ dataPullers }) => {
+				downlink.addChannels(dataPullers);
+			},
+			activeSpeaker: ({ userId }) => {
+				this.#setSpeaker(userId);
+			},
+			userChanged: ({ userId, userName, metadata = null }) => {
+				if (userId === this.#options.userId) this.setOwn({ userName, metadata });
+			},
+			permissionsChanged: ({ permissions }) => {
+				this.permissions = permissions;
+				uplink.permit(permissions.push);
+				this.#emit('permissionsChanged', permissions);
+			},
+			textMessage: ({ userId, userName, message, time }) => {
+				this.#emit('message', { from: this.roster.users.get(userId), userId, userName, message, time });
+			},
+			appMessage: ({ name, data }) => {
+				this.#emit('appMessage', { name, data });
+			},
+		};
+	}
+
+	#notified(method: keyof Notifications, data: never): void {
+		for (const handlers of [this.#handlers, this.roster.handlers]) {
+			// An app may send notifications of its own.
+			if (Object.hasOwn(handlers, method)) handlers[method]?.(data);
+		}
+		this.#changed();
+	}
+
+	#joined({ users, resumed, connections = [], resumeToken, activeSpeaker, iceServers, ...own }: JoinSuccess): void {
+		const { uplink, downlink, roster } = this;
+		this.#token = resumeToken;
+		this.#iceServers = iceServers;
+		this.setOwn(own);
+		roster.replace(users);
+		this.#setSpeaker(activeSpeaker?.userId ?? null);
+		const isUnknown = ({ connectionId }: OwnConnectionData) =>
+			connectionId !== uplink.connectionId && connectionId !== downlink.connectionId;
+		const restart = uplink.isSilent || downlink.isSilent;
+		for (const { connectionId } of connections.filter(isUnknown)) {
+			// The response that named it was lost.
+			this.signaling.request('closeConnection', { connectionId }).catch(() => undefined);
+		}
+		for (const link of [uplink, downlink]) {
+			if (!resumed) link.forget();
+			void (resumed ? link.resume(connections, restart) : link.open());
+		}
+		for (const track of roster.tracks()) if (resumed) track.sync();
+		this.state = 'connected';
+		this.#emit('state', { state: 'connected', resumed });
+	}
+
+	async #subscribe(track: RemoteTrack, wanted: boolean): Promise<void> {
+		const { named } = this.roster;
+		if (!wanted) {
+			named.delete(track.id);
+			await this.downlink.unpull(track.id);
+		} else if (!this.downlink.has(track.id)) {
+			named.add(track.id);
+			// Those of the same moment share an offer.
+			await Promise.resolve();
+			await this.downlink.pull();
+		}
+	}
+
+	async #networkChanged(): Promise<void> {
+		this.signaling.hurry();
+		if (!(await this.signaling.check(CHECK_TIMEOUT))) return;
+		for (const link of [this.uplink, this.downlink]) void link.restart();
+	}
+
+	#setSpeaker(userId: string | null): void {
+		const other = this.roster.setSpeaker(userId);
+		const speaker = userId === this.#options.userId ? 'me' : other;
+		if (speaker === this.speaker) return;
+		this.speaker = speaker;
+		this.#emit('speaker', { user: speaker });
+	}
+
+	#setState(state: ConnectionState): void {
+		if (state === this.state) return;
+		this.state = state;
+		this.#emit('state', { state });
+	}
+}

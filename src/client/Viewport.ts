@@ -1,0 +1,70 @@
+/** How large something is shown, in pixels of the screen. `null`: it is not visible. */
+export type ShownSize = { width: number; height: number } | null;
+
+/** What is told of an element. */
+export type SizeListener = () => void;
+
+interface Watched {
+	readonly listeners: Set<SizeListener>;
+	isVisible: boolean;
+}
+
+/** Watches how large elements are, and whether anybody can see them. */
+export class Viewport {
+	readonly #watched = new Map<HTMLVideoElement, Watched>();
+	readonly #sizes = new ResizeObserver((entries) => {
+		for (const { target } of entries) this.#tell(target);
+	});
+	readonly #places = new IntersectionObserver((entries) => {
+		for (const { target, isIntersecting } of entries) {
+			const watched = this.#watched.get(target as HTMLVideoElement);
+			if (watched) watched.isVisible = isIntersecting;
+			this.#tell(target);
+		}
+	});
+
+	constructor() {
+		document.addEventListener('visibilitychange', this.#tellAll);
+	}
+
+	/** @returns a function that ends it */
+	watch(element: HTMLVideoElement, listener: SizeListener): () => void {
+		const watched = this.#watched.get(element) ?? { listeners: new Set(), isVisible: true };
+		this.#watched.set(element, watched);
+		watched.listeners.add(listener);
+		this.#sizes.observe(element);
+		this.#places.observe(element);
+		const pictures = ['resize', 'enterpictureinpicture', 'leavepictureinpicture'];
+		for (const event of pictures) element.addEventListener(event, listener);
+		return () => {
+			for (const event of pictures) element.removeEventListener(event, listener);
+			watched.listeners.delete(listener);
+			if (watched.listeners.size > 0) return;
+			this.#watched.delete(element);
+			this.#sizes.unobserve(element);
+			this.#places.unobserve(element);
+		};
+	}
+
+	sizeOf(element: HTMLVideoElement): ShownSize {
+		const isFloating = document.pictureInPictureElement === element;
+		if (!isFloating && (document.hidden || !this.#watched.get(element)?.isVisible)) return null;
+		const { clientWidth, clientHeight } = element;
+		return { width: clientWidth * devicePixelRatio, height: clientHeight * devicePixelRatio };
+	}
+
+	close(): void {
+		document.removeEventListener('visibilitychange', this.#tellAll);
+		this.#sizes.disconnect();
+		this.#places.disconnect();
+		this.#watched.clear();
+	}
+
+	#tell(target: Element): void {
+		for (const listener of this.#watched.get(target as HTMLVideoElement)?.listeners ?? []) listener();
+	}
+
+	readonly #tellAll = (): void => {
+		for (const element of this.#watched.keys()) this.#tell(element);
+	};
+}

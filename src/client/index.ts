@@ -1,0 +1,24 @@
+/**
+ * A client for browsers. Plain RTCPeerConnections do without it: it spares a page what every page would write.
+ *
+ * @module
+ */
+export type { AppRequestHandler } from './AppRequests.js';
+export { Call } from './Call.js';
+export type { CallEvents, CloseReason, ConnectionState } from './CallEvents.js';
+export { Emitter } from './Emitter.js';
+export type { ListenOptions } from './Emitter.js';
+export type { MediaState, Quality } from './Link.js';
+export { LocalChannel } from './LocalChannel.js';
+export type { ChannelOptions } from './LocalChannel.js';
+export { LocalTrack } from './LocalTrack.js';
+export type { PublishOptions, Source } from './LocalTrack.js';
+export type { ConnectOptions, Subscription } from './options.js';
+export { RemoteChannel } from './RemoteChannel.js';
+export { RemoteTrack } from './RemoteTrack.js';
+export type { Layers } from './RemoteTrack.js';
+export { RemoteUser } from './RemoteUser.js';
+export type { LostSocket } from './retry.js';
+export { backOff } from './retry.js';
+export { RoomError } from './RoomError.js';
+export type { SocketHandler, SocketLike } from './SocketLike.js';
