@@ -26,6 +26,8 @@ export interface Page {
 
 export interface Browser {
 	readonly name: BrowserName;
+	/** Of its pages. */
+	readonly origin: string;
 	newPage(): Promise<Page>;
 	/** Ends the processes of the browser and removes its profile. */
 	close(): Promise<void>;
@@ -86,9 +88,13 @@ export function cannotRun(name: BrowserName): string | false {
 	return name === 'Firefox' && firefoxCannotConnect;
 }
 
-/** Starts a headless browser with a fake camera and microphone. Whoever starts it, closes it. */
-export async function startBrowser(name: BrowserName): Promise<Browser> {
-	const site = await startSite();
+/**
+ * Starts a headless browser with a fake camera and microphone. Whoever starts it, closes it.
+ *
+ * @param script - what the pages have as `client`; by default client.js
+ */
+export async function startBrowser(name: BrowserName, script?: string): Promise<Browser> {
+	const site = await startSite(script);
 	const driver = await drivers[name]().catch((error: unknown) => {
 		site.close();
 		throw error;
@@ -102,6 +108,7 @@ export async function startBrowser(name: BrowserName): Promise<Browser> {
 	};
 	return {
 		name,
+		origin: new URL(site.url).origin,
 		async newPage() {
 			const page = await inTurn(() => driver.newPage());
 			await page.goto(site.url);
@@ -142,8 +149,8 @@ export const html = `<!doctype html>
 		<body></body>`;
 
 /** The page, on loopback because browsers give a camera to secure origins only. */
-async function startSite() {
-	const client = await readFile(clientScript);
+async function startSite(script?: string) {
+	const client = script ?? (await readFile(clientScript));
 	const server = createServer(({ url }, response) => {
 		if (url === '/client.js') response.setHeader('content-type', 'text/javascript').end(client);
 		else response.setHeader('content-type', 'text/html').end(html);
