@@ -263,22 +263,21 @@ export class LocalTrack {
 	}
 
 	readonly #ended = (): void => {
-		void this.#pause?.sync();
-		this.#context.changed(this);
 		void this.recover();
 	};
 
-	/** @internal Takes another device in place of one that is gone. */
+	/** @internal Tells that the device is gone, and takes another one in its place. */
 	async recover(): Promise<void> {
-		const { recapture } = this.#context;
-		if (!recapture || !this.ended || this.#isStopped) return;
-		let track: MediaStreamTrack;
+		if (!this.ended || this.#isStopped) return;
+		void this.#pause?.sync();
+		this.#context.changed(this);
+		let track: MediaStreamTrack | undefined;
 		try {
-			track = await recapture();
+			track = await this.#context.recapture?.();
 		} catch {
 			// There is none. It is tried again when the devices change.
-			return;
 		}
+		if (!track) return;
 		if (this.#isStopped || !this.ended) track.stop();
 		else await this.replace(track);
 	}

@@ -158,6 +158,12 @@ export async function publishCamera(
 
 /** A tone that never ends: the fake microphone beeps now and then. */
 export async function publishTone(name: string) {
+	if (navigator.userAgent.includes('Firefox')) {
+		// Its fake microphone goes on, and an AudioContext needs a click.
+		const [voice] = (await navigator.mediaDevices.getUserMedia({ audio: { noiseSuppression: false } })).getTracks();
+		if (voice) await of(name).call.publish(voice);
+		return;
+	}
 	const context = new AudioContext();
 	const oscillator = context.createOscillator();
 	const destination = context.createMediaStreamDestination();
@@ -208,6 +214,8 @@ export function unplug(name: string, source: string) {
 	const { track } = local(name, source);
 	track.stop();
 	track.dispatchEvent(new Event('ended'));
+	// Firefox lets no script dispatch the other one.
+	navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
 }
 export const locals = (name: string) =>
 	[...of(name).call.local.values()].map(({ source, muted, mutedByServer, track, ended, pusherId, transceiver }) => ({
