@@ -1,7 +1,6 @@
 import { errorCodes, type ClientRequests, type PermissionsData, type RequestData } from '../protocol/index.js';
-import type { AppRequestHandler } from './AppRequests.js';
 import type { CallEvents, ConnectionState } from './CallEvents.js';
-import { cameraConstraints, capture, captureAnother, microphoneConstraints } from './capture.js';
+import { cameraConstraints, capture, captureAnother } from './capture.js';
 import { Emitter } from './Emitter.js';
 import type { MediaState } from './Link.js';
 import { LocalChannel, type ChannelOptions } from './LocalChannel.js';
@@ -134,7 +133,7 @@ export class Call extends Emitter<CallEvents> {
 	}
 
 	/** Captures a microphone and publishes it. When it is unplugged, another one takes over. Throws as `publishCamera()`. */
-	publishMicrophone(constraints = microphoneConstraints, options: PublishOptions = {}): Promise<LocalTrack> {
+	publishMicrophone(constraints: MediaTrackConstraints = {}, options: PublishOptions = {}): Promise<LocalTrack> {
 		return this.#publishCaptured('audio', constraints, { source: 'microphone', ...options });
 	}
 
@@ -144,21 +143,24 @@ export class Call extends Emitter<CallEvents> {
 	 */
 	async shareScreen(options?: DisplayMediaStreamOptions): Promise<LocalTrack[]> {
 		const wanted = { video: { frameRate: { ideal: 15, max: 30 } }, audio: true, ...options };
-		const stream = await navigator.mediaDevices.getDisplayMedia(wanted);
-		const published = stream.getTracks().map(async (track) => {
-			// Text has to be sharp; a few frames less do not matter.
-			if (track.kind === 'video' && !track.contentHint) track.contentHint = 'detail';
-			const local = this.#publish(track, { source: track.kind === 'video' ? 'screen' : 'screenAudio' });
-			track.addEventListener('ended', () => {
-				local.then((shared) => shared.stop()).catch(() => undefined);
+		const tracks = (await navigator.mediaDevices.getDisplayMedia(wanted)).getTracks();
+		const stop = () => {
+			for (const local of [...this.local.values()]) if (tracks.includes(local.track)) void local.stop();
+			for (const track of tracks) track.stop();
+		};
+		try {
+			const published = tracks.map((track) => {
+				const isVideo = track.kind === 'video';
+				// Text has to be sharp; a few frames less do not matter.
+				if (isVideo) track.contentHint ||= 'detail';
+				track.addEventListener('ended', stop);
+				return this.#publish(track, { source: isVideo ? 'screen' : 'screenAudio' });
 			});
-			return local;
-		});
-		return Promise.all(published).catch((error: unknown) => {
-			for (const track of stream.getTracks()) track.stop();
-			for (const local of published) local.then((shared) => shared.stop()).catch(() => undefined);
+			return await Promise.all(published);
+		} catch (error) {
+			stop();
 			throw error;
-		});
+		}
 	}
 
 	/** Opens a data channel, on which the others can receive. It is opened again after a reconnection. */
@@ -201,8 +203,10 @@ export class Call extends Emitter<CallEvents> {
 	}
 
 	/** Answers what the app on the server asks under this name. A RoomError that the handler throws becomes the failure. */
-	handleAppRequest(name: string, handler: AppRequestHandler): () => void {
-		return this.#session.requests.handle(name, handler);
+	handleAppRequest(name: string, handler: (data: unknown) => unknown): () => void {
+		const { answers } = this.#session;
+		answers.set(name, handler);
+		return () => answers.delete(name);
 	}
 
 	/** Sends a request of the protocol, for what this class has no method. Throws {@link RoomError}. */
@@ -232,7 +236,7 @@ export class Call extends Emitter<CallEvents> {
 		options: PublishOptions,
 		recapture?: () => Promise<MediaStreamTrack>,
 	): Promise<LocalTrack> {
-		if (this.state === 'closed') throw new RoomError('push', 0, 'the call is over');
+		if (this.state === 'closed') throw new RoomError('push', 0, 'closed');
 		const local = new LocalTrack(track, options, {
 			request: this.#session.signaling.request,
 			changed: (changed) => {
@@ -246,7 +250,7 @@ export class Call extends Emitter<CallEvents> {
 			recapture,
 		});
 		if (this.local.has(local.source)) {
-			throw new RoomError('push', errorCodes.conflict, `there is a track with the source ${local.source} already`);
+			throw new RoomError('push', errorCodes.conflict, `published already: ${local.source}`);
 		}
 		const published = this.#session.uplink.add(local);
 		this.emit('localChanged', local);

@@ -156,16 +156,13 @@ export abstract class Link {
 			clearTimeout(this.#timer);
 			this.#failures = 0;
 			this.#hasRestarted = false;
-		} else if (pc.connectionState === 'disconnected' && !this.#hasRestarted) {
-			void this.#repair();
-		} else if (pc.connectionState === 'failed') {
-			void this.#repair();
+		} else if (pc.connectionState === 'failed' || (pc.connectionState === 'disconnected' && !this.#hasRestarted)) {
+			// After a socket that is dead, it is checked with the next one.
+			void this.context.checkSocket().then((lives) => {
+				if (lives) void this.check();
+			});
 		}
 		this.context.changed();
-	}
-
-	async #repair(): Promise<void> {
-		if (await this.context.checkSocket()) await this.check();
 	}
 
 	/** Chromium takes 6 s to notice that the network is gone. Where it works, media or reports about media arrive all the time. */

@@ -3,6 +3,7 @@ import { chooseEncodings } from './encodings.js';
 import type { RoomError } from './RoomError.js';
 import type { SendRequest } from './Signaling.js';
 import { Synced } from './Synced.js';
+import type { AsJson } from './Wire.js';
 
 /** What a track is. A word of the app's own will do, too. */
 export type Source = 'camera' | 'microphone' | 'screen' | 'screenAudio' | (string & {});
@@ -46,6 +47,8 @@ export class LocalTrack {
 	readonly options: PublishOptions;
 	/** @internal On the current RTCPeerConnection. */
 	transceiver: RTCRtpTransceiver | undefined;
+	/** @internal Whether the server gets nothing of it. */
+	isStalled = false;
 	/** @internal Whether the server has ever had it. */
 	wasPublished = false;
 	/** @internal Settles the call that publishes it. */
@@ -156,19 +159,13 @@ export class LocalTrack {
 	}
 
 	/** @internal Begins to send on an RTCPeerConnection. */
-	addTo(pc: RTCPeerConnection, spare: RTCRtpTransceiver | undefined): void {
+	addTo(pc: RTCPeerConnection): void {
 		this.detach();
 		const { width, height } = this.#track.getSettings();
 		const { simulcast, maxBitrate, scalabilityMode, codecs } = this.options;
 		const { source } = this;
 		const video = { source, width, height, simulcast, maxBitrate, scalabilityMode, codec: codecs?.[0] };
 		const encodings = this.kind === 'video' ? chooseEncodings(video) : maxBitrate ? [{ maxBitrate }] : [];
-		if (spare && encodings.length < 2) {
-			this.transceiver = spare;
-			spare.direction = 'sendonly';
-			void spare.sender.replaceTrack(this.#track);
-			return;
-		}
 		this.transceiver = pc.addTransceiver(this.#track, {
 			direction: 'sendonly',
 			// Firefox has no track ids in its offer without a stream.
@@ -181,11 +178,11 @@ export class LocalTrack {
 	detach(): void {
 		this.transceiver = this.#pusherId = this.#pause = undefined;
 		this.#wanted = [];
-		this.#isMutedByServer = false;
+		this.#isMutedByServer = this.isStalled = false;
 	}
 
 	/** @internal What the offer says of it. */
-	describe(): PushMediaData | undefined {
+	describe(): AsJson<PushMediaData> | undefined {
 		const mid = this.transceiver?.mid;
 		if (!mid) return undefined;
 		const { codecs, maxBitrate } = this.options;
@@ -195,10 +192,10 @@ export class LocalTrack {
 		return {
 			mid,
 			source: this.source,
-			...(this.#metadata !== undefined && { metadata: this.#metadata }),
-			...(codecs && { codecs }),
-			...(maxBitrate && { maxBitrate }),
-			...(codecs && scalabilityMode && { scalabilityMode }),
+			metadata: this.#metadata,
+			codecs,
+			maxBitrate,
+			scalabilityMode: codecs && scalabilityMode,
 		};
 	}
 

@@ -83,11 +83,10 @@ export class RemoteTrack {
 		this.isWanted = true;
 		this.#context = context;
 		this.layerCount = pusher.rtpParam.encodings?.length ?? 1;
-		const { source, metadata, paused = false, stalled = false } = pusher;
-		this.source = source;
-		this.metadata = metadata;
-		this.muted = paused;
-		this.stalled = stalled;
+		this.source = pusher.source;
+		this.metadata = pusher.metadata;
+		this.muted = pusher.paused === true;
+		this.stalled = pusher.stalled === true;
 	}
 
 	/** What is received. `undefined` before the event `trackReady`, and while it is not subscribed to. */
@@ -231,8 +230,7 @@ export class RemoteTrack {
 			() => this.#chosen,
 			async (layers) => {
 				const [spatialLayer = this.#layerCount - 1, temporalLayer] = layers ? layers.split(',').map(Number) : [];
-				const temporal = temporalLayer !== undefined && { temporalLayer };
-				await this.#context.request('setPreferredLayers', { pullerId, spatialLayer, ...temporal });
+				await this.#context.request('setPreferredLayers', { pullerId, spatialLayer, temporalLayer });
 			},
 		);
 	}
@@ -278,7 +276,7 @@ export class RemoteTrack {
 		} else {
 			const videos = [...this.#elements.keys()] as HTMLVideoElement[];
 			const layer = chooseLayer({
-				sizes: videos.map((video) => viewport.sizeOf(video)),
+				shown: Math.max(0, ...videos.map((video) => viewport.sizeOf(video))),
 				count: this.#layerCount,
 				layer: this.layers?.spatial,
 				side: Math.max(0, ...videos.map(({ videoWidth, videoHeight }) => Math.max(videoWidth, videoHeight))),

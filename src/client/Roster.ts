@@ -1,9 +1,9 @@
-import type { DataPusherData, PusherData, UserData } from '../protocol/index.js';
+import type { DataPusherData, PusherData, PusherIdsData, UserData } from '../protocol/index.js';
 import type { CallEvents } from './CallEvents.js';
 import type { Pulled, Wanted } from './Downlink.js';
 import { RemoteChannel } from './RemoteChannel.js';
 import { RemoteTrack, type RemoteTrackContext } from './RemoteTrack.js';
-import { RemoteUser, type Mutable } from './RemoteUser.js';
+import { RemoteUser, type Changes } from './RemoteUser.js';
 import type { NotificationHandlers } from './Wire.js';
 
 /** What the roster needs of the call. */
@@ -34,6 +34,14 @@ export class Roster {
 		const add = (user: News) => {
 			this.#add(user);
 		};
+		const setUser = (changes: Changes<RemoteUser>) => (data: { userId: string }) => {
+			this.#setUser(data.userId, changes);
+		};
+		const setPushers =
+			(changes: Changes<RemoteTrack>) =>
+			({ userId, pusherIds }: PusherIdsData) => {
+				this.#setPushers(userId, pusherIds, changes);
+			};
 		this.handlers = {
 			newUser: (users) => {
 				users.forEach(add);
@@ -48,30 +56,18 @@ export class Roster {
 			userChanged: ({ userId, userName, metadata }) => {
 				this.#setUser(userId, { userName, metadata });
 			},
-			userDisconnect: ({ userId }) => {
-				this.#setUser(userId, { online: false });
-			},
-			userReconnect: ({ userId }) => {
-				this.#setUser(userId, { online: true });
-			},
+			userDisconnect: setUser({ online: false }),
+			userReconnect: setUser({ online: true }),
 			userQuality: ({ userId, quality }) => {
 				this.#setUser(userId, { quality });
 			},
 			pusherClosed: ({ userId, pusherIds }) => {
 				this.#removePushers(userId, pusherIds);
 			},
-			pusherPaused: ({ userId, pusherIds }) => {
-				this.#setPushers(userId, pusherIds, { muted: true });
-			},
-			pusherResumed: ({ userId, pusherIds }) => {
-				this.#setPushers(userId, pusherIds, { muted: false });
-			},
-			pusherStalled: ({ userId, pusherIds }) => {
-				this.#setPushers(userId, pusherIds, { stalled: true });
-			},
-			pusherRecovered: ({ userId, pusherIds }) => {
-				this.#setPushers(userId, pusherIds, { stalled: false });
-			},
+			pusherPaused: setPushers({ muted: true }),
+			pusherResumed: setPushers({ muted: false }),
+			pusherStalled: setPushers({ stalled: true }),
+			pusherRecovered: setPushers({ stalled: false }),
 			pusherChanged: ({ userId, pushers }) => {
 				for (const { pusherId, source, metadata } of pushers) {
 					this.#setPushers(userId, [pusherId], { source: source ?? undefined, metadata: metadata ?? undefined });
@@ -100,23 +96,21 @@ export class Roster {
 
 	/** Takes the list of the users who are in the room now, and tells what is different. */
 	replace(users: readonly UserData[]): void {
-		const ids = users.map(({ userId }) => userId);
-		for (const userId of this.users.keys()) if (!ids.includes(userId)) this.#removeUser(userId);
-		for (const data of users) {
-			const { userId, userName, metadata, pushers, dataPushers = [] } = data;
-			const user = this.users.get(userId);
-			if (user) {
-				const current = [...pushers, ...dataPushers].map(({ pusherId }) => pusherId);
-				this.#removePushers(
-					userId,
-					[...user.tracks.keys(), ...user.channels.keys()].filter((id) => !current.includes(id)),
-				);
-				this.#setUser(userId, { userName, metadata, online: true });
-				for (const { pusherId, source, metadata: own, paused = false, stalled = false } of pushers) {
-					this.#setPushers(userId, [pusherId], { source, metadata: own, muted: paused, stalled });
-				}
-			}
-			this.#add(data);
+		const current = new Map(users.map((user) => [user.userId, user]));
+		for (const { userId, tracks, channels } of this.users.values()) {
+			const user = current.get(userId);
+			const ids = [...(user?.pushers ?? []), ...(user?.dataPushers ?? [])].map(({ pusherId }) => pusherId);
+			this.#removePushers(
+				userId,
+				[...tracks.keys(), ...channels.keys()].filter((id) => !ids.includes(id)),
+			);
+			if (!user) this.#removeUser(userId);
+		}
+		for (const user of users) {
+			this.#add(user);
+			const { userId, userName, metadata } = user;
+			this.#setUser(userId, { userName, metadata, online: true });
+			for (const pusher of user.pushers) this.#setPushers(userId, [pusher.pusherId], detailsOf(pusher));
 		}
 	}
 
@@ -196,10 +190,12 @@ export class Roster {
 	}
 
 	#removePushers(userId: string, pusherIds: readonly string[]): void {
-		const { tracks, channels } = this.users.get(userId) ?? {};
+		const user = this.users.get(userId);
+		if (!user) return;
+		const { tracks, channels } = user;
 		for (const pusherId of pusherIds) {
-			const track = tracks?.get(pusherId);
-			const channel = channels?.get(pusherId);
+			const track = tracks.get(pusherId);
+			const channel = channels.get(pusherId);
 			(tracks as Map<string, RemoteTrack>).delete(pusherId);
 			(channels as Map<string, RemoteChannel>).delete(pusherId);
 			this.named.delete(pusherId);
@@ -209,12 +205,12 @@ export class Roster {
 		}
 	}
 
-	#setUser(userId: string, changes: Partial<Mutable<RemoteUser>>): void {
+	#setUser(userId: string, changes: Changes<RemoteUser>): void {
 		const user = this.users.get(userId);
 		if (user && isOther(user, changes)) this.#context.emit('userChanged', Object.assign(user, changes));
 	}
 
-	#setPushers(userId: string, pusherIds: readonly string[], changes: Partial<Mutable<RemoteTrack>>): void {
+	#setPushers(userId: string, pusherIds: readonly string[], changes: Changes<RemoteTrack>): void {
 		const { tracks, channels } = this.users.get(userId) ?? {};
 		for (const pusherId of pusherIds) {
 			const track = tracks?.get(pusherId);
@@ -225,7 +221,11 @@ export class Roster {
 	}
 }
 
+function detailsOf({ source, metadata, paused, stalled }: PusherData): Changes<RemoteTrack> {
+	return { source, metadata, muted: paused === true, stalled: stalled === true };
+}
+
+/** Whether anything changes. */
 function isOther(object: object, changes: object): boolean {
-	const before = new Map<string, unknown>(Object.entries(object));
-	return Object.entries(changes).some(([key, value]) => JSON.stringify(before.get(key)) !== JSON.stringify(value));
+	return JSON.stringify({ ...object, ...changes }) !== JSON.stringify(object);
 }

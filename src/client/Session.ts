@@ -1,5 +1,12 @@
-import type { JoinSuccess, Notifications, OwnConnectionData, PermissionsData } from '../protocol/index.js';
-import { AppRequests } from './AppRequests.js';
+import {
+	errorCodes,
+	type AppMessageData,
+	type AppResponse,
+	type JoinSuccess,
+	type Notifications,
+	type OwnConnectionData,
+	type PermissionsData,
+} from '../protocol/index.js';
 import type { CallEvents, CloseReason, ConnectionState } from './CallEvents.js';
 import { Downlink } from './Downlink.js';
 import type { LinkContext } from './Link.js';
@@ -8,6 +15,7 @@ import type { ConnectOptions } from './options.js';
 import type { RemoteTrack } from './RemoteTrack.js';
 import type { RemoteUser } from './RemoteUser.js';
 import { backOff } from './retry.js';
+import { RoomError } from './RoomError.js';
 import { Roster } from './Roster.js';
 import { Signaling } from './Signaling.js';
 import { Uplink } from './Uplink.js';
@@ -27,7 +35,8 @@ export class Session {
 	readonly roster: Roster;
 	readonly uplink: Uplink;
 	readonly downlink: Downlink;
-	readonly requests = new AppRequests();
+	/** What answers the app's requests, by their names. */
+	readonly answers = new Map<string, (data: unknown) => unknown>();
 	state: ConnectionState = 'connecting';
 	userName: string;
 	metadata: unknown;
@@ -136,8 +145,8 @@ export class Session {
 				joinData: () => ({
 					userName: this.userName,
 					resumeToken: this.#token,
-					...(this.metadata !== undefined && { metadata: this.metadata }),
-					...(audience && { audience }),
+					metadata: this.metadata,
+					audience,
 				}),
 				joined: (success) => {
 					this.#joined(success);
@@ -145,8 +154,7 @@ export class Session {
 				notified: (method, data) => {
 					this.#notified(method, data);
 				},
-				asked: async ({ method, data }) =>
-					method === 'offer' ? this.downlink.answer(data) : this.requests.answer(data),
+				asked: async ({ method, data }) => (method === 'offer' ? this.downlink.answer(data) : this.#answer(data)),
 				lost: () => {
 					this.#setState('reconnecting');
 				},
@@ -191,7 +199,10 @@ export class Session {
 				setMutedByServer(pusherIds, false);
 			},
 			pusherStalled: ({ userId, pusherIds }) => {
-				if (userId === this.#options.userId) void uplink.checkStalled(pusherIds);
+				if (userId === this.#options.userId) void uplink.setStalled(pusherIds);
+			},
+			pusherRecovered: ({ pusherIds }) => {
+				uplink.setRecovered(pusherIds);
 			},
 			layersWanted: ({ pusherId, encodings }) => {
 				uplink.localOf(pusherId)?.setWanted(encodings);
@@ -251,6 +262,12 @@ export class Session {
 		for (const track of roster.tracks()) if (resumed) track.sync();
 		this.state = 'connected';
 		this.#emit('state', { state: 'connected', resumed });
+	}
+
+	async #answer({ name, data }: AppMessageData): Promise<AppResponse> {
+		const answer = this.answers.get(name);
+		if (!answer) throw new RoomError('appRequest', errorCodes.not_found, `unknown: ${name}`);
+		return { data: await answer(data) };
 	}
 
 	async #subscribe(track: RemoteTrack, wanted: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 import {
-	closeCodes,
+	type closeCodes,
 	errorCodes,
 	type ClientNotifications,
 	type ClientRequests,
@@ -42,6 +42,9 @@ export interface SignalingOwner {
 	ended(reason: 'duplicateUser' | 'forbidden' | 'gaveUp', message: string): void;
 }
 
+/** The numbers of the protocol; its object would bring all of them. */
+const CODE_LEAVING: typeof closeCodes.normal = 1000;
+const CODE_REPLACED: typeof closeCodes.replaced = 4000;
 /** A connection that has lasted for so long is stable: the delays begin anew. In ms. */
 const STABLE = 10_000;
 /** After so long another server is looked for again, in ms. */
@@ -74,8 +77,7 @@ export class Signaling {
 	}
 
 	readonly request: SendRequest = (method, data) =>
-		this.#wire?.request(method, data) ??
-		Promise.reject(new RoomError(method, 0, 'there is no connection to the server'));
+		this.#wire?.request(method, data) ?? Promise.reject(new RoomError(method, 0, 'no connection'));
 
 	/** Does nothing while there is no connection. */
 	notify<Method extends keyof ClientNotifications>(method: Method, data: Own<ClientNotifications[Method]>): void {
@@ -97,7 +99,7 @@ export class Signaling {
 				if (!(await this.#join(true)).resumed) break;
 			} catch {
 				// The socket before goes on, unless it was lost meanwhile.
-				if (!this.#wire) void this.#reconnect({ code: 1006, reason: 'the server has gone' });
+				if (!this.#wire) void this.#reconnect({ code: 1006, reason: 'no connection' });
 			}
 			await wait(backOff(0, MOVE_AGAIN), this.#closing.signal);
 		}
@@ -116,12 +118,12 @@ export class Signaling {
 	close(): void {
 		this.#closing.abort();
 		this.#hurry?.abort();
-		for (const wire of [this.#wire, this.#next]) wire?.close(closeCodes.normal);
+		for (const wire of [this.#wire, this.#next]) wire?.close(CODE_LEAVING);
 		this.#wire = this.#next = undefined;
 	}
 
 	async #join(moved: boolean): Promise<JoinSuccess> {
-		if (this.#isJoining) throw new RoomError('join', 0, 'another join is under way');
+		if (this.#isJoining) throw new RoomError('join', 0, 'no connection');
 		this.#isJoining = true;
 		try {
 			return await this.#joinOn(await this.#open(), moved);
@@ -165,9 +167,9 @@ export class Signaling {
 
 	#lost(how: LostSocket): void {
 		this.#wire = undefined;
-		if (how.code === closeCodes.replaced) {
+		if (how.code === CODE_REPLACED) {
 			// While it moves, its own other socket replaces this one.
-			if (!this.#isJoining) this.#owner.ended('duplicateUser', 'the same user has joined elsewhere');
+			if (!this.#isJoining) this.#owner.ended('duplicateUser', 'joined elsewhere');
 			return;
 		}
 		this.#owner.lost();

@@ -8,18 +8,19 @@ import {
 import { Link } from './Link.js';
 import type { LocalChannel } from './LocalChannel.js';
 import type { LocalTrack } from './LocalTrack.js';
+import { wait } from './retry.js';
 import { isPassing, RoomError, toRoomError } from './RoomError.js';
 
 /** For so long packets are counted, to find out whether a track is sent, in ms. */
 const SENDING = 500;
+/** An ICE restart has so long to help, in ms. */
+const PATIENCE = 6000;
 
 /** Pushes tracks and data channels on one RTCPeerConnection, for which this client makes the offers. */
 export class Uplink extends Link {
 	/** By source. */
 	readonly locals = new Map<string, LocalTrack>();
 	readonly channels = new Set<LocalChannel>();
-	/** M-lines that were stopped, and cannot be removed. */
-	#spares: RTCRtpTransceiver[] = [];
 	#queue: Promise<void> = Promise.resolve();
 	#scheduled: Promise<void> | undefined;
 	/** How many new tracks the next offer may have: one, after the server has refused several. */
@@ -41,7 +42,7 @@ export class Uplink extends Link {
 	/** Takes a track off the connection. */
 	async remove(local: LocalTrack, pusherId: string | undefined): Promise<void> {
 		if (this.locals.get(local.source) === local) this.locals.delete(local.source);
-		local.settle?.reject(new RoomError('push', errorCodes.closed, 'the track was stopped'));
+		local.settle?.reject(new RoomError('push', errorCodes.closed, 'stopped'));
 		const { pc } = this;
 		const { transceiver } = local;
 		if (!pc || !transceiver) return;
@@ -50,7 +51,6 @@ export class Uplink extends Link {
 			// Browsers drop their transport with the first m-line.
 			transceiver.direction = 'inactive';
 			await transceiver.sender.replaceTrack(null);
-			if (transceiver.sender.getParameters().encodings.length < 2) this.#spares.push(transceiver);
 			if (pusherId) await this.#unpush([pusherId]);
 		} else {
 			transceiver.stop();
@@ -75,7 +75,6 @@ export class Uplink extends Link {
 
 	override close(): void {
 		super.close();
-		this.#spares = [];
 		for (const local of this.locals.values()) local.detach();
 		for (const channel of this.channels) channel.detach();
 	}
@@ -83,7 +82,8 @@ export class Uplink extends Link {
 	/** There is another socket, and the same user. */
 	async resume(connections: readonly OwnConnectionData[], restart: boolean): Promise<void> {
 		const known = connections.find(({ connectionId }) => connectionId === this.connectionId);
-		const isKnown = ({ pusherId }: LocalTrack) => !pusherId || known?.pushers.some((one) => one.pusherId === pusherId);
+		const ids = known?.pushers.map(({ pusherId }) => pusherId) ?? [];
+		const isKnown = ({ pusherId }: LocalTrack) => !pusherId || ids.includes(pusherId);
 		if (this.connectionId !== undefined && !(known && [...this.locals.values()].every(isKnown))) {
 			await this.open();
 			return;
@@ -92,18 +92,17 @@ export class Uplink extends Link {
 		for (const local of this.locals.values()) local.resume();
 		// The answer to an offer went to a socket that is lost, or something was added meanwhile.
 		if (this.#isChanged) await this.negotiateSoon();
-		await this.#unpush((known?.pushers ?? []).map(({ pusherId }) => pusherId).filter((id) => !this.localOf(id)));
+		await this.#unpush(ids.filter((id) => !this.localOf(id)));
 		await this.check(restart);
 	}
 
 	/** Gives up what the user may no longer push. The server has closed it already. */
 	permit(push: PermissionsData['push']): void {
-		const { kinds, sources } = push === true || push === false ? {} : push;
 		for (const local of [...this.locals.values()]) {
-			const isPermitted =
-				push !== false && (!kinds || kinds.includes(local.kind)) && (!sources || sources.includes(local.source));
-			if (!isPermitted)
-				this.#drop(local, new RoomError('push', errorCodes.forbidden, `the user may not push ${local.source}`));
+			const { kind, source } = local;
+			const { kinds = [kind], sources = [source] } = push === true ? {} : push || { kinds: [] };
+			if (kinds.includes(kind) && sources.includes(source)) continue;
+			this.#drop(local, new RoomError('push', errorCodes.forbidden, `not permitted: ${source}`));
 		}
 	}
 
@@ -112,7 +111,7 @@ export class Uplink extends Link {
 		this.#isReady = false;
 		this.close();
 		for (const local of this.locals.values()) {
-			local.settle?.reject(new RoomError('push', 0, 'the call is over'));
+			local.settle?.reject(new RoomError('push', 0, 'closed'));
 			local.end();
 		}
 		this.locals.clear();
@@ -125,13 +124,20 @@ export class Uplink extends Link {
 
 	/**
 	 * The server gets nothing of these. Either the network loses them, or there is nothing to send: a camera may give no pictures.
-	 * The browser takes longer to notice that the way to the server is closed.
+	 * The browser takes longer to notice that the way to the server is closed, and may never do so.
 	 */
-	async checkStalled(pusherIds: readonly string[]): Promise<void> {
+	async setStalled(pusherIds: readonly string[]): Promise<void> {
 		const stalled = pusherIds.flatMap((pusherId) => this.localOf(pusherId) ?? []);
-		const before = await packetsSent(stalled);
-		await new Promise((resolve) => setTimeout(resolve, SENDING));
-		if (this.pc?.connectionState === 'connected' && (await packetsSent(stalled)) > before) await this.restart();
+		for (const local of stalled) local.isStalled = true;
+		if (!(await this.#sendsInVain(stalled))) return;
+		await this.restart();
+		await wait(PATIENCE);
+		if (await this.#sendsInVain(stalled)) await this.open();
+	}
+
+	/** The server gets these again. */
+	setRecovered(pusherIds: readonly string[]): void {
+		for (const local of this.locals.values()) if (pusherIds.includes(local.pusherId ?? '')) local.isStalled = false;
 	}
 
 	protected override get isNeeded(): boolean {
@@ -156,7 +162,7 @@ export class Uplink extends Link {
 		}
 		await this.attempt(pc, async () => {
 			const fresh = [...this.locals.values()].filter(({ pusherId }) => !pusherId).slice(0, this.#batch);
-			for (const local of fresh) if (!local.transceiver) local.addTo(pc, this.#spareOf(local));
+			for (const local of fresh) if (!local.transceiver) local.addTo(pc);
 			for (const channel of this.channels) channel.openOn(pc);
 			this.#isChanged = false;
 			await pc.setLocalDescription();
@@ -174,8 +180,8 @@ export class Uplink extends Link {
 		const success = await this.context.request('push', {
 			sdp: pc.localDescription as RTCSessionDescriptionInit & { type: 'offer'; sdp: string },
 			media: fresh.flatMap((local) => local.describe() ?? []),
-			...(connectionId !== undefined && { connectionId }),
-			...(connectionId === undefined && connectionBefore !== undefined && { replaces: connectionBefore }),
+			connectionId,
+			replaces: connectionId ? undefined : connectionBefore,
 		});
 		if (pc !== this.pc) return;
 		this.connectionId = success.connectionId;
@@ -208,28 +214,19 @@ export class Uplink extends Link {
 
 	/** The server has refused an offer. What it says of tracks that are new is told to whoever publishes them. */
 	async #refused(pc: RTCPeerConnection, fresh: readonly LocalTrack[], error: RoomError): Promise<void> {
-		const isAboutTracks =
-			fresh.length > 0 &&
-			error.status >= 400 &&
-			error.status < 500 &&
-			error.status !== errorCodes.not_found &&
-			error.status !== errorCodes.conflict;
+		const { status } = error;
+		const isGone = status === errorCodes.not_found || status === errorCodes.conflict;
 		// What the server had before it may have again in a moment.
-		const mayPass = isPassing(error) && fresh.some(({ wasPublished }) => wasPublished);
-		if (!isAboutTracks || mayPass || pc !== this.pc) throw error;
-		if (this.connectionId === undefined) {
-			for (const local of fresh) local.detach();
-		} else {
+		const mayPass = isPassing(error) && (status !== errorCodes.limit_exceeded || fresh.some((one) => one.wasPublished));
+		if (fresh.length === 0 || isGone || mayPass || pc !== this.pc) throw error;
+		if (this.connectionId !== undefined) {
 			await pc.setLocalDescription({ type: 'rollback' });
 			for (const { transceiver } of fresh) transceiver?.stop();
 		}
-		if (fresh.length > 1) {
-			// One of them may be refused, and the others taken.
-			this.#batch = 1;
-			for (const local of fresh) local.detach();
-		} else {
-			for (const local of fresh) this.#drop(local, error);
-		}
+		for (const local of fresh) local.detach();
+		// One of them may be refused, and the others taken.
+		if (fresh.length > 1) this.#batch = 1;
+		else for (const local of fresh) this.#drop(local, error);
 		if (this.connectionId === undefined) void this.open();
 		else void this.negotiateSoon();
 	}
@@ -242,14 +239,16 @@ export class Uplink extends Link {
 		void local.stop();
 	}
 
+	async #sendsInVain(stalled: readonly LocalTrack[]): Promise<boolean> {
+		const before = await packetsSent(stalled);
+		await wait(SENDING);
+		const isStalled = stalled.some((local) => local.isStalled);
+		return isStalled && this.pc?.connectionState === 'connected' && (await packetsSent(stalled)) > before;
+	}
+
 	async #unpush(pusherIds: string[]): Promise<void> {
 		// What has closed already is not found.
 		if (pusherIds.length > 0) await this.context.request('unpush', { pusherIds }).catch(() => undefined);
-	}
-
-	#spareOf({ kind }: LocalTrack): RTCRtpTransceiver | undefined {
-		const index = this.#spares.findIndex(({ receiver }) => receiver.track.kind === kind);
-		return index < 0 ? undefined : this.#spares.splice(index, 1)[0];
 	}
 }
 

@@ -1,6 +1,3 @@
-/** How large something is shown, in pixels of the screen. `null`: it is not visible. */
-export type ShownSize = { width: number; height: number } | null;
-
 /** What is told of an element. */
 export type SizeListener = () => void;
 
@@ -34,10 +31,9 @@ export class Viewport {
 		watched.listeners.add(listener);
 		this.#sizes.observe(element);
 		this.#places.observe(element);
-		const pictures = ['resize', 'enterpictureinpicture', 'leavepictureinpicture'];
-		for (const event of pictures) element.addEventListener(event, listener);
+		element.addEventListener('resize', listener);
 		return () => {
-			for (const event of pictures) element.removeEventListener(event, listener);
+			element.removeEventListener('resize', listener);
 			watched.listeners.delete(listener);
 			if (watched.listeners.size > 0) return;
 			this.#watched.delete(element);
@@ -46,11 +42,11 @@ export class Viewport {
 		};
 	}
 
-	sizeOf(element: HTMLVideoElement): ShownSize {
-		const isFloating = document.pictureInPictureElement === element;
-		if (!isFloating && (document.hidden || !this.#watched.get(element)?.isVisible)) return null;
-		const { clientWidth, clientHeight } = element;
-		return { width: clientWidth * devicePixelRatio, height: clientHeight * devicePixelRatio };
+	/** @returns the longer side of what is shown, in pixels of the screen; 0 if nobody can see it */
+	sizeOf(element: HTMLVideoElement): number {
+		const isSeen = !document.hidden && this.#watched.get(element)?.isVisible;
+		if (!isSeen && document.pictureInPictureElement !== element) return 0;
+		return Math.max(element.clientWidth, element.clientHeight) * devicePixelRatio;
 	}
 
 	close(): void {

@@ -15,8 +15,20 @@ import type { LostSocket } from './retry.js';
 import { wait } from './retry.js';
 import type { SocketLike } from './SocketLike.js';
 
+/** The properties that may be left out. */
+type OptionalKeys<Data> = { [Key in keyof Data]-?: object extends Pick<Data, Key> ? Key : never }[keyof Data];
+
+/** Data as JSON takes it, which leaves out what is undefined. */
+export type AsJson<Data> = Data extends readonly (infer Item)[]
+	? readonly AsJson<Item>[]
+	: Data extends object
+		? { [Key in Exclude<keyof Data, OptionalKeys<Data>>]: AsJson<Data[Key]> } & {
+				[Key in OptionalKeys<Data>]?: AsJson<Data[Key]> | undefined;
+			}
+		: Data;
+
 /** Without the ids of the room and the user, which every message has. */
-export type Own<Data> = Data extends unknown ? Omit<Data, keyof MemberData> : never;
+export type Own<Data> = Data extends unknown ? AsJson<Omit<Data, keyof MemberData>> : never;
 
 /** The success data of a request with such data. */
 export type Answer<Method extends keyof ClientRequests, Data> = ClientRequests[Method] extends infer Form
@@ -88,7 +100,7 @@ export class Wire {
 				void this.#watch();
 			};
 			const fail = () => {
-				reject(new RoomError('join', 0, 'the server cannot be reached'));
+				reject(new RoomError('join', 0, 'no connection'));
 			};
 			signal.addEventListener('abort', fail);
 			void wait(OPEN_TIMEOUT, signal).then(fail);
@@ -111,7 +123,7 @@ export class Wire {
 	): Promise<Answer<Method, Data>> {
 		return new Promise((resolve, reject) => {
 			if (this.isClosed) {
-				reject(new RoomError(method, 0, 'there is no connection to the server'));
+				reject(new RoomError(method, 0, 'no connection'));
 				return;
 			}
 			const id = (this.#lastId = (this.#lastId + 1) % 2 ** 32);
@@ -136,7 +148,7 @@ export class Wire {
 		this.#closing.abort();
 		this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
 		for (const { method, reject } of this.#pending.values()) {
-			reject(new RoomError(method, 0, 'the connection to the server was lost'));
+			reject(new RoomError(method, 0, 'no connection'));
 		}
 		this.#pending.clear();
 		this.#socket.close(code);
@@ -147,7 +159,7 @@ export class Wire {
 		// A refusal is an answer, too.
 		const answered = this.request('heartbeat', {}).catch(() => undefined);
 		await Promise.race([answered, wait(timeout, this.#closing.signal)]);
-		if (this.#heard === begun) this.#lose({ code: 1006, reason: 'the server does not answer' });
+		if (this.#heard === begun) this.#lose({ code: 1006, reason: 'no answer' });
 		return !this.isClosed;
 	}
 

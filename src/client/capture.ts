@@ -5,13 +5,6 @@ export const cameraConstraints: MediaTrackConstraints = {
 	frameRate: { ideal: 30 },
 };
 
-/** What a microphone is asked for. */
-export const microphoneConstraints: MediaTrackConstraints = {
-	echoCancellation: true,
-	noiseSuppression: true,
-	autoGainControl: true,
-};
-
 /** Captures one device. */
 export async function capture(kind: 'audio' | 'video', constraints: MediaTrackConstraints): Promise<MediaStreamTrack> {
 	const stream = await navigator.mediaDevices.getUserMedia({ [kind]: constraints });

@@ -3,21 +3,20 @@
  *
  * @module
  */
-export type { AppRequestHandler } from './AppRequests.js';
 export { Call } from './Call.js';
 export type { CallEvents, CloseReason, ConnectionState } from './CallEvents.js';
-export { Emitter } from './Emitter.js';
+export type { Emitter } from './Emitter.js';
 export type { ListenOptions } from './Emitter.js';
 export type { MediaState, Quality } from './Link.js';
-export { LocalChannel } from './LocalChannel.js';
+export type { LocalChannel } from './LocalChannel.js';
 export type { ChannelOptions } from './LocalChannel.js';
-export { LocalTrack } from './LocalTrack.js';
+export type { LocalTrack } from './LocalTrack.js';
 export type { PublishOptions, Source } from './LocalTrack.js';
 export type { ConnectOptions, Subscription } from './options.js';
-export { RemoteChannel } from './RemoteChannel.js';
-export { RemoteTrack } from './RemoteTrack.js';
+export type { RemoteChannel } from './RemoteChannel.js';
+export type { RemoteTrack } from './RemoteTrack.js';
 export type { Layers } from './RemoteTrack.js';
-export { RemoteUser } from './RemoteUser.js';
+export type { RemoteUser } from './RemoteUser.js';
 export type { LostSocket } from './retry.js';
 export { backOff } from './retry.js';
 export { RoomError } from './RoomError.js';

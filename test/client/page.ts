@@ -2,14 +2,9 @@
  * What the pages of test/browsers/client*.test.ts run: calls of sfu-rooms/client, and what the tests want to know of them. All
  * arguments and results go as JSON.
  */
-import {
-	Call,
-	type ConnectOptions,
-	LocalTrack,
-	type PublishOptions,
-	RemoteTrack,
-	RoomError,
-} from '../../src/client/index.js';
+import { Call, RoomError, type ConnectOptions, type PublishOptions } from '../../src/client/index.js';
+import { LocalTrack } from '../../src/client/LocalTrack.js';
+import { RemoteTrack } from '../../src/client/RemoteTrack.js';
 
 /** What has happened in a call. */
 interface Happened {
