@@ -11,6 +11,7 @@ import tseslint from 'typescript-eslint';
  */
 const layers = [
 	{ name: 'protocol', allowed: [] },
+	{ name: 'client', allowed: ['protocol'] },
 	{ name: 'cluster', allowed: ['protocol'] },
 	{ name: 'sdp' },
 	{ name: 'media' },

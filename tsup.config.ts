@@ -4,6 +4,7 @@ export default defineConfig({
 	entry: {
 		index: 'src/index.ts',
 		protocol: 'src/protocol/index.ts',
+		client: 'src/client/index.ts',
 		cluster: 'src/cluster/index.ts',
 		signaling: 'src/signaling/index.ts',
 		protoo: 'src/protoo/index.ts',
@@ -24,6 +25,7 @@ export default defineConfig({
 	dts: {
 		// Types only: a dependency on typed-emitter would break `nodenext` consumers and bring rxjs along.
 		resolve: ['typed-emitter'],
-		compilerOptions: { ignoreDeprecations: '6.0', stripInternal: true },
+		// The client is for browsers.
+		compilerOptions: { ignoreDeprecations: '6.0', stripInternal: true, lib: ['es2023', 'dom', 'dom.iterable'] },
 	},
 });

@@ -25,7 +25,7 @@ const chains = [
 		{ name: 'Package: manifest', command: ['publint', '--strict'] },
 		{ name: 'Package: types', command: ['attw', '--pack', '.', '--profile', 'node16'] },
 	],
-	[{ name: 'Types', command: ['tsc', '--noEmit'] }],
+	[{ name: 'Types', command: ['npm', 'run', '--silent', 'types'] }],
 	[{ name: 'Format', command: ['prettier', '--check', '.'] }],
 ];
 

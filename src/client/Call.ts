@@ -1,4 +1,4 @@
-import { errorCodes, type ClientRequests, type PermissionsData, type RequestData } from '../protocol/index.js';
+import { errorCodes, type ClientRequests, type PermissionsData } from '../protocol/index.js';
 import type { CallEvents, ConnectionState } from './CallEvents.js';
 import { cameraConstraints, capture, captureAnother } from './capture.js';
 import { Emitter } from './Emitter.js';
@@ -9,7 +9,14 @@ import type { ConnectOptions } from './options.js';
 import type { RemoteUser } from './RemoteUser.js';
 import { RoomError, toRoomError } from './RoomError.js';
 import { Session } from './Session.js';
-import type { Own } from './Wire.js';
+
+/** Something of each of the two RTCPeerConnections. */
+export interface Directions<Value> {
+	/** Of the one that sends. */
+	send: Value;
+	/** Of the one that receives. */
+	receive: Value;
+}
 
 /**
  * One user's stay in one room. It joins, publishes, receives, and comes back after a lost socket, a change of network, a lost media
@@ -88,7 +95,7 @@ export class Call extends Emitter<CallEvents> {
 	}
 
 	/** The RTCPeerConnections. */
-	get media(): { send: MediaState; receive: MediaState } {
+	get media(): Directions<MediaState> {
 		return { send: this.#session.uplink.state, receive: this.#session.downlink.state };
 	}
 
@@ -210,12 +217,12 @@ export class Call extends Emitter<CallEvents> {
 	}
 
 	/** Sends a request of the protocol, for what this class has no method. Throws {@link RoomError}. */
-	request<Method extends keyof ClientRequests>(method: Method, data: Own<RequestData<Method>>): Promise<unknown> {
-		return this.#session.signaling.request(method, data);
+	request(method: keyof ClientRequests, data: object = {}): Promise<unknown> {
+		return this.#session.signaling.request(method, data as never);
 	}
 
 	/** The stats of the RTCPeerConnections, of those that there are. */
-	async getStats(): Promise<{ send: RTCStatsReport | undefined; receive: RTCStatsReport | undefined }> {
+	async getStats(): Promise<Directions<RTCStatsReport | undefined>> {
 		const [send, receive] = await Promise.all([this.#session.uplink.getStats(), this.#session.downlink.getStats()]);
 		return { send, receive };
 	}

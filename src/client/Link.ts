@@ -15,8 +15,8 @@ export interface LinkContext {
 	/** Whether the socket lives; another one follows if not. */
 	checkSocket(): Promise<boolean>;
 	configuration(): RTCConfiguration;
-	changed(): void;
-	failed(error: RoomError): void;
+	changed: () => void;
+	failed: (error: RoomError) => void;
 }
 
 /** Browsers themselves give up later, Chromium after 15 s. It doubles with each failure, for machines that are slow. In ms. */

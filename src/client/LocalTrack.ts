@@ -265,7 +265,7 @@ export class LocalTrack {
 
 	/** @internal Tells that the device is gone, and takes another one in its place. */
 	async recover(): Promise<void> {
-		if (!this.ended || this.#isStopped) return;
+		if (!this.#needsDevice()) return;
 		void this.#pause?.sync();
 		this.#context.changed(this);
 		let track: MediaStreamTrack | undefined;
@@ -275,7 +275,11 @@ export class LocalTrack {
 			// There is none. It is tried again when the devices change.
 		}
 		if (!track) return;
-		if (this.#isStopped || !this.ended) track.stop();
-		else await this.replace(track);
+		if (this.#needsDevice()) await this.replace(track);
+		else track.stop();
+	}
+
+	#needsDevice(): boolean {
+		return this.ended && !this.#isStopped;
 	}
 }

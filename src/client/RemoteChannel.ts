@@ -1,12 +1,12 @@
 import type { DataPusherData } from '../protocol/index.js';
-import type { RemoteUser } from './RemoteUser.js';
+import type { Publisher } from './Publisher.js';
 
 /** A data channel of another user. */
 export class RemoteChannel {
 	/** Unique in the room. */
 	readonly id: string;
 	/** Whose it is. */
-	readonly user: RemoteUser;
+	readonly user: Publisher;
 	/** The name that its user gave it. */
 	readonly label: string;
 	/** The subprotocol, `""` for none. */
@@ -20,7 +20,7 @@ export class RemoteChannel {
 	readonly #subscribe: (channel: RemoteChannel) => Promise<void>;
 
 	/** @internal */
-	constructor(user: RemoteUser, data: DataPusherData, subscribe: (channel: RemoteChannel) => Promise<void>) {
+	constructor(user: Publisher, data: DataPusherData, subscribe: (channel: RemoteChannel) => Promise<void>) {
 		this.id = data.pusherId;
 		this.user = user;
 		this.label = data.label;

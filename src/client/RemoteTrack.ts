@@ -2,7 +2,7 @@ import type { PusherData } from '../protocol/index.js';
 import { chooseLayer } from './chooseLayer.js';
 import type { MediaElements } from './MediaElements.js';
 import type { Pulled } from './Downlink.js';
-import type { RemoteUser } from './RemoteUser.js';
+import type { Publisher } from './Publisher.js';
 import type { SendRequest } from './Signaling.js';
 import { Synced } from './Synced.js';
 import type { Viewport } from './Viewport.js';
@@ -23,7 +23,7 @@ export interface RemoteTrackContext {
 	elements: MediaElements;
 	/** Asks for it, or for it no more. */
 	subscribe(track: RemoteTrack, wanted: boolean): Promise<void>;
-	emit(event: 'trackChanged' | 'trackReady', track: RemoteTrack): void;
+	emit: (event: 'trackChanged' | 'trackReady', track: RemoteTrack) => void;
 }
 
 /** A size that lasts for so long is taken for one that stays, in ms. */
@@ -42,7 +42,7 @@ export class RemoteTrack {
 	/** The kind of the media. */
 	readonly kind: 'audio' | 'video';
 	/** Whose it is. */
-	readonly user: RemoteUser;
+	readonly user: Publisher;
 	/** What it is, if its user has said so. */
 	readonly source: string | undefined;
 	/** Any JSON value of the app's own. */
@@ -76,7 +76,7 @@ export class RemoteTrack {
 	#hiding: ReturnType<typeof setTimeout> | undefined;
 
 	/** @internal */
-	constructor(user: RemoteUser, pusher: PusherData, context: RemoteTrackContext) {
+	constructor(user: Publisher, pusher: PusherData, context: RemoteTrackContext) {
 		this.id = pusher.pusherId;
 		this.user = user;
 		this.kind = pusher.rtpParam.av_type;

@@ -5,6 +5,7 @@ const NO_CONNECTION = 0;
 
 /** The server has refused a request, or could not be asked. */
 export class RoomError extends Error {
+	/** Always `RoomError`. */
 	override readonly name = 'RoomError';
 	/** The kind of the error, as a word to switch on. `closed` if there is no connection to the server. */
 	readonly code: SfuErrorCode;

@@ -8,10 +8,10 @@ import type { NotificationHandlers } from './Wire.js';
 
 /** What the roster needs of the call. */
 export interface RosterContext {
-	emit<Event extends keyof CallEvents>(event: Event, payload: CallEvents[Event]): void;
+	emit: <Event extends keyof CallEvents>(event: Event, payload: CallEvents[Event]) => void;
 	track: Omit<RemoteTrackContext, 'emit'>;
 	/** There is a new track, which may have to be asked for. */
-	added(track: RemoteTrack): void;
+	added: (track: RemoteTrack) => void;
 	/** There may be something to ask for by name. */
 	pull(): Promise<void>;
 }

@@ -294,7 +294,7 @@ export class Session {
 		const speaker = userId === this.#options.userId ? 'me' : other;
 		if (speaker === this.speaker) return;
 		this.speaker = speaker;
-		this.#emit('speaker', { user: speaker });
+		this.#emit('speaker', speaker);
 	}
 
 	#setState(state: ConnectionState): void {

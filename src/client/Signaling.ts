@@ -93,13 +93,13 @@ export class Signaling {
 	async move(): Promise<void> {
 		if (this.#isMoving) return;
 		this.#isMoving = true;
-		while (this.#wire && !this.#closing.signal.aborted) {
+		while (this.#wire && !this.#isOver()) {
 			try {
 				// The same server resumes it.
 				if (!(await this.#join(true)).resumed) break;
 			} catch {
 				// The socket before goes on, unless it was lost meanwhile.
-				if (!this.#wire) void this.#reconnect({ code: 1006, reason: 'no connection' });
+				this.#reconnectIfLost();
 			}
 			await wait(backOff(0, MOVE_AGAIN), this.#closing.signal);
 		}
@@ -112,6 +112,14 @@ export class Signaling {
 		this.#hurry?.abort();
 		// What began to connect before may wait for a long time.
 		if (!this.#wire) this.#next?.close(CODE_COMING_BACK);
+	}
+
+	#reconnectIfLost(): void {
+		if (!this.#wire) void this.#reconnect({ code: 1006, reason: 'no connection' });
+	}
+
+	#isOver(): boolean {
+		return this.#closing.signal.aborted;
 	}
 
 	/** Leaves. */
@@ -180,7 +188,7 @@ export class Signaling {
 
 	async #reconnect(how: LostSocket): Promise<void> {
 		let lost = how;
-		while (!this.#closing.signal.aborted) {
+		while (!this.#isOver()) {
 			const delay = this.#options.retry(this.#attempt++, lost);
 			if (delay === false) {
 				this.#owner.ended('gaveUp', lost.reason);
@@ -188,7 +196,7 @@ export class Signaling {
 			}
 			this.#hurry = new AbortController();
 			await wait(delay, this.#hurry.signal);
-			if (this.#closing.signal.aborted || this.#wire) return;
+			if (this.#isOver() || this.#wire) return;
 			try {
 				await this.#join(false);
 				return;
@@ -196,7 +204,7 @@ export class Signaling {
 				const refused = toRoomError(error, 'join');
 				const { status, message } = refused;
 				lost = { code: status || 1006, reason: message };
-				if (this.#closing.signal.aborted || isPassing(refused) || status === errorCodes.conflict) continue;
+				if (this.#isOver() || isPassing(refused) || status === errorCodes.conflict) continue;
 				this.#owner.ended('forbidden', message);
 				return;
 			}

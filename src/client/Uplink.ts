@@ -1,10 +1,4 @@
-import {
-	errorCodes,
-	type OwnConnectionData,
-	type PermissionsData,
-	type PushSuccess,
-	type WantedEncodingData,
-} from '../protocol/index.js';
+import { errorCodes, type OwnConnectionData, type PermissionsData, type PushSuccess } from '../protocol/index.js';
 import { Link } from './Link.js';
 import type { LocalChannel } from './LocalChannel.js';
 import type { LocalTrack } from './LocalTrack.js';
@@ -35,7 +29,7 @@ export class Uplink extends Link {
 		const published = new Promise<void>((resolve, reject) => {
 			local.settle = { resolve, reject };
 		});
-		this.negotiateSoon();
+		void this.negotiateSoon();
 		return published;
 	}
 
@@ -253,7 +247,10 @@ export class Uplink extends Link {
 }
 
 async function packetsSent(locals: readonly LocalTrack[]): Promise<number> {
-	const reports = await Promise.all(locals.map(({ transceiver }) => transceiver?.sender.getStats()));
-	const all = reports.flatMap((report) => [...(report?.values() ?? [])] as { packetsSent?: number }[]);
-	return all.reduce((sum, { packetsSent: sent = 0 }) => sum + sent, 0);
+	let packets = 0;
+	for (const { transceiver } of locals) {
+		const reports = await transceiver?.sender.getStats();
+		reports?.forEach(({ packetsSent: sent = 0 }: { packetsSent?: number }) => (packets += sent));
+	}
+	return packets;
 }

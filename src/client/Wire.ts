@@ -99,17 +99,15 @@ export class Wire {
 				resolve();
 				void this.#watch();
 			};
-			const fail = () => {
+			signal.addEventListener('abort', () => {
 				reject(new RoomError('join', 0, 'no connection'));
-			};
-			signal.addEventListener('abort', fail);
-			void wait(OPEN_TIMEOUT, signal).then(fail);
+			});
 		});
-		socket.onclose = ({ code, reason }) => {
-			this.#lose({ code, reason });
+		socket.onclose = (how) => {
+			this.#lose(how);
 		};
-		this.opened.catch((error: unknown) => {
-			this.#lose({ code: 1006, reason: String(error) });
+		void wait(OPEN_TIMEOUT, signal).then(() => {
+			if (!socket.onmessage) this.#lose({ code: 1006, reason: 'no answer' });
 		});
 	}
 
@@ -128,7 +126,7 @@ export class Wire {
 			}
 			const id = (this.#lastId = (this.#lastId + 1) % 2 ** 32);
 			this.#pending.set(id, { method, resolve, reject });
-			this.#send({ request: true, id, method, data: { ...this.#member, ...data } });
+			this.#send({ request: true, id, method, data: { ...this.#member, ...(data as object) } });
 		});
 	}
 
@@ -167,7 +165,7 @@ export class Wire {
 		while (!this.isClosed) {
 			const before = this.#heard;
 			await wait(HEARTBEAT, this.#closing.signal);
-			if (this.#heard === before && !this.isClosed) await this.check(HEARTBEAT_TIMEOUT);
+			if (this.#heard === before) await this.check(HEARTBEAT_TIMEOUT);
 		}
 	}
 

@@ -8,7 +8,9 @@ export const cameraConstraints: MediaTrackConstraints = {
 /** Captures one device. */
 export async function capture(kind: 'audio' | 'video', constraints: MediaTrackConstraints): Promise<MediaStreamTrack> {
 	const stream = await navigator.mediaDevices.getUserMedia({ [kind]: constraints });
-	return stream.getTracks()[0] as MediaStreamTrack;
+	const [track] = stream.getTracks();
+	if (!track) throw new Error(`no ${kind}`);
+	return track;
 }
 
 /** Captures what there is in place of a device that is gone. */

@@ -2,8 +2,14 @@ import type { LostSocket } from './retry.js';
 import type { RemoteTrack } from './RemoteTrack.js';
 import type { SocketLike } from './SocketLike.js';
 
+/** So many videos of cameras at most: of whom this user pins, then of who spoke last. */
+export interface SomeVideos {
+	/** How many. */
+	videos: number;
+}
+
 /** What is received without being asked for: everything, so many videos of cameras, nothing, or what the function says. */
-export type Subscription = 'all' | 'none' | { videos: number } | ((track: RemoteTrack) => boolean);
+export type Subscription = 'all' | 'none' | SomeVideos | ((track: RemoteTrack) => boolean);
 
 /** How to join a room. */
 export interface ConnectOptions {

@@ -120,7 +120,8 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			const bob = await enter('bob');
 			await alice.do('write', 'Hello');
 			await until(async () => (await bob.events('message')).length === 1, 'bob reads it');
-			const [{ about }] = (await bob.events('message')) as [{ about: { message: string; userId: string } }];
+			const [message] = await bob.events('message');
+			const about = message!.about as { message: string; userId: string };
 			assert.deepEqual([about.userId, about.message], ['alice', 'Hello']);
 			for (const label of ['chat', 'game']) {
 				await alice.do('openChannel', label);
@@ -283,7 +284,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			await bob.untilPlaying('alice');
 			await alice.do('mute', 'microphone');
 			await alice.do('unplug', 'microphone');
-			await until(async () => (await alice.local('microphone'))!.ended === false, 'there is another microphone');
+			await until(async () => !(await alice.local('microphone'))!.ended, 'there is another microphone');
 			const { muted, enabled, sent } = (await alice.local('microphone'))!;
 			assert.deepEqual({ muted, enabled, sent }, { muted: true, enabled: false, sent: true });
 			await alice.do('unplug', 'camera');

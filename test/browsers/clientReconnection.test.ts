@@ -132,12 +132,9 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 		});
 
 		it('when its page was asleep', async (t) => {
-			const { alice, bob, page } = await meet(t);
+			const { alice, bob } = await meet(t);
 			// No timer and no message of the page runs for longer than the server's patience with a heartbeat.
-			await page.evaluate(() => {
-				const until = Date.now() + 12_000;
-				while (Date.now() < until);
-			});
+			await alice.call('block', 12_000);
 			await playOn(alice, bob);
 			assert.deepEqual(await alice.events('state'), [], 'a late timer is no dead server');
 		});
@@ -194,12 +191,10 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			t.after(() => {
 				ip('address', 'del', `${second}/24`, 'dev', 'sfu0');
 			});
-			const { alice, bob, page } = await meet(t);
+			const { alice, bob } = await meet(t);
 			const { made } = await alice.call<{ made: number }>('counts');
 			const since = Date.now();
-			await page.evaluate(() => {
-				globalThis.dispatchEvent(new Event('online'));
-			});
+			await alice.call('comeOnline');
 			await sleep(3000);
 			await playOn(alice, bob);
 			assert.deepEqual(await alice.events('state'), [], 'the socket lives, and stays');

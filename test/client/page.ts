@@ -330,6 +330,14 @@ export const counts = () => ({
 	sockets: sockets.filter(({ readyState }) => readyState === 1).length,
 	opened: sockets.length,
 });
+/** Lets no timer and no message of the page run, as when the machine sleeps. */
+export function block(milliseconds: number) {
+	const until = Date.now() + milliseconds;
+	while (Date.now() < until);
+}
+export function comeOnline() {
+	dispatchEvent(new Event('online'));
+}
 /** Whether the page is looked at. */
 export function setHidden(hidden: boolean) {
 	Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
@@ -343,8 +351,8 @@ export async function replaceCamera(name: string, constraints: MediaTrackConstra
 /** Has no device for a while. */
 export function failCapture(fails: boolean) {
 	const { mediaDevices } = navigator;
-	const original = MediaDevices.prototype.getUserMedia;
-	mediaDevices.getUserMedia = fails ? () => Promise.reject(new DOMException('gone', 'NotFoundError')) : original;
+	if (fails) mediaDevices.getUserMedia = () => Promise.reject(new DOMException('gone', 'NotFoundError'));
+	else Reflect.deleteProperty(mediaDevices, 'getUserMedia');
 	if (!fails) mediaDevices.dispatchEvent(new Event('devicechange'));
 }
 /** Drops what only the tests hold. */

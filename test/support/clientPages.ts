@@ -154,7 +154,7 @@ export async function until(
 }
 
 /** A server of rooms on a WebSocket of its own. */
-export async function startRoomServer(options: SfuOptions = {}, protooOptions: ProtooOptions<unknown> = {}, port = 0) {
+export async function startRoomServer(options: SfuOptions = {}, protooOptions: ProtooOptions = {}, port = 0) {
 	const { debug, info, warn } = console;
 	const sfu = await Sfu.create({
 		webRtc: { listen: [{ ip: mediaAddress }] },
