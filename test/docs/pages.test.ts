@@ -128,18 +128,29 @@ describe('The documentation', () => {
 		// The name of a file tells where its code stands.
 		const nameOf = ({ file, line }: CodeBlock) => `${file.replaceAll(/\W/g, '-')}-line-${line}.ts`;
 		for (const block of complete) await writeFile(join(directory, nameOf(block)), block.code);
-		await writeFile(
-			join(directory, 'tsconfig.json'),
-			JSON.stringify({
+		const compile = async (config: string, files: string[], options: object) => {
+			const tsconfig = {
 				extends: '../tsconfig.json',
-				compilerOptions: { moduleDetection: 'force' },
-				include: ['*.ts'],
+				compilerOptions: { moduleDetection: 'force', ...options },
+				files,
+				include: [],
 				exclude: [],
-			}),
-		);
-		await promisify(execFile)(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', directory]).catch(
-			(error: unknown) => assert.fail((error as { stdout: string }).stdout),
-		);
+			};
+			await writeFile(join(directory, config), JSON.stringify(tsconfig));
+			await promisify(execFile)(process.execPath, [
+				join(root, 'node_modules/typescript/bin/tsc'),
+				'-p',
+				join(directory, config),
+			]).catch((error: unknown) => assert.fail((error as { stdout: string }).stdout));
+		};
+		const isForBrowsers = ({ code }: CodeBlock) => code.includes("'sfu-rooms/client'");
+		const forServers = complete.filter((block) => !isForBrowsers(block));
+		await compile('tsconfig.json', forServers.map(nameOf), {});
+		await compile('tsconfig.browser.json', complete.filter(isForBrowsers).map(nameOf), {
+			lib: ['es2023', 'dom', 'dom.iterable'],
+			types: [],
+			paths: { 'sfu-rooms/client': ['../src/client/index.ts'] },
+		});
 	});
 
 	it('has code without faults in its syntax', () => {
