@@ -10,7 +10,7 @@ import { type Browser, type BrowserName, type Page, startBrowser } from './brows
 import { mediaAddress } from './namespace.js';
 
 /** Bundles test/client/page.ts, and with it the client, for a page. */
-async function bundlePage(): Promise<string> {
+export async function bundlePage(): Promise<string> {
 	const { outputFiles } = await build({
 		entryPoints: [new URL('../client/page.ts', import.meta.url).pathname],
 		bundle: true,
