@@ -134,6 +134,27 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			}
 		});
 
+		it('changes a name and metadata, and speaks with the app', async (t) => {
+			const enter = meet(t);
+			const alice = await enter('alice', { metadata: { hand: false } });
+			const bob = await enter('bob');
+			assert.deepEqual((await bob.users())[0]!.metadata, { hand: false });
+			await alice.do('update', { userName: 'Alice B.', metadata: { hand: true } });
+			await bob.untilUsers('alice raises her hand', ([user]) => user!.userName === 'Alice B.');
+			assert.deepEqual((await bob.users())[0]!.metadata, { hand: true });
+			server.sfu.handle('double', ({ data }) => Number(data) * 2);
+			assert.equal(await alice.do('ask', 'double', 21), 42);
+			await alice.do('answerWith', 'greet', 'Hello');
+			const user = userOf(t, 'alice');
+			assert.equal(await user.request('greet', 'app'), 'Hello app');
+			await assert.rejects(user.request('unknown'), { code: 'not_found' });
+			user.send('news', { number: 1 });
+			await until(async () => (await alice.events('appMessage')).length === 1, 'alice is told');
+			const told = new Promise((resolve) => user.once('appMessage', resolve));
+			await alice.do('tell', 'done', 1);
+			assert.ok(await told);
+		});
+
 		it('receives only what is wanted', async (t) => {
 			const enter = meet(t);
 			const alice = await enter('alice');

@@ -1,5 +1,7 @@
 // Takes 120 s.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { it } from 'node:test';
 import { chromium } from 'playwright-core';
 import { cannotRun, chromiumFlags, clientOf, executables, fakeDevices, html } from '../support/browsers.js';
@@ -18,16 +20,17 @@ it(`Nothing of the client is left after ${ROUNDS} joins and leaves`, { skip: can
 		server.close();
 	});
 	const page = await browser.newPage();
-	// A secure origin that needs no server.
-	await page.route('http://127.0.0.1:1/**', async (route) => {
-		const isScript = route.request().url().endsWith('/client.js');
-		await route.fulfill(
-			isScript
-				? { contentType: 'text/javascript', body: await bundlePage() }
-				: { contentType: 'text/html', body: html },
-		);
+	const client = await bundlePage();
+	const site = createServer(({ url }, response) => {
+		if (url === '/client.js') response.setHeader('content-type', 'text/javascript').end(client);
+		else response.setHeader('content-type', 'text/html').end(html);
 	});
-	await page.goto('http://127.0.0.1:1/');
+	await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+	t.after(() => {
+		site.close();
+		site.closeAllConnections();
+	});
+	await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
 	const driven = { client: clientOf(page), evaluate: () => Promise.reject(new Error()), close: () => page.close() };
 	const [alice, bob] = ['alice', 'bob'].map((userId) => new CallPage(driven, userId)) as [CallPage, CallPage];
 	await bob.join(server.url, 'leaks');

@@ -93,12 +93,15 @@ const events = [
 
 /** Joins, and plays what comes. */
 export async function join(
-	options: ConnectOptions & { predicate?: string },
+	options: ConnectOptions & { predicate?: string; urls?: string[] },
 	{ attach = true, style = 'width:320px;height:180px' } = {},
 ) {
-	const { predicate, ...rest } = options;
+	const { predicate, urls = [], ...rest } = options;
+	let attempt = 0;
 	const call = await Call.connect({
 		...rest,
+		// As a balancer leads one attempt after the other to another server.
+		...(urls.length > 0 && { url: () => urls[attempt++ % urls.length] ?? '' }),
 		...(predicate !== undefined && { subscribe: (track) => track.source === predicate }),
 	});
 	const one: Followed = { call, happened: [], elements: new Map(), frames: new Map() };

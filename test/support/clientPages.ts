@@ -162,6 +162,11 @@ export async function startRoomServer(options: SfuOptions = {}, protooOptions: P
 		logger: { debug, info, warn, error: () => undefined },
 		...options,
 	});
+	return serveRooms(sfu, protooOptions, port);
+}
+
+/** Lets clients reach an Sfu by a WebSocket. */
+export async function serveRooms(sfu: Sfu, protooOptions: ProtooOptions = {}, port = 0) {
 	const adapter = new ProtooAdapter(sfu, protooOptions);
 	const server = createServer();
 	const sockets = new WebSocketServer({ server, maxPayload: 4_194_304 });
