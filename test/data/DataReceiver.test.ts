@@ -5,6 +5,7 @@ import { DataReceiver } from '../../src/data/DataReceiver.js';
 import { DataSender } from '../../src/data/DataSender.js';
 import { SctpTransport, type DataContext } from '../../src/data/SctpTransport.js';
 import type { Logger } from '../../src/Logger.js';
+import { dataSizes } from '../../src/media/pipes/PipePair.js';
 import { RoomRouter } from '../../src/media/RoomRouter.js';
 import { defaultLimits, type Limits } from '../../src/options.js';
 import { Quota } from '../../src/Quota.js';
@@ -42,7 +43,8 @@ async function start(t: TestContext, options: Options = {}) {
 	const logger = { debug: () => undefined, info: () => undefined, warn: record, error: record } as Logger;
 	const workers = new FakeWorkers(logger, delay);
 	const received = () => undefined;
-	const router = await RoomRouter.create(workers.place({}), { audio: undefined, data: {}, received, logger });
+	const sizes = dataSizes(defaultLimits);
+	const router = await RoomRouter.create(workers.place({}), { audio: undefined, data: sizes, received, logger });
 	const transport = await router.createTransport({});
 	const closings = recordClosings(transport);
 	const directTransport = await router.directDataTransport();

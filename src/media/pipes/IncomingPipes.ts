@@ -4,6 +4,7 @@ import { SfuError } from '../../SfuError.js';
 import { setPayloadTypes, type PayloadTypes } from '../remap/payloadTypes.js';
 import { endOf, pipeOptions, type Carried, type HostEnd, type PipeListen, type Taken } from './hostPipes.js';
 import type { DataSizes } from './PipePair.js';
+import { openData } from './sealedData.js';
 
 /** Asks another server. */
 export type AskNode = (nodeId: string, method: string, params: object) => Promise<unknown>;
@@ -69,9 +70,16 @@ export class IncomingPipes {
 
 	/** Brings a data channel here. @throws {@link SfuError} (rejects) as {@link IncomingPipes.bringTrack} does */
 	bringData(nodeId: string, pusherId: string, router: Router): Promise<Arrived<DataProducer>> {
-		return this.#bring(nodeId, pusherId, router, async (end, { data, paused }) => {
+		return this.#bring(nodeId, pusherId, router, async (end, { data }) => {
 			if (!data) throw new SfuError('internal', 'the pusher is no data channel');
-			return end.produceData({ ...data, paused });
+			const { sctpStreamParameters, key } = data;
+			const sealed = await end.produceData({ sctpStreamParameters });
+			try {
+				return await openData(router, sealed, Buffer.from(key, 'base64'), this.#data);
+			} catch (error) {
+				sealed.close();
+				throw error;
+			}
 		});
 	}
 

@@ -1,4 +1,4 @@
-import type { PipeTransport, Router } from 'mediasoup/types';
+import type { DataProducer, PipeTransport, Producer, Router } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
 import { SfuError } from '../../SfuError.js';
 import {
@@ -11,7 +11,9 @@ import {
 	type Taken,
 	type TakeRequest,
 } from './hostPipes.js';
+import { newMessageKey } from './messageSeal.js';
 import type { DataSizes } from './PipePair.js';
+import { sealData } from './sealedData.js';
 
 /** A pair that is not connected after this time has been given up by the other server, in ms. */
 const connectTime = 5000;
@@ -53,22 +55,44 @@ export class OutgoingPipes {
 		this.#dropPairs(nodeId, pairIds);
 		const pair = this.#pairTo(nodeId, source.router, routerId);
 		const end = await pair.end;
-		const carrier =
-			'producer' in source
-				? await end.consume({ producerId: sourceId })
-				: await end.consumeData({ dataProducerId: sourceId, ordered: true });
-		if (end.closed) throw new SfuError('unavailable', 'the other server has gone');
-		pair.carriers.set(carrier.id, { carrier, sourceId });
-		const { id, observer }: Carried = carrier;
-		observer.once('close', () => pair.carriers.delete(id));
-		const taken = { pairId: pair.pairId, end: endOf(end), carrierId: carrier.id };
-		if ('kind' in carrier) {
-			const { kind, rtpParameters, producerPaused } = carrier;
-			return { ...taken, paused: producerPaused, track: { kind, rtpParameters } };
+		return 'producer' in source
+			? this.#sendTrack(pair, end, source.producer)
+			: this.#sendData(pair, end, source.router, source.dataProducer);
+	}
+
+	async #sendTrack(pair: Pair, end: PipeTransport, { id: sourceId }: Producer): Promise<Taken> {
+		const carrier = await end.consume({ producerId: sourceId });
+		const { kind, rtpParameters, producerPaused } = carrier;
+		const taken = this.#carry(pair, end, carrier, sourceId);
+		return { ...taken, paused: producerPaused, track: { kind, rtpParameters } };
+	}
+
+	async #sendData(pair: Pair, end: PipeTransport, router: Router, source: DataProducer): Promise<Taken> {
+		const key = newMessageKey();
+		const sealed = await sealData(router, source, key, this.#data);
+		try {
+			const carrier = await end.consumeData({ dataProducerId: sealed.id, ordered: true });
+			const { sctpStreamParameters, dataProducerPaused } = carrier;
+			if (!sctpStreamParameters) throw new SfuError('internal', 'the data channels of the pipe have no streams');
+			const taken = this.#carry(pair, end, carrier, source.id);
+			carrier.observer.once('close', () => {
+				sealed.close();
+			});
+			if (carrier.closed || sealed.closed) throw new SfuError('not_found', 'the pusher has gone');
+			return { ...taken, paused: dataProducerPaused, data: { sctpStreamParameters, key: key.toString('base64') } };
+		} catch (error) {
+			sealed.close();
+			throw error;
 		}
-		const { sctpStreamParameters, dataProducerPaused } = carrier;
-		if (!sctpStreamParameters) throw new SfuError('internal', 'the data channels of the pipe have no streams');
-		return { ...taken, paused: dataProducerPaused, data: { sctpStreamParameters } };
+	}
+
+	/** Notes what a pair carries, until it ends. */
+	#carry({ pairId, carriers }: Pair, end: PipeTransport, carrier: Carried, sourceId: string) {
+		if (end.closed) throw new SfuError('unavailable', 'the other server has gone');
+		const { id, observer } = carrier;
+		carriers.set(id, { carrier, sourceId });
+		observer.once('close', () => carriers.delete(id));
+		return { pairId, end: endOf(end), carrierId: id };
 	}
 
 	/** Tells a new pair where its other end is. @throws {@link SfuError} (rejects) `not_found` */

@@ -18,9 +18,11 @@ export interface PipeLease {
 export type DataLimits = Pick<Limits, 'dataMessageBytes' | 'dataBufferBytes'>;
 
 /** The data channels that a pair can carry, in bytes. */
-export type DataSizes = Pick<
-	PipeTransportOptions,
-	'maxSendMessageSize' | 'maxReceiveMessageSize' | 'sctpSendBufferSize' | 'sctpPerStreamSendQueueLimit'
+export type DataSizes = Required<
+	Pick<
+		PipeTransportOptions,
+		'maxSendMessageSize' | 'maxReceiveMessageSize' | 'sctpSendBufferSize' | 'sctpPerStreamSendQueueLimit'
+	>
 >;
 
 /** What data channels carry from router to router, by the limits of an Sfu. */

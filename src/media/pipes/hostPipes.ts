@@ -11,6 +11,7 @@ import type {
 } from 'mediasoup/types';
 import { SfuError } from '../../SfuError.js';
 import type { DataSizes } from './PipePair.js';
+import { sealedSizes } from './sealedData.js';
 
 /** One end of a pair of pipe transports between two servers, as the other server is told of it. */
 export interface HostEnd {
@@ -45,7 +46,11 @@ export interface Taken {
 	carrierId: string;
 	paused: boolean;
 	track?: { kind: MediaKind; rtpParameters: RtpParameters };
-	data?: { sctpStreamParameters: SctpStreamParameters };
+	data?: {
+		sctpStreamParameters: SctpStreamParameters;
+		/** Opens its messages, as Base64. */
+		key: string;
+	};
 }
 
 /** A Producer or a DataProducer, a Consumer or a DataConsumer. */
@@ -72,7 +77,7 @@ export function pipeOptions({ ip, announcedAddress, portRange }: PipeListen, dat
 		enableRtx: true,
 		enableSrtp: true,
 		enableSctp: true,
-		...data,
+		...sealedSizes(data),
 	};
 }
 
