@@ -28,7 +28,7 @@ import type { Inspection, InspectOptions } from './inspection/Inspection.js';
 import { logOperations, logRoom } from './RoomLog.js';
 import { Room } from './Room.js';
 import type { RoomCloseReason } from './RoomEvents.js';
-import type { SfuCluster } from './sharing/SfuCluster.js';
+import type { ClusterOverrides, SfuCluster } from './sharing/SfuCluster.js';
 import type { RoomOptions } from './RoomOptions.js';
 
 /** The events of an Sfu. */
@@ -87,10 +87,11 @@ export class Sfu extends Emitter<SfuEvents> {
 		);
 	}
 
-	/** @internal Creates an Sfu on another pool of workers. */
+	/** @internal Creates an Sfu on another pool of workers, and in another cluster. */
 	static async createWith(
 		options: SfuOptions,
 		createPool: (options: ResolvedOptions) => Promise<WorkerPool>,
+		overrides?: ClusterOverrides,
 	): Promise<Sfu> {
 		const given = resolveOptions(options);
 		const resolved = { ...given, logger: limited(guarded(given.logger)) };
@@ -98,7 +99,7 @@ export class Sfu extends Emitter<SfuEvents> {
 		const codecs = new CodecPolicy(resolved.codecs);
 		const sfu = new Sfu(resolved, codecs, await createPool(resolved));
 		try {
-			if (resolved.cluster) await sfu.#joinCluster(resolved.cluster);
+			if (resolved.cluster) await sfu.#joinCluster(resolved.cluster, overrides);
 			return sfu;
 		} catch (error) {
 			sfu.close();
@@ -313,14 +314,15 @@ export class Sfu extends Emitter<SfuEvents> {
 	}
 
 	/** Whoever has no cluster does not load any of it. */
-	async #joinCluster(options: ClusterOptions): Promise<void> {
+	async #joinCluster(options: ClusterOptions, overrides: ClusterOverrides | undefined): Promise<void> {
 		const { SfuCluster } = await import('./sharing/SfuCluster.js');
-		this.#cluster = await SfuCluster.join(options, {
+		const part = {
 			rooms: this.#rooms,
 			workers: () => this.workers,
 			isDraining: () => this.#draining,
 			options: this.#options,
-		});
+		};
+		this.#cluster = await SfuCluster.join(options, part, overrides);
 	}
 
 	#gone(): SfuError {

@@ -16,6 +16,12 @@ export class FakeClock {
 	readonly #tasks: Task[] = [];
 	/** The timers that were set by way of the global functions. */
 	readonly #timers = new Set<Task>();
+	readonly #settle: () => Promise<void>;
+
+	/** @param settle - waits until all that follows from a timer has happened. Default: until all promises have had their consequences */
+	constructor(settle = afterPromises) {
+		this.#settle = settle;
+	}
 
 	/** In ms. */
 	get now(): number {
@@ -55,14 +61,14 @@ export class FakeClock {
 	/** Lets time pass. */
 	async pass(ms: number): Promise<void> {
 		const end = this.#now + ms;
-		await settle();
+		await this.#settle();
 		for (let task = this.#tasks[0]; task && task.at <= end; task = this.#tasks[0]) {
 			this.#now = task.at;
 			this.#tasks.shift();
 			if (task.every === undefined) this.#timers.delete(task);
 			else this.#insert(Object.assign(task, { at: task.at + task.every, order: this.#order++ }));
 			task.run();
-			await settle();
+			await this.#settle();
 		}
 		this.#now = end;
 	}
@@ -86,7 +92,7 @@ export class FakeClock {
 }
 
 /** Waits until all promises have had their consequences. */
-const settle = () =>
+const afterPromises = () =>
 	new Promise<void>((resolve) => {
 		process.nextTick(resolve);
 	});

@@ -145,6 +145,8 @@ export class FakeDataOf {
 class FakeDataProducer extends EventEmitter {
 	readonly id = randomUUID();
 	readonly observer = new EventEmitter();
+	readonly label = '';
+	readonly protocol = '';
 	paused = false;
 	closed = false;
 	readonly #channel: DataChannel;
@@ -152,6 +154,11 @@ class FakeDataProducer extends EventEmitter {
 	constructor(channel: DataChannel) {
 		super();
 		this.#channel = channel;
+	}
+
+	/** Nobody hears it. */
+	send(): void {
+		this.#channel.send(() => undefined);
 	}
 
 	async pause(): Promise<void> {

@@ -6,6 +6,7 @@ import type {
 	DtlsState,
 	IceCandidate,
 	MediaKind,
+	PipeTransportOptions,
 	RouterRtpCodecCapability,
 	RtpCapabilities,
 	RtpParameters,
@@ -15,6 +16,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { Emitter } from '../../src/Emitter.js';
 import type { Logger } from '../../src/Logger.js';
+import type { WorkerLoad } from '../../src/media/placement.js';
 import type { MediaWorker, PlacementRequest, WorkerPool, WorkerPoolEvents } from '../../src/media/WorkerPool.js';
 import { SfuError } from '../../src/SfuError.js';
 import { DataBooks, FakeDataOf } from './fakeData.js';
@@ -38,6 +40,8 @@ export class Books {
 	readonly producers = new Map<string, HeldProducer>();
 	readonly consumers = new Map<string, HeldConsumer>();
 	readonly data = new DataBooks();
+	/** The ends of pipes to other servers. */
+	readonly betweenServers = new Set<string>();
 
 	/** The producers and consumers on transports of a type, paused ones apart. */
 	count(type: 'webrtc' | 'pipe') {
@@ -151,6 +155,7 @@ class Channel {
 
 	closeTransport(id: string): void {
 		if (!this.books.transports.delete(id)) throw new NotFoundError('Transport not found');
+		this.books.betweenServers.delete(id);
 		for (const [consumerId, { transportId }] of this.books.consumers) {
 			if (transportId === id) this.books.consumers.delete(consumerId);
 		}
@@ -605,10 +610,24 @@ export class FakeWebRtcTransport extends FakeTransport {
 class FakePipeTransport extends FakeTransport {
 	readonly type = 'pipe';
 	readonly tuple = { localAddress: '127.0.0.1', localPort: 40_001, protocol: 'udp' };
+	/** Those to other servers have some. */
+	readonly srtpParameters: object | undefined;
+	readonly #enableRtx: boolean;
+
+	constructor(channel: Channel, router: FakeRouter, { enableSrtp = false, enableRtx = false }: PipeTransportOptions) {
+		super(channel, router);
+		this.#enableRtx = enableRtx;
+		this.srtpParameters = enableSrtp ? { cryptoSuite: 'AEAD_AES_256_GCM', keyBase64: 'a key' } : undefined;
+	}
+
+	override open(): void {
+		super.open();
+		if (this.srtpParameters) this.channel.books.betweenServers.add(this.id);
+	}
 
 	consume({ producerId }: { producerId: string }): Promise<FakeConsumer> {
 		return this.consumeWith(producerId, false, (consumableRtpParameters) =>
-			ortc.getPipeConsumerRtpParameters({ consumableRtpParameters, enableRtx: false }),
+			ortc.getPipeConsumerRtpParameters({ consumableRtpParameters, enableRtx: this.#enableRtx }),
 		);
 	}
 }
@@ -664,8 +683,8 @@ class FakeRouter extends Entity {
 		return transport;
 	}
 
-	createPipeTransport(): Promise<FakePipeTransport> {
-		return this.#create(new FakePipeTransport(this.#channel, this));
+	createPipeTransport(options: PipeTransportOptions): Promise<FakePipeTransport> {
+		return this.#create(new FakePipeTransport(this.#channel, this, options));
 	}
 
 	createDirectTransport(): Promise<FakeDirectTransport> {
@@ -712,7 +731,8 @@ class FakeWorker extends Entity {
 /** The books of several workers in one. */
 function inAll(all: readonly Books[]): Books {
 	const sum = new Books();
-	for (const { routers, transports, producers, consumers, data } of all) {
+	for (const { routers, transports, producers, consumers, data, betweenServers } of all) {
+		for (const id of betweenServers) sum.betweenServers.add(id);
 		for (const id of routers) sum.routers.add(id);
 		for (const one of transports) sum.transports.set(...one);
 		for (const one of producers) sum.producers.set(...one);
@@ -744,6 +764,11 @@ export class FakeWorkers extends Emitter<WorkerPoolEvents> {
 	/** The same, as the core knows it: it calls no more of a worker pool than is here. */
 	get pool(): WorkerPool {
 		return this as unknown as WorkerPool;
+	}
+
+	get loads(): WorkerLoad[] {
+		const rest = { cpu: 0, isFull: false, carriesRoom: false };
+		return this.#running.map(({ media: { index, rooms, tracks } }) => ({ index, pid: index, rooms, tracks, ...rest }));
 	}
 
 	get books(): Books {

@@ -1,8 +1,17 @@
 import type { DataProducer, PipeTransport, Producer, Router } from 'mediasoup/types';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../Logger.js';
 import { SfuError } from '../../SfuError.js';
 import { setPayloadTypes, type PayloadTypes } from '../remap/payloadTypes.js';
-import { endOf, pipeOptions, type Carried, type HostEnd, type PipeListen, type Taken } from './hostPipes.js';
+import {
+	endOf,
+	pipeOptions,
+	type Carried,
+	type HostEnd,
+	type PipeListen,
+	type Taken,
+	type TakeRequest,
+} from './hostPipes.js';
 import type { DataSizes } from './PipePair.js';
 import { openData } from './sealedData.js';
 
@@ -88,19 +97,32 @@ export class IncomingPipes {
 		for (const [pairId, pair] of this.#pairs) if (pair.nodeId === nodeId) this.#close(pairId);
 	}
 
+	/** The other server has ended a pair. */
+	pairGone(nodeId: string, pairId: string): void {
+		if (this.#pairs.get(pairId)?.nodeId === nodeId) this.#close(pairId);
+	}
+
 	async #bring<Out extends Carried>(
 		nodeId: string,
 		pusherId: string,
 		router: Router,
 		produce: (end: PipeTransport, taken: Taken) => Promise<Out>,
 	): Promise<Arrived<Out>> {
-		const taken = await this.#take(nodeId, pusherId, router);
-		const { pairId, carrierId } = taken;
+		const takeId = randomUUID();
+		const drop = () => {
+			this.#tell(nodeId, `drop ${takeId}`, 'drop', { takeId });
+		};
+		const taken = await this.#take(nodeId, { takeId, pusherId, routerId: router.id }).catch((error: unknown) => {
+			// The answer alone may be lost.
+			if (error instanceof SfuError && error.code === 'unavailable') drop();
+			throw error;
+		});
+		const { pairId } = taken;
 		const pair = this.#pairs.get(pairId) ?? this.#createPair(nodeId, router, taken);
 		hold(pair);
 		const giveBack = () => {
 			this.#release(pairId, pair);
-			this.#tell(nodeId, `drop ${carrierId}`, 'drop', { pairId, carrierId });
+			drop();
 		};
 		let producer: Out | undefined;
 		try {
@@ -126,12 +148,12 @@ export class IncomingPipes {
 	}
 
 	/** Asks for a track or a data channel. The pairs that it may come by stay meanwhile. */
-	async #take(nodeId: string, pusherId: string, router: Router): Promise<Taken> {
+	async #take(nodeId: string, request: Omit<TakeRequest, 'pairIds'>): Promise<Taken> {
 		const pairs = [...this.#pairs].filter(([, pair]) => pair.nodeId === nodeId);
 		const pairIds = pairs.map(([pairId]) => pairId);
 		for (const [, pair] of pairs) hold(pair);
 		try {
-			return (await this.#ask(nodeId, 'take', { pusherId, routerId: router.id, pairIds })) as Taken;
+			return (await this.#ask(nodeId, 'take', { ...request, pairIds })) as Taken;
 		} finally {
 			for (const [pairId, pair] of pairs) this.#release(pairId, pair);
 		}

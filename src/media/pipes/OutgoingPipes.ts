@@ -11,9 +11,13 @@ import {
 	type Taken,
 	type TakeRequest,
 } from './hostPipes.js';
+import type { TellNode } from './IncomingPipes.js';
 import { newMessageKey } from './messageSeal.js';
 import type { DataSizes } from './PipePair.js';
 import { sealData } from './sealedData.js';
+
+/** So much of what was dropped is remembered. */
+const mostDropped = 1000;
 
 /** A pair that is not connected after this time has been given up by the other server, in ms. */
 const connectTime = 5000;
@@ -26,19 +30,28 @@ interface Pair {
 	routerId: string;
 	end: Promise<PipeTransport>;
 	connected: boolean;
-	/** In ms since the epoch. */
-	madeAt: number;
-	/** What it carries, by id. */
-	carriers: Map<string, { carrier: Carried; sourceId: string }>;
+	connectTimer: NodeJS.Timeout;
+	/** What it carries, by the ids that the other server has given it. */
+	carriers: Map<string, Carrying>;
+}
+
+interface Carrying {
+	carrier: Carried;
+	sourceId: string;
 }
 
 /** The pipes by which a room's tracks and data channels go to other servers. Those decide what they take, and when it ends. */
 export class OutgoingPipes {
+	readonly #tell: TellNode;
 	readonly #listen: PipeListen;
 	readonly #data: DataSizes;
 	readonly #pairs = new Map<string, Pair>();
+	/** What was dropped before it was taken: messages may overtake each other. */
+	readonly #dropped = new Set<string>();
 
-	constructor(listen: PipeListen, data: DataSizes) {
+	/** @param tell - tells another server that a pair has gone */
+	constructor(tell: TellNode, listen: PipeListen, data: DataSizes) {
+		this.#tell = tell;
 		this.#listen = listen;
 		this.#data = data;
 	}
@@ -49,32 +62,39 @@ export class OutgoingPipes {
 	}
 
 	/** @throws {@link SfuError} (rejects) `unavailable` without a port, and errors of mediasoup */
-	async take(nodeId: string, source: Sendable, { routerId, pairIds }: TakeRequest): Promise<Taken> {
+	async take(nodeId: string, source: Sendable, { takeId, routerId, pairIds }: TakeRequest): Promise<Taken> {
+		this.#assertWanted(takeId);
 		const sourceId = 'producer' in source ? source.producer.id : source.dataProducer.id;
 		this.#dropSource(nodeId, sourceId);
 		this.#dropPairs(nodeId, pairIds);
 		const pair = this.#pairTo(nodeId, source.router, routerId);
 		const end = await pair.end;
 		return 'producer' in source
-			? this.#sendTrack(pair, end, source.producer)
-			: this.#sendData(pair, end, source.router, source.dataProducer);
+			? this.#sendTrack(pair, end, takeId, source.producer)
+			: this.#sendData(pair, end, takeId, source.router, source.dataProducer);
 	}
 
-	async #sendTrack(pair: Pair, end: PipeTransport, { id: sourceId }: Producer): Promise<Taken> {
+	async #sendTrack(pair: Pair, end: PipeTransport, takeId: string, { id: sourceId }: Producer): Promise<Taken> {
 		const carrier = await end.consume({ producerId: sourceId });
 		const { kind, rtpParameters, producerPaused } = carrier;
-		const taken = this.#carry(pair, end, carrier, sourceId);
+		const taken = this.#carry(pair, end, takeId, { carrier, sourceId });
 		return { ...taken, paused: producerPaused, track: { kind, rtpParameters } };
 	}
 
-	async #sendData(pair: Pair, end: PipeTransport, router: Router, source: DataProducer): Promise<Taken> {
+	async #sendData(
+		pair: Pair,
+		end: PipeTransport,
+		takeId: string,
+		router: Router,
+		source: DataProducer,
+	): Promise<Taken> {
 		const key = newMessageKey();
 		const sealed = await sealData(router, source, key, this.#data);
 		try {
 			const carrier = await end.consumeData({ dataProducerId: sealed.id, ordered: true });
 			const { sctpStreamParameters, dataProducerPaused } = carrier;
 			if (!sctpStreamParameters) throw new SfuError('internal', 'the data channels of the pipe have no streams');
-			const taken = this.#carry(pair, end, carrier, source.id);
+			const taken = this.#carry(pair, end, takeId, { carrier, sourceId: source.id });
 			carrier.observer.once('close', () => {
 				sealed.close();
 			});
@@ -87,26 +107,44 @@ export class OutgoingPipes {
 	}
 
 	/** Notes what a pair carries, until it ends. */
-	#carry({ pairId, carriers }: Pair, end: PipeTransport, carrier: Carried, sourceId: string) {
-		if (end.closed) throw new SfuError('unavailable', 'the other server has gone');
-		const { id, observer } = carrier;
-		carriers.set(id, { carrier, sourceId });
-		observer.once('close', () => carriers.delete(id));
-		return { pairId, end: endOf(end), carrierId: id };
+	#carry({ pairId, carriers }: Pair, end: PipeTransport, takeId: string, carried: Carrying) {
+		const { carrier } = carried;
+		try {
+			if (end.closed) throw new SfuError('unavailable', 'the other server has gone');
+			this.#assertWanted(takeId);
+		} catch (error) {
+			carrier.close();
+			throw error;
+		}
+		carriers.set(takeId, carried);
+		carrier.observer.once('close', () => carriers.delete(takeId));
+		return { pairId, end: endOf(end) };
+	}
+
+	/** @throws {@link SfuError} `not_found` */
+	#assertWanted(takeId: string): void {
+		if (this.#dropped.has(takeId)) throw new SfuError('not_found', 'the other server does not want it any more');
 	}
 
 	/** Tells a new pair where its other end is. @throws {@link SfuError} (rejects) `not_found` */
 	async connect(nodeId: string, pairId: string, { ip, port, srtpParameters }: HostEnd): Promise<void> {
 		const pair = this.#find(nodeId, pairId);
 		pair.connected = true;
+		clearTimeout(pair.connectTimer);
 		const end = await pair.end;
 		await end.connect({ ip, port, srtpParameters });
 	}
 
-	/** Ends what a pair carries. Nothing happens if it has ended already. */
-	drop(nodeId: string, pairId: string, carrierId: string): void {
-		const pair = this.#pairs.get(pairId);
-		if (pair?.nodeId === nodeId) pair.carriers.get(carrierId)?.carrier.close();
+	/** Ends what another server has asked for. Nothing happens if it has ended already. */
+	drop(nodeId: string, takeId: string): void {
+		const pairs = [...this.#pairs.values()].filter((pair) => pair.nodeId === nodeId);
+		const carrying = pairs.find(({ carriers }) => carriers.has(takeId))?.carriers.get(takeId);
+		carrying?.carrier.close();
+		this.#dropped.add(takeId);
+		for (const oldest of this.#dropped) {
+			if (this.#dropped.size <= mostDropped) break;
+			this.#dropped.delete(oldest);
+		}
 	}
 
 	/** Ends a pair that its other server has given up. */
@@ -116,7 +154,12 @@ export class OutgoingPipes {
 
 	/** Ends all that leads to a server that has gone. */
 	lose(nodeId: string): void {
-		for (const [pairId, pair] of this.#pairs) if (pair.nodeId === nodeId) this.#close(pairId);
+		for (const [pairId, pair] of this.#pairs) {
+			if (pair.nodeId !== nodeId) continue;
+			this.#close(pairId);
+			// It may be alive all the same, and would wait for what does not come any more.
+			this.#tell(nodeId, `pairGone ${pairId}`, 'pairGone', { pairId });
+		}
 	}
 
 	/** A server that asks for a source has lost it, if it had it before. */
@@ -129,10 +172,10 @@ export class OutgoingPipes {
 
 	/** @param pairIds - those that the other server still has: it cannot use others any more */
 	#dropPairs(nodeId: string, pairIds: readonly string[]): void {
-		for (const [pairId, { nodeId: to, connected, madeAt }] of this.#pairs) {
+		for (const [pairId, { nodeId: to, connected }] of this.#pairs) {
 			if (to !== nodeId || pairIds.includes(pairId)) continue;
 			// A pair that is not connected yet is being made there.
-			if (connected || Date.now() - madeAt >= connectTime) this.#close(pairId);
+			if (connected) this.#close(pairId);
 		}
 	}
 
@@ -153,30 +196,41 @@ export class OutgoingPipes {
 			routerId,
 			end,
 			connected: false,
-			madeAt: Date.now(),
+			connectTimer: setTimeout(() => {
+				this.#close(pairId);
+			}, connectTime).unref(),
 			carriers: new Map(),
 		};
 		this.#pairs.set(pairId, pair);
 		end.then(
 			(transport) => {
-				transport.observer.once('close', () => this.#pairs.delete(pairId));
+				transport.observer.once('close', () => {
+					this.#forget(pairId);
+				});
 				// It was lost meanwhile.
 				if (!this.#pairs.has(pairId)) transport.close();
 			},
-			() => this.#pairs.delete(pairId),
+			() => {
+				this.#forget(pairId);
+			},
 		);
 		return pair;
 	}
 
 	#close(pairId: string): void {
 		const pair = this.#pairs.get(pairId);
-		this.#pairs.delete(pairId);
+		this.#forget(pairId);
 		pair?.end.then(
 			(transport) => {
 				transport.close();
 			},
 			() => undefined,
 		);
+	}
+
+	#forget(pairId: string): void {
+		clearTimeout(this.#pairs.get(pairId)?.connectTimer);
+		this.#pairs.delete(pairId);
 	}
 
 	#find(nodeId: string, pairId: string): Pair {

@@ -30,6 +30,8 @@ export interface PipeListen {
 
 /** What a server asks for, to receive a track or a data channel of another one. */
 export interface TakeRequest {
+	/** Stands for what is asked for, until it is dropped. */
+	takeId: string;
 	pusherId: string;
 	/** The router that it is to come to. */
 	routerId: string;
@@ -42,8 +44,6 @@ export interface Taken {
 	pairId: string;
 	/** The end of the server that sends. */
 	end: HostEnd;
-	/** What sends it. */
-	carrierId: string;
 	paused: boolean;
 	track?: { kind: MediaKind; rtpParameters: RtpParameters };
 	data?: {

@@ -152,7 +152,9 @@ export class RemoteUser extends User {
 		pusher.once('closed', release);
 		const { demand } = pusher.pullSource;
 		const tell = () => {
-			if (!pusher.closed) owner.demand(demand.bitrate, demand.spatialLayer);
+			const isPulled = demand.bitrate < Infinity || demand.spatialLayer !== undefined;
+			// Its server may have missed that it has gone here.
+			if (!pusher.closed || !isPulled) owner.demand(demand.bitrate, demand.spatialLayer);
 		};
 		demand.on('changed', tell).on('layerChanged', tell);
 		return pusher;

@@ -5,7 +5,7 @@ import { LocalDataSource } from '../../media/DataSource.js';
 import type { Demand } from '../../media/Demand.js';
 import { LocalSource } from '../../media/LocalSource.js';
 import type { HostEnd, PipeListen, Sendable, TakeRequest } from '../../media/pipes/hostPipes.js';
-import { IncomingPipes } from '../../media/pipes/IncomingPipes.js';
+import { IncomingPipes, type TellNode } from '../../media/pipes/IncomingPipes.js';
 import { OutgoingPipes } from '../../media/pipes/OutgoingPipes.js';
 import type { DataSizes } from '../../media/pipes/PipePair.js';
 import { SfuError } from '../../SfuError.js';
@@ -18,7 +18,7 @@ import type { Speakers } from '../Speakers.js';
 import type { User } from '../User.js';
 import type { UserContext } from '../UserContext.js';
 import { callPusher, callUser } from './calls.js';
-import { Insistence } from './Insistence.js';
+import type { Insistence } from './Insistence.js';
 import { RemoteUser } from './RemoteUser.js';
 import { userState, type UserState } from './UserState.js';
 
@@ -56,7 +56,7 @@ export class RoomSharing {
 	readonly #remotes = new Map<string, RemoteUser>();
 	readonly #incoming: IncomingPipes;
 	readonly #outgoing: OutgoingPipes;
-	readonly #insistence: Insistence;
+	readonly #tell: TellNode;
 	/** What other servers can take of tracks: each stands for all who pull there. */
 	readonly #takers = new Map<string, Set<Demand>>();
 	#room!: SharedRoom<UserState>;
@@ -65,9 +65,10 @@ export class RoomSharing {
 	static async open(
 		cluster: Cluster,
 		part: SharedPart,
+		insistence: Insistence,
 		pipes: { listen: PipeListen; data: DataSizes },
 	): Promise<RoomSharing> {
-		const sharing = new RoomSharing(cluster, part, pipes);
+		const sharing = new RoomSharing(cluster, part, insistence, pipes);
 		sharing.#room = await cluster.openRoom<UserState>(part.roomId, {
 			joined: (userId, nodeId, state) => {
 				sharing.#add(userId, nodeId, state);
@@ -91,14 +92,20 @@ export class RoomSharing {
 		return sharing;
 	}
 
-	private constructor(cluster: Cluster, part: SharedPart, { listen, data }: { listen: PipeListen; data: DataSizes }) {
+	private constructor(
+		cluster: Cluster,
+		part: SharedPart,
+		insistence: Insistence,
+		{ listen, data }: { listen: PipeListen; data: DataSizes },
+	) {
 		this.#part = part;
-		const { logger } = part;
+		const { logger, roomId } = part;
 		const ask = (nodeId: string, method: string, params: object) => this.#room.request(nodeId, method, params);
-		this.#insistence = new Insistence(ask, (nodeId) => cluster.has(nodeId));
-		const tell = this.#insistence.tell.bind(this.#insistence);
-		this.#incoming = new IncomingPipes({ ask, tell, listen, data, logger });
-		this.#outgoing = new OutgoingPipes(listen, data);
+		this.#tell = (nodeId, key, method, params) => {
+			insistence.tell(nodeId, `${key} ${roomId}`, method, { roomId, ...params });
+		};
+		this.#incoming = new IncomingPipes({ ask, tell: this.#tell, listen, data, logger });
+		this.#outgoing = new OutgoingPipes(this.#tell, listen, data);
 		cluster.on('nodeLost', this.#lose);
 		this.close = () => {
 			cluster.off('nodeLost', this.#lose);
@@ -161,10 +168,13 @@ export class RoomSharing {
 			case 'connect':
 				return this.#outgoing.connect(nodeId, String(params.pairId), params.end as HostEnd);
 			case 'drop':
-				this.#outgoing.drop(nodeId, String(params.pairId), String(params.carrierId));
+				this.#outgoing.drop(nodeId, String(params.takeId));
 				return undefined;
 			case 'closePair':
 				this.#outgoing.closePair(nodeId, String(params.pairId));
+				return undefined;
+			case 'pairGone':
+				this.#incoming.pairGone(nodeId, String(params.pairId));
 				return undefined;
 			case 'demand':
 				this.#followDemand(nodeId, params);
@@ -216,7 +226,7 @@ export class RoomSharing {
 				bringData: (router) => this.#incoming.bringData(nodeId, pusherId, router),
 				demand: (bitrate, spatialLayer) => {
 					// JSON has no Infinity.
-					this.#insistence.tell(nodeId, `demand ${pusherId}`, 'demand', {
+					this.#tell(nodeId, `demand ${pusherId}`, 'demand', {
 						pusherId,
 						...(bitrate < Infinity && { bitrate }),
 						...(spatialLayer !== undefined && { spatialLayer }),

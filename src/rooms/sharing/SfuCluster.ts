@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Cluster, type ClusterEvents, type OwnLoad } from '../../cluster/Cluster.js';
-import { sealedBus } from '../../cluster/sealedBus.js';
+import { Cluster, type ClusterEvents, type ClusterSettings, type OwnLoad } from '../../cluster/Cluster.js';
+import { sealedBus, type DroppedMessages } from '../../cluster/sealedBus.js';
 import type { NodeInfo } from '../../cluster/wire.js';
 import type { ClusterOptions } from '../../clusterOptions.js';
 import { Emitter } from '../../Emitter.js';
@@ -9,6 +9,7 @@ import type { WorkerLoad } from '../../media/placement.js';
 import type { ResolvedOptions } from '../../options.js';
 import { SfuError } from '../../SfuError.js';
 import type { Room } from '../Room.js';
+import { Insistence } from './Insistence.js';
 import { RoomSharing, type SharedPart } from './RoomSharing.js';
 
 /** The parts of an Sfu that the cluster needs. */
@@ -19,26 +20,34 @@ interface SfuPart {
 	options: ResolvedOptions;
 }
 
+/** What tests replace: the clock, the network, and what seals the bus. */
+export type ClusterOverrides = Partial<Pick<ClusterSettings, 'bus' | 'nodeId' | 'openDirect' | 'now'>>;
+
 /** The requests of other servers about a room. */
-const roomRequests = ['take', 'connect', 'drop', 'closePair', 'demand', 'user', 'pusher'] as const;
+const roomRequests = ['take', 'connect', 'drop', 'closePair', 'pairGone', 'demand', 'user', 'pusher'] as const;
 
 /** The servers that share rooms with this one. */
 export class SfuCluster extends Emitter<ClusterEvents> {
 	readonly #cluster: Cluster;
 	readonly #part: SfuPart;
 	readonly #options: ClusterOptions;
+	readonly #insistence: Insistence;
 
 	/** @internal */
-	static async join(options: ClusterOptions, part: SfuPart): Promise<SfuCluster> {
+	static async join(
+		options: ClusterOptions,
+		part: SfuPart,
+		{ bus: sealed, ...overrides }: ClusterOverrides = {},
+	): Promise<SfuCluster> {
 		const { bus, secret, name, listen } = options;
 		const { logger } = part.options;
+		const dropped = (messages: DroppedMessages) => {
+			logger.warn('messages of the cluster had another secret', { ...messages });
+		};
 		const cluster = await Cluster.create(
 			{
-				bus: sealedBus(bus, secret, {
-					dropped: (dropped) => {
-						logger.warn('messages of the cluster had another secret', { ...dropped });
-					},
-				}),
+				...overrides,
+				bus: sealed ?? sealedBus(bus, secret, { dropped }),
 				secret,
 				name,
 				listen: { ip: listen.ip, port: listen.portRange?.min ?? 0, announcedAddress: listen.announcedAddress },
@@ -61,7 +70,12 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 				return room.answerNode(method, params, from);
 			});
 		}
+		this.#insistence = new Insistence(
+			(nodeId, method, params) => cluster.request(nodeId, method, params),
+			(nodeId) => cluster.has(nodeId),
+		);
 		cluster.on('nodeJoined', (event) => {
+			this.#insistence.returned(event.node.nodeId);
 			this.emit('nodeJoined', event);
 		});
 		cluster.on('nodeLost', (event) => {
@@ -103,7 +117,7 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 	/** @internal Shares a room. */
 	share(part: SharedPart): Promise<RoomSharing> {
 		const { ip, announcedAddress, portRange } = this.#options.listen;
-		return RoomSharing.open(this.#cluster, part, {
+		return RoomSharing.open(this.#cluster, part, this.#insistence, {
 			listen: {
 				ip,
 				announcedAddress,
@@ -120,6 +134,7 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 
 	/** @internal Leaves the cluster. */
 	close(): void {
+		this.#insistence.close();
 		void this.#cluster.close();
 	}
 }

@@ -48,7 +48,7 @@ async function bringAcross(t: TestContext) {
 	const [from, to] = [await workers[0].createRouter(), await workers[1].createRouter()];
 	const directs = [await from.createDirectTransport(), await to.createDirectTransport()] as const;
 	const source = await directs[0].produceData();
-	const outgoing = new OutgoingPipes(listen, sizes);
+	const outgoing = new OutgoingPipes(() => undefined, listen, sizes);
 	const answer = async (method: string, params: object): Promise<unknown> => {
 		if (method === 'take') {
 			const taken = await outgoing.take('here', { router: from, dataProducer: source }, params as TakeRequest);
@@ -119,8 +119,8 @@ describe('A data channel that goes to another server', () => {
 	it('ends there when nobody needs it here, and the channel itself goes on', async (t) => {
 		const { source, close, told, outgoing, from, to } = await bringAcross(t);
 		close();
-		const drop = told.find(({ method }) => method === 'drop')!.params as { pairId: string; carrierId: string };
-		outgoing.drop('here', drop.pairId, drop.carrierId);
+		const drop = told.find(({ method }) => method === 'drop')!.params as { takeId: string };
+		outgoing.drop('here', drop.takeId);
 		assert.equal(outgoing.size, 0);
 		assert.equal(source.closed, false);
 		await until(async () => {
