@@ -39,7 +39,9 @@ export class AutoPull {
 			if (this.#isAutomatic(puller) && this.#videos.isDropped(puller.pusherId)) puller.close('notChosen');
 		});
 		user.on('pullerClosed', ({ puller, reason }) => {
-			if (this.#isAutomatic(puller)) this.#videos.pullerClosed(puller.pusherId, reason);
+			if (!this.#isAutomatic(puller)) return;
+			this.#videos.pullerClosed(puller.pusherId, reason);
+			if (reason === 'interrupted') this.#pullAgain(puller.pusherId);
 		});
 	}
 
@@ -80,6 +82,11 @@ export class AutoPull {
 	/** Notes that another user speaks. */
 	spoke(userId: string): void {
 		this.#videos.spoke(userId);
+	}
+
+	#pullAgain(pusherId: string): void {
+		const pusher = this.#context.others().find((other) => other.pusherId === pusherId);
+		if (pusher) this.#context.connections.offering?.follow([pusher]);
 	}
 
 	#isAutomatic({ connectionId }: AnyPuller): boolean {

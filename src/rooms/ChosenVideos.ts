@@ -21,6 +21,7 @@ const passing: readonly PullerCloseReason[] = [
 	'connectionClosed',
 	'answerTimeout',
 	'workerDied',
+	'interrupted',
 	'userLeft',
 ];
 

@@ -42,7 +42,7 @@ export class DataPuller extends Endpoint<PullerEvents, PullerCloseReason> {
 			if (isReliable) this.close('tooSlow');
 		});
 		consumer.once('dataproducerclose', () => {
-			this.close('pusherClosed');
+			this.close(pusher.closed ? 'pusherClosed' : 'interrupted');
 		});
 	}
 

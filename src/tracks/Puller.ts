@@ -35,6 +35,8 @@ export type PullerCloseReason =
 	| 'userLeft'
 	/** Its media worker died. */
 	| 'workerDied'
+	/** The way from its pusher has ended, and the pusher has not. It may be pulled again, and `autoPull` does so. */
+	| 'interrupted'
 	| (string & {});
 
 /** The events of a puller: a track or a data channel. */
@@ -116,7 +118,7 @@ export class Puller extends Endpoint<PullerEvents, PullerCloseReason> {
 			});
 		}
 		consumer.once('producerclose', () => {
-			this.close('pusherClosed');
+			this.close(pusher.closed ? 'pusherClosed' : 'interrupted');
 		});
 	}
 

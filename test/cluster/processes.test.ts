@@ -78,7 +78,7 @@ async function isFree(port: number): Promise<boolean> {
 	return free;
 }
 
-describe('Servers in processes of their own', { skip: noRedis, timeout: 300_000 }, () => {
+describe('Servers in processes of their own', { skip: noRedis, timeout: 400_000 }, () => {
 	let redis: Server;
 	let one: ServerProcess;
 	let two: ServerProcess;
@@ -403,6 +403,18 @@ describe('Servers in processes of their own', { skip: noRedis, timeout: 300_000 
 				},
 				resume,
 			],
+			...(process.env.SFU_TEST_LONG === '1'
+				? [
+						[
+							'is stopped for 60 s',
+							async () => {
+								redis.stop();
+								await sleep(60_000);
+							},
+							resume,
+						] as [string, () => Promise<void>, () => Promise<void>],
+					]
+				: []),
 			[
 				'is killed, and starts again with nothing',
 				async () => {

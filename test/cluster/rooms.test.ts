@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Room, Sfu } from 'sfu-rooms';
 import { until } from '../media/setup.js';
-import { loadOffer } from '../support/offers.js';
+import { AnsweringPeer } from '../support/answers.js';
+import { anOffer, loadOffer } from '../support/offers.js';
 import { startServers } from '../support/servers.js';
 
 const idsOf = ({ users }: Room) => [...users.keys()];
@@ -177,5 +178,38 @@ describe('A room on two servers', () => {
 		assert.deepEqual(reasons, ['replaced']);
 		await until(() => here.users.get('alice')?.isRemote === true, 'she is known there');
 		here.close();
+	});
+
+	it('sends on what had come by a worker that died, to those who pull automatically', async (t) => {
+		const place = ({ userId }: { userId?: string }) => (userId === 'cas' ? 1 : 0);
+		const [first, second] = (await startServers(2, { workers: { count: 2, place } })) as [Sfu, Sfu];
+		t.after(() => {
+			first.close();
+			second.close();
+		});
+		const here = await first.getOrCreateRoom(t.name);
+		const there = await second.getOrCreateRoom(t.name);
+		const alice = await here.join({ userId: 'alice' });
+		const { pushers } = await alice.push(anOffer('chromium-sendonly-audio-video'));
+		const bob = await there.join({ userId: 'bob' });
+		const cas = await there.join({ userId: 'cas' });
+		await until(() => there.users.get('alice')?.pushers.size === pushers.length, 'the tracks are known');
+		// They come to the worker of the first one who pulls them.
+		const specs = pushers.map(({ pusherId }) => ({ pusherId }));
+		await bob.pull({ targetUserId: 'alice', specs, offer: anOffer('chromium-recvonly-video-audio') });
+		const peer = new AnsweringPeer();
+		const answers: Promise<void>[] = [];
+		cas.on('offer', ({ offer }) => answers.push(offer.answer(peer.answer(offer.sdp))));
+		const closed: string[] = [];
+		cas.on('pullerClosed', ({ reason }) => closed.push(reason));
+		cas.autoPull();
+		await until(() => cas.pullers.size === pushers.length, 'all is pulled');
+		const before = new Set(cas.pullers.keys());
+		process.kill(second.workers[0]!.pid, 'SIGKILL');
+		await until(() => closed.length === pushers.length, 'it has ended');
+		assert.deepEqual([...new Set(closed)], ['interrupted']);
+		await until(() => cas.pullers.size === pushers.length, 'all is pulled again');
+		assert.ok([...cas.pullers.keys()].every((pullerId) => !before.has(pullerId)));
+		await Promise.all(answers);
 	});
 });
