@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import { SfuError } from '../SfuError.js';
-import type { Bus } from './Bus.js';
+import type { ClusterSettings } from './ClusterSettings.js';
 import { DirectLink, type Direct, type DirectAddress, type DirectOptions } from './DirectLink.js';
 import { aliveInterval, Nodes } from './Nodes.js';
 import { OpenRoom } from './OpenRoom.js';
@@ -30,24 +30,6 @@ export type ClusterEvents = {
 	/** Another server has stopped, or nothing is heard of it any more. */
 	nodeLost: (event: { node: NodeInfo; reason: 'nodeStopped' | 'nodeLost' }) => void;
 };
-
-/** What this server tells of itself, beside its name and address. */
-export type OwnLoad = Pick<NodeInfo, 'draining' | 'load' | 'rooms' | 'users'>;
-
-export interface ClusterSettings {
-	/** Carries the messages, sealed already. */
-	bus: Bus;
-	secret: string;
-	name?: string | undefined;
-	listen: { ip: string; port: number; announcedAddress?: string | undefined };
-	load: () => OwnLoad;
-	/** The id of this server. Default: one that no other server ever had. */
-	nodeId?: string;
-	/** Default: {@link DirectLink.open}. */
-	openDirect?: (options: DirectOptions) => Promise<Direct>;
-	/** The clock, in ms. Default: that of the process. */
-	now?: () => number;
-}
 
 /** How often a room says how far it is, in ms. */
 const digestInterval = 3000;
@@ -274,33 +256,59 @@ export class Cluster extends Emitter<ClusterEvents> {
 
 	#receive<Body extends Message>(message: Uint8Array): { from: string; body: Body } | undefined {
 		const received = this.#closed ? undefined : decode<Body>(message);
+		if (!received && !this.#closed) this.#logger.warn('a message was dropped: its version is too far from this one');
 		if (!received || received.from === this.nodeId) return undefined;
 		this.#nodes.heard(received.from);
 		return received;
 	}
 
 	#receiveNodes(from: string, message: NodesMessage): void {
-		if (message.kind === 'alive') this.#nodes.heard(from, message.info);
-		else if (message.kind === 'bye') this.#nodes.stopped(from);
-		else {
-			const { roomId } = message;
-			const snapshot = this.#rooms.get(roomId)?.room.snapshot;
-			const answer: NodeMessage = { kind: 'opened', roomId, ...(snapshot && { snapshot }) };
-			this.#send(nodeSubject(from), answer).catch(() => undefined);
-			// It has the room open, too.
-			if (snapshot) void this.#rooms.get(roomId)?.room.fetch(from);
+		switch (message.kind) {
+			case 'alive':
+				this.#nodes.heard(from, message.info);
+				break;
+			case 'bye':
+				this.#nodes.stopped(from);
+				break;
+			case 'open':
+				this.#answerOpen(from, message.roomId);
+				break;
+			default:
+				this.#ignore(from, message);
 		}
 	}
 
+	#answerOpen(from: string, roomId: string): void {
+		const room = this.#rooms.get(roomId)?.room;
+		const snapshot = room?.snapshot;
+		const answer: NodeMessage = { kind: 'opened', roomId, ...(snapshot && { snapshot }) };
+		this.#send(nodeSubject(from), answer).catch(() => undefined);
+		// It has the room open, too.
+		void room?.fetch(from);
+	}
+
 	#receiveNode(from: string, message: NodeMessage): void {
-		if (message.kind === 'request') void this.#requests.answer(from, message);
-		else if (message.kind === 'response') this.#requests.settle(from, message);
-		else {
-			const { roomId, snapshot } = message;
-			const opened = this.#rooms.get(roomId);
-			if (snapshot && this.#nodes.has(from)) opened?.room.load(from, snapshot);
-			opened?.answered(from);
+		switch (message.kind) {
+			case 'request':
+				void this.#requests.answer(from, message);
+				break;
+			case 'response':
+				this.#requests.settle(from, message);
+				break;
+			case 'opened': {
+				const opened = this.#rooms.get(message.roomId);
+				if (message.snapshot && this.#nodes.has(from)) opened?.room.load(from, message.snapshot);
+				opened?.answered(from);
+				break;
+			}
+			default:
+				this.#ignore(from, message);
 		}
+	}
+
+	/** A later version may have other messages. This one can do without them. */
+	#ignore(from: string, { kind }: { kind: unknown }): void {
+		this.#logger.info('a message of another version was ignored', { from, kind });
 	}
 
 	/** Fetches all that a server says of the rooms that are open here. */

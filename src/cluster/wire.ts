@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** The version of the messages between servers. A server understands those of its own version, of the one before and the one after. */
+/**
+ * The version of the messages between servers. A server understands those of its own version, of the one before and the one
+ * after. So a change must let servers of the version before go on: a new field may be missing, and a new message or request may
+ * be ignored or answered by `unsupported`. What cannot be done so takes two versions: the first one understands it, and the
+ * second one sends it. Each change that a server of the version before would misread raises the number.
+ */
 export const wireVersion = 1;
 
 /** What a server tells of itself. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Cluster, type ClusterEvents, type ClusterSettings, type OwnLoad } from '../../cluster/Cluster.js';
+import { Cluster, type ClusterEvents } from '../../cluster/Cluster.js';
+import type { ClusterSettings, OwnLoad } from '../../cluster/ClusterSettings.js';
 import { sealedBus, type DroppedMessages } from '../../cluster/sealedBus.js';
 import type { NodeInfo } from '../../cluster/wire.js';
 import type { ClusterOptions } from '../../clusterOptions.js';
