@@ -30,9 +30,13 @@ export class MediaElements {
 	}
 
 	exchange(element: HTMLMediaElement, before: MediaStreamTrack | undefined, track: MediaStreamTrack | undefined): void {
-		// First the new one: an element without tracks goes black.
-		if (track) this.add(element, track);
-		if (before) this.remove(element, before);
+		if (track) {
+			// Over another connection it may have the same id, and a stream takes no two tracks with one.
+			if (before) this.#streams.get(element)?.removeTrack(before);
+			this.add(element, track);
+		} else if (before) {
+			this.remove(element, before);
+		}
 	}
 
 	/** Plays what the browser has not let play; to be called from a click. */

@@ -8,6 +8,8 @@ import type { NotificationHandlers } from './Wire.js';
 
 /** What the roster needs of the call. */
 export interface RosterContext {
+	/** This user, whom a server may tell of while the client moves to another one. */
+	userId: string;
 	emit: <Event extends keyof CallEvents>(event: Event, payload: CallEvents[Event]) => void;
 	track: Omit<RemoteTrackContext, 'emit'>;
 	/** There is a new track, which may have to be asked for. */
@@ -152,6 +154,7 @@ export class Roster {
 	}
 
 	#add({ userId, userName, metadata, pushers = [], dataPushers = [] }: News): void {
+		if (userId === this.#context.userId) return;
 		let user = this.users.get(userId);
 		if (!user) {
 			user = new RemoteUser(userId, userName, metadata);

@@ -74,6 +74,7 @@ export class Session {
 			emit('audioBlocked', { resume: () => elements.resume() });
 		});
 		this.roster = new Roster({
+			userId,
 			emit,
 			track: {
 				request,
