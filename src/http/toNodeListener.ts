@@ -42,7 +42,8 @@ async function answer(handle: Handle, raw: NodeRequest, response: ServerResponse
 	if (!body) response.end();
 	else {
 		response.flushHeaders();
-		await pipeline(Readable.fromWeb(body), response);
+		// Node and the DOM each have types of their own for the streams of the web.
+		await pipeline(Readable.fromWeb(body as never), response);
 	}
 }
 
@@ -72,5 +73,5 @@ function readRequest(raw: NodeRequest, signal: AbortSignal): { address: string |
 function bodyOf(raw: NodeRequest): NonNullable<RequestInit['body']> {
 	const { body } = raw;
 	if (typeof body === 'string' || body instanceof Uint8Array) return body as Uint8Array<ArrayBuffer>;
-	return Readable.toWeb(raw);
+	return Readable.toWeb(raw) as never;
 }

@@ -38,7 +38,7 @@ export type SocketIoClientEvents = {
 } & {
 	[Method in keyof ClientNotifications]: (
 		data: ClientNotifications[Method],
-		respond?: (response: SocketIoResponse<ResponseData<Method>>) => void,
+		respond?: (response: SocketIoResponse<Method extends keyof ClientRequests ? ResponseData<Method> : never>) => void,
 	) => void;
 };
 

@@ -136,6 +136,6 @@ const codes = new Map<number, SfuErrorCode>(
 
 /** The error that a client fails with. */
 function failure({ errorCode, errorReason = '' }: ClientResponse): SfuError {
-	const code = (errorCode !== undefined && codes.get(errorCode)) || 'internal';
+	const code = (errorCode === undefined ? undefined : codes.get(errorCode)) ?? 'internal';
 	return new SfuError(code, `the client failed: ${quoted(errorReason)}`);
 }

@@ -159,6 +159,7 @@ export class Scenario {
 	#texts: { text: string; from: RoomClient; sender: View; to: { client: RoomClient; view: View }[] }[] = [];
 	/** The app's messages since the last quiet point, and who must have each. */
 	#sent: { text: string; to: { client: RoomClient; view: View }[] }[] = [];
+	readonly #removeHandler: () => void;
 	#made = 0;
 	#calm = true;
 
@@ -173,7 +174,7 @@ export class Scenario {
 			});
 		};
 		stage.sfu.on('roomOpened', follow);
-		stage.sfu.handle('echo', ({ data }) => data);
+		this.#removeHandler = stage.sfu.handle('echo', ({ data }) => data);
 	}
 
 	async play(steps: readonly { step: Step; wait: number | 'quiet' }[]): Promise<void> {
@@ -190,6 +191,8 @@ export class Scenario {
 		} catch (error) {
 			const happened = this.#log.slice(-120).join('\n');
 			throw new Error(`${String(error)}\n--- what happened\n${happened}\n---`, { cause: error });
+		} finally {
+			this.#removeHandler();
 		}
 	}
 
@@ -505,7 +508,8 @@ export class Scenario {
 					(answer) => {
 						if (answer !== made) this.#violations.push(`${user.userId} answered ${String(answer)}`);
 					},
-					({ code }: SfuError) => {
+					(error: unknown) => {
+						const { code } = error as SfuError;
 						if (!['unavailable', 'closed', 'timeout', 'limit_exceeded'].includes(code)) this.#violations.push(code);
 					},
 				);

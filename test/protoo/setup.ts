@@ -37,7 +37,7 @@ export async function serve(t: TestContext, options: ProtooOptions = {}, sfuOpti
 		/** A client that has joined nothing yet. */
 		connect,
 		/** A client that has joined, by default the room `room`. */
-		async join(userId: string, roomId = 'room') {
+		join: async (userId: string, roomId = 'room') => {
 			const client = connect();
 			await client.join(roomId, userId);
 			return client;

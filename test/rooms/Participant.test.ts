@@ -53,7 +53,8 @@ describe('user.update()', () => {
 		const alice = await room.join({ userId: 'alice', metadata });
 		metadata.list.push(2);
 		assert.deepEqual(alice.metadata, { list: [1] });
-		assert.ok(Object.isFrozen((alice.metadata as typeof metadata).list));
+		const { list } = alice.metadata;
+		assert.ok(Object.isFrozen(list));
 	});
 
 	it('refuses what is wrong or too much, as join does, and changes nothing', async (t) => {

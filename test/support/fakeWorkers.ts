@@ -767,7 +767,7 @@ export class FakeWorkers extends Emitter<WorkerPoolEvents> {
 	}
 
 	get loads(): WorkerLoad[] {
-		const rest = { cpu: 0, isFull: false, carriesRoom: false };
+		const rest = { pipes: 0, cpu: 0, isFull: false, carriesRoom: false };
 		return this.#running.map(({ media: { index, rooms, tracks } }) => ({ index, pid: index, rooms, tracks, ...rest }));
 	}
 

@@ -166,12 +166,15 @@ export class ProtooClient {
 	): Promise<Requests[Method]['success']>;
 	request(method: string, data?: unknown): Promise<unknown>;
 	request(method: string, data?: unknown): Promise<unknown> {
-		if (method === 'join') this.#membership = data as Membership;
 		const id = ++this.#lastId;
 		this.sendRequest(id, method, data);
 		return handled(
 			this.response(id).then((response) => {
 				if (!response.ok) throw new RequestError(response);
+				if (method === 'join') {
+					const { roomId, userId } = data as Membership;
+					this.#membership = { roomId, userId };
+				}
 				return response.data;
 			}),
 		);

@@ -75,7 +75,8 @@ const coturnOptions = (secret: string, folder: string) => [
 ];
 
 async function untilListening(log: string[]): Promise<void> {
-	for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+	const deadline = Date.now() + 30_000;
+	for (;;) {
 		const socket = connect(3478, turnAddress);
 		const isThere = await once(socket, 'connect').then(
 			() => true,
@@ -84,5 +85,6 @@ async function untilListening(log: string[]): Promise<void> {
 		socket.destroy();
 		if (isThere) return;
 		if (Date.now() > deadline) throw new Error(`the TURN server does not listen: ${log.join('')}`);
+		await sleep(50);
 	}
 }
