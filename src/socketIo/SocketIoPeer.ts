@@ -4,6 +4,7 @@ import {
 	OutgoingRequests,
 	SocketLimits,
 	type ClientLimits,
+	type ClientResponse,
 	type ContextArgument,
 	type RequestResult,
 	type Session,
@@ -66,7 +67,7 @@ export class SocketIoPeer<Context> {
 				send: ({ method, data, length }) => {
 					this.#emit(length, method, data);
 				},
-				request: (method, data) => this.#request(method, data),
+				request: (method, data, options) => this.#request(method, data, options?.timeout),
 				close: (code, reason) => {
 					if (this.#shut()) this.#disconnect({ code, reason });
 				},
@@ -129,7 +130,7 @@ export class SocketIoPeer<Context> {
 		if (this.#limits.sent(length, this.#buffer.amount)) this.#drop(closeCodes.tooSlow, 'reads too slowly');
 	}
 
-	#request(method: string, data: object) {
+	#request(method: string, data: object, timeout?: number) {
 		if (this.#unacknowledged >= this.#clientLimits.pendingRequests) {
 			throw new SfuError('limit_exceeded', 'the client acknowledges no requests');
 		}
@@ -139,7 +140,7 @@ export class SocketIoPeer<Context> {
 				this.#unacknowledged--;
 				if (!this.#closed) this.#settle(id, method, response);
 			});
-		});
+		}, timeout);
 	}
 
 	/** Takes the client's response to a request of the server. One that is refused fails the request now. */
@@ -150,10 +151,11 @@ export class SocketIoPeer<Context> {
 		const refusal = tooMany ?? this.#refusalOf([response]) ?? (isResponse(response) ? undefined : noResponse());
 		if (refusal) {
 			this.#session.refused(refusal, method);
-			this.#outgoing.settle(id, { ok: false });
+			const errorCode = errorCodes[refusal.code];
+			this.#outgoing.settle(id, { ok: false, errorCode, errorReason: refusal.message });
 			this.#invalid();
 		} else {
-			this.#outgoing.settle(id, response as { ok: boolean });
+			this.#outgoing.settle(id, response as ClientResponse);
 		}
 	}
 

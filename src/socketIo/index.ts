@@ -20,6 +20,7 @@ export type {
 	PushAction,
 	TextMessageAction,
 	UpdatePusherAction,
+	UpdateUserAction,
 } from '../signaling/index.js';
 export { isAllowedOrigin } from '../isAllowedOrigin.js';
 export type { Origins } from '../isAllowedOrigin.js';
