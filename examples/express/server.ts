@@ -4,6 +4,7 @@
  * - LISTEN_IP: the address that the page, the WebSocket and the media listen on. Default 127.0.0.1: this machine alone.
  * - ANNOUNCED_ADDRESS: the address that browsers send media to. Default LISTEN_IP.
  * - ORIGIN: of the page, such as https://example.com, if a proxy changes the header `Host`. Several with blanks between.
+ * - INSPECT: 1 shows everybody who is in which room, at /inspect.html, and metrics at /metrics. Default: neither.
  * - PORT: of the page and the WebSocket. Default 3000. 0 takes a free one.
  *
  * Firefox sends no media to 127.0.0.1: set LISTEN_IP to 0.0.0.0 and ANNOUNCED_ADDRESS to an address of this machine.
@@ -46,7 +47,13 @@ function isOwnPage({ headers: { origin, host } }: IncomingMessage): boolean {
 	return URL.canParse(origin) && new URL(origin).host === host;
 }
 
-const server = createServer(express().use(express.static(path.join(import.meta.dirname, 'public'))));
+const app = express().use(express.static(path.join(import.meta.dirname, 'public')));
+app.get('/ready', (_, response) => {
+	const { health } = sfu;
+	response.status(health.ready ? 200 : 503).json(health);
+});
+if (process.env.INSPECT === '1') (await import('./operator.js')).showOperator(app, sfu);
+const server = createServer(app);
 const sockets = new WebSocketServer({
 	server,
 	path: '/webrtc',

@@ -54,7 +54,7 @@ export class SfuMetrics {
 	/**
 	 * Adds the metrics. They go when the Sfu closes.
 	 *
-	 * @throws {@link SfuError} `invalid_argument`, `closed`, `conflict` if the registry has an Sfu with this name already, or
+	 * @throws `SfuError` `invalid_argument`, `closed`, `conflict` if the registry has an Sfu with this name already, or
 	 *   metrics with the same names that are not of this library
 	 */
 	constructor(sfu: Sfu, options: MetricsOptions = {}) {

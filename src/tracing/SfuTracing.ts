@@ -29,7 +29,7 @@ export class SfuTracing {
 	/**
 	 * Begins to trace. It ends when the Sfu closes.
 	 *
-	 * @throws {@link SfuError} `invalid_argument`, `closed`
+	 * @throws `SfuError` `invalid_argument`, `closed`
 	 */
 	constructor(sfu: Sfu, options: TracingOptions = {}) {
 		const { tracer = trace.getTracer('sfu-rooms') } = checkOptions(options);

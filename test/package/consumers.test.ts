@@ -25,8 +25,9 @@ describe('The packed library, in a project that has nothing but its dependencies
 		await run('tar', ['xzf', stdout.trim(), '-C', modules], { cwd: project });
 		await cp(join(modules, 'package'), join(modules, manifest.name), { recursive: true });
 		await rm(join(modules, 'package'), { recursive: true });
-		const others = ['@types/node', 'undici-types', 'ws', '@types/ws'];
+		const others = ['@types/node', 'undici-types', 'ws', '@types/ws', 'prom-client', '@opentelemetry/api'];
 		for (const dependency of [...Object.keys(manifest.dependencies), ...others]) {
+			await mkdir(dirname(join(modules, dependency)), { recursive: true });
 			await symlink(join(root, 'node_modules', dependency), join(modules, dependency));
 		}
 		for (const file of ['consumer.mts', 'consumer.cts', 'jsonRpcAdapter.mts', 'jsonRpc.mts']) {
@@ -85,6 +86,25 @@ describe('The packed library, in a project that has nothing but its dependencies
 			}
 		}
 		await look('protocol.js');
+	});
+
+	it('loads optional peers from the entries alone that need them', async () => {
+		const dist = join(project, 'node_modules', manifest.name, 'dist');
+		async function importsOf(file: string, seen = new Set<string>()): Promise<string[]> {
+			if (seen.has(file)) return [];
+			seen.add(file);
+			const source = await readFile(join(dist, file), 'utf8');
+			const imported = [...source.matchAll(/(?:from|import) ['"]([^'"]+)['"]/g)].map(([, module]) => module!);
+			const inner = imported.filter((module) => module.startsWith('./'));
+			const further = await Promise.all(inner.map((module) => importsOf(module.slice(2), seen)));
+			return [...imported.filter((module) => !module.startsWith('./')), ...further.flat()];
+		}
+		const peers = ['prom-client', '@opentelemetry/api'];
+		const needed = async (file: string) => (await importsOf(file)).filter((module) => peers.includes(module));
+		assert.deepEqual(await needed('metrics.js'), ['prom-client']);
+		assert.deepEqual(await needed('tracing.js'), ['@opentelemetry/api']);
+		for (const file of ['index.js', 'signaling.js', 'protoo.js', 'cluster.js'])
+			assert.deepEqual(await needed(file), []);
 	});
 
 	it('lets an adapter be written in less than 100 lines, with its public entries alone', async () => {
