@@ -42,6 +42,11 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 		const pausedOf = (t: TestContext, userId: string) =>
 			[...userOf(t, userId).pullers.values()].filter(({ kind }) => kind === 'video').map(({ paused }) => paused);
 
+		const layerOf = (t: TestContext, userId: string) =>
+			[...userOf(t, userId).pullers.values()].map((puller) =>
+				puller.kind === 'video' ? puller.currentLayers?.spatialLayer : undefined,
+			)[0];
+
 		it('lets two users see and hear each other, and tells who comes and goes', async (t) => {
 			const enter = meet(t);
 			const alice = await enter('alice', { userName: 'Alice' });
@@ -259,7 +264,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			const bob = await enter('bob', {}, { style: 'width:160px;height:90px' });
 			await bob.untilPlaying('alice');
 			await until(
-				async () => (await bob.do<number>('pictureSize', key)) === 320,
+				() => layerOf(t, 'bob') === 0,
 				'bob gets the lowest layer',
 				30_000,
 				() => bob.explain(),
@@ -272,7 +277,8 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			);
 			await bob.do('resize', key, 'width:1280px;height:720px');
 			await until(
-				async () => (await bob.do<number>('pictureSize', key)) === 1280,
+				// A browser on a busy machine makes each picture smaller.
+				() => layerOf(t, 'bob') === 2,
 				'bob gets the highest layer',
 				60_000,
 				() => bob.explain(),
@@ -289,7 +295,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 			await bob.untilPlaying('alice');
 			await bob.do('prefer', 'alice', 'camera', { spatial: 1 });
 			await until(
-				async () => (await bob.do<number>('pictureSize', key)) === 640,
+				() => layerOf(t, 'bob') === 1,
 				'bob gets what he prefers',
 				60_000,
 				() => bob.explain(),

@@ -85,9 +85,9 @@ it(`Nothing of the client is left after ${ROUNDS} joins and leaves`, { skip: can
 	t.diagnostic(`${JSON.stringify(before.counts)}, ${JSON.stringify(after.counts)}`);
 	assert.ok(open <= 2 && sockets <= 1, 'only what bob has');
 	for (const name of classes) {
-		// The last round may still be on its way out.
+		// The last rounds may still be on their way out. A leak would be one for each round at least.
 		assert.ok(
-			after.counts[name]! <= before.counts[name]! + 5,
+			after.counts[name]! <= before.counts[name]! + (ROUNDS - 20) / 4,
 			`${name}: ${before.counts[name]}, then ${after.counts[name]}`,
 		);
 	}
