@@ -18,7 +18,7 @@ export const root = path.join(import.meta.dirname, '..', '..');
  * @typedef {object} TestFile
  * @property {string} file The path from the root of the repository.
  * @property {Need} needs
- * @property {boolean} heavy Whether it keeps a processor busy all the time, by encoding noise.
+ * @property {boolean} heavy Whether it keeps a processor busy all the time, by encoding noise or large pictures.
  * @property {boolean} random Whether it checks properties with random values.
  * @property {boolean} sampled Whether it runs only some of its cases at a time.
  * @property {boolean} shapesLinks Whether it narrows links or drops packets.
@@ -52,7 +52,7 @@ export function describeFile(file) {
 				: contains(/\b(Sfu|WorkerPool)\.create\(|\bcreateWorker\(|\bexamples\/\w+\/server\b/)
 					? 'worker'
 					: 'nothing',
-		heavy: contains(/\bcreateNoisePusher\(\)|\bclient\.createPusher\(\{[^}]*\bnoise\b/),
+		heavy: contains(/\bcreateNoisePusher\(\)|\bclient\.createPusher\(\{[^}]*\bnoise\b|\bpublishCamera\b/),
 		random: /\bcheckProperty\(/.test(source),
 		sampled: /\bsomeOf\(/.test(source),
 		shapesLinks: /\b(limitIncoming|dropIncoming)\(/.test(source),

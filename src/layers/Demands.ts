@@ -111,7 +111,8 @@ export class Demands {
 		const before = this.#bound?.before ?? new Map(this.#demands);
 		const kept = this.lower(at, limit, streams, changes);
 		this.#full = full;
-		this.#bound = { limit, before };
+		// What a bound leaves beside all else may be nothing, or less, for a moment.
+		this.#bound = { limit: Math.max(limit, leastDemand), before };
 		return kept;
 	}
 

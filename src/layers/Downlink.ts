@@ -92,7 +92,7 @@ export class Downlink {
 			// After an overload, the streams are on other steps than those measured.
 			if (overloads !== this.#overloads || this.isEmpty) return;
 			const others = Math.max((measured?.bitrate ?? 0) - totalBitrate(streams), 0);
-			const rates = { estimate: measured?.estimate, limit: limit > 0 ? limit - others : Infinity };
+			const rates = { estimate: measured?.estimate, limit: limit > 0 ? Math.max(limit - others, 0) : Infinity };
 			changes = await this.#policy.look(streams, rates);
 		} catch (error) {
 			// The pullers of a transport that closes are about to be removed.

@@ -283,6 +283,7 @@ for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
 				60_000,
 				() => bob.explain(),
 			);
+			await bob.untilPlaying('alice');
 			assert.equal((await active()).join(), 'true,true,true');
 			await bob.do('resize', key, 'width:160px;height:90px;position:absolute;top:9000px');
 			await until(() => pausedOf(t, 'bob').join() === 'true', 'the video out of sight is paused');

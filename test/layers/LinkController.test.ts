@@ -421,6 +421,21 @@ describe('A limit', () => {
 		}
 	});
 
+	it('that leaves nothing for a moment bounds what is sent all the same', () => {
+		for (const nothing of [0, -100_000]) {
+			const link = simulate(single);
+			link.limit = nothing;
+			link.run(3);
+			link.limit = 400_000;
+			for (let second = 0; second < 20; second++) {
+				link.run(1);
+				const demand = link.control.demandOf('a')!;
+				assert.ok(demand > 0 && demand <= 440_000, `${demand} bit/s are asked for`);
+			}
+			assert.ok(link.bitrate > 200_000 && link.bitrate <= 440_000, `${link.bitrate} bit/s`);
+		}
+	});
+
 	it('that is gone leaves what the link itself does not bear', () => {
 		const link = simulate(single);
 		link.limit = 1_000_000;
