@@ -231,17 +231,11 @@ describe('The picture of an Sfu', () => {
 		assert.deepEqual(user.pushers[0]?.metadata, { title: 'of the client' });
 	});
 
-	it('says null of metadata that is no JSON', async (t) => {
+	it("never has what is the app's alone", async (t) => {
 		const { sfu, room } = await startRoom(t);
-		const circle: { self?: unknown } = {};
-		circle.self = circle;
-		await room.join({ userId: 'circle', metadata: circle });
-		await room.join({ userId: 'function', metadata: () => undefined });
-		const { users } = sfu.inspect({ metadata: true }).rooms[0]!;
-		assert.deepEqual(
-			users.map(({ metadata }) => metadata),
-			[null, null],
-		);
+		await room.join({ userId: 'alice', appData: { note: 'for the app alone' }, metadata: { note: 'for all' } });
+		const text = JSON.stringify(sfu.inspect({ metadata: true }));
+		assert.deepEqual([text.includes('for all'), text.includes('for the app alone')], [true, false]);
 	});
 
 	it('ends at its limit, and says so', async (t) => {
