@@ -6,6 +6,7 @@ import { FakeClock } from './FakeClock.js';
 import { FaultyNetwork, type Weather } from './FaultyNetwork.js';
 import type { ModelRoom } from './ModelRoom.js';
 import { ModelServer } from './ModelServer.js';
+import { actOrWeather, doWithNetwork, networkActs, weather } from './networkFaults.js';
 
 /** When all faults have ended, everything is right again after so long, in ms. */
 const quiet = 15_000;
@@ -33,32 +34,13 @@ const acts = {
 	start: 4,
 	loseBus: 2,
 	returnBus: 3,
-	makeMute: 1,
-	makeDeaf: 1,
-	hear: 2,
-	cut: 2,
-	cutBoth: 2,
-	mendWay: 3,
-	cutDirect: 2,
-	mendDirect: 2,
-	stopBus: 1,
-	resumeBus: 3,
+	...networkActs,
 	mend: 2,
 };
 type Act = keyof typeof acts;
 
-const weather = fc.record({
-	loss: fc.constantFrom(0, 0.05, 0.3),
-	double: fc.constantFrom(0, 0.1, 0.5),
-	delay: fc.constantFrom(3, 100, 1500, 6000),
-	ordered: fc.boolean(),
-});
-
 const step = fc.record({
-	act: fc.oneof(...Object.entries(acts).map(([act, weight]) => ({ weight, arbitrary: fc.constant(act as Act) })), {
-		weight: 3,
-		arbitrary: weather,
-	}),
+	act: actOrWeather(acts),
 	/** Null for the same as before. */
 	place: fc.option(fc.nat({ max: 3 })),
 	other: fc.nat({ max: 3 }),
@@ -262,7 +244,7 @@ export class ClusterPlay {
 		const from = place % this.servers.length;
 		const to = other % this.servers.length;
 		const server = this.servers[from]!;
-		if (!this.#doWithNetwork(act, from, to) && (server.isAlive || act === 'start'))
+		if (!doWithNetwork(this.network, server.bus, act, from, to) && (server.isAlive || act === 'start'))
 			this.#doWithServer(act, server, nth);
 	}
 
@@ -290,25 +272,6 @@ export class ClusterPlay {
 		else if (act === 'start' && !server.isAlive && !server.isStarting) this.start(bus.place);
 		else if (act === 'loseBus') bus.connected = false;
 		else if (act === 'returnBus') bus.connected = true;
-	}
-
-	/** @returns whether it was something of the network */
-	#doWithNetwork(act: Act, from: number, to: number): boolean {
-		const { network } = this;
-		const { bus } = this.servers[from]!;
-		if (act === 'makeMute') bus.isMute = true;
-		else if (act === 'makeDeaf') bus.isDeaf = true;
-		else if (act === 'hear') bus.isMute = bus.isDeaf = false;
-		else if (act === 'cut') network.cut(from, to, true);
-		else if (act === 'cutBoth') for (const [one, two] of both(from, to)) network.cut(one, two, true);
-		else if (act === 'mendWay') for (const [one, two] of both(from, to)) network.cut(one, two, false);
-		else if (act === 'cutDirect') network.cutDirect(from, to, true);
-		else if (act === 'mendDirect') for (const [one, two] of both(from, to)) network.cutDirect(one, two, false);
-		else if (act === 'stopBus') network.stop();
-		else if (act === 'resumeBus') network.resume();
-		else if (act === 'mend') network.mend();
-		else return false;
-		return true;
 	}
 
 	#setWeather(weather: Weather): void {
@@ -348,8 +311,3 @@ export class ClusterPlay {
 		assert.deepEqual(this.violations, []);
 	}
 }
-
-const both = (one: number, two: number): [number, number][] => [
-	[one, two],
-	[two, one],
-];

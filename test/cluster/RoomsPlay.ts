@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { FakeClock } from './FakeClock.js';
 import { FaultyNetwork, type Weather } from './FaultyNetwork.js';
+import { actOrWeather, doWithNetwork, networkActs, weather } from './networkFaults.js';
 import { emptyRoomTimeout, PlayedServer } from './PlayedServer.js';
 
 /** When all faults have ended, everything is right again after so long, in ms. */
@@ -42,34 +43,15 @@ const acts = {
 	start: 6,
 	loseBus: 2,
 	returnBus: 3,
-	makeMute: 1,
-	makeDeaf: 1,
-	hear: 2,
-	cut: 2,
-	cutBoth: 2,
-	mendWay: 3,
-	cutDirect: 2,
-	mendDirect: 2,
-	stopBus: 1,
-	resumeBus: 3,
+	...networkActs,
 	mend: 3,
 };
 type Act = keyof typeof acts;
 
 const ofOwn = new Set<Act>(['leave', 'push', 'pull', 'autoPull', 'closePuller']);
 
-const weather = fc.record({
-	loss: fc.constantFrom(0, 0.05, 0.3),
-	double: fc.constantFrom(0, 0.1, 0.5),
-	delay: fc.constantFrom(3, 100, 1500, 6000),
-	ordered: fc.boolean(),
-});
-
 const step = fc.record({
-	act: fc.oneof(...Object.entries(acts).map(([act, weight]) => ({ weight, arbitrary: fc.constant(act as Act) })), {
-		weight: 3,
-		arbitrary: weather,
-	}),
+	act: actOrWeather(acts),
 	/** Null for the same as before. */
 	place: fc.option(fc.nat({ max: 2 })),
 	other: fc.nat({ max: 2 }),
@@ -269,7 +251,7 @@ export class RoomsPlay {
 		const userId = ofOwn.has(act) ? own[user % Math.max(own.length, 1)] : userIds[user];
 		if (userId === undefined) return;
 		this.#note(`${act} ${server.nodeId} ${to} ${roomId} ${userId} ${userIds[target]!} ${nth}`);
-		if (this.#doWithNetwork(act, from, to)) return;
+		if (doWithNetwork(this.network, server.bus, act, from, to)) return;
 		if (server.isAlive) this.#doWithServer(act, server, { roomId, userId, nth, target });
 	}
 
@@ -322,25 +304,6 @@ export class RoomsPlay {
 		doings[act]?.();
 	}
 
-	/** @returns whether it was something of the network */
-	#doWithNetwork(act: Act, from: number, to: number): boolean {
-		const { network } = this;
-		const { bus } = this.servers[from]!;
-		if (act === 'makeMute') bus.isMute = true;
-		else if (act === 'makeDeaf') bus.isDeaf = true;
-		else if (act === 'hear') bus.isMute = bus.isDeaf = false;
-		else if (act === 'cut') network.cut(from, to, true);
-		else if (act === 'cutBoth') for (const [one, two] of both(from, to)) network.cut(one, two, true);
-		else if (act === 'mendWay') for (const [one, two] of both(from, to)) network.cut(one, two, false);
-		else if (act === 'cutDirect') network.cutDirect(from, to, true);
-		else if (act === 'mendDirect') for (const [one, two] of both(from, to)) network.cutDirect(one, two, false);
-		else if (act === 'stopBus') network.stop();
-		else if (act === 'resumeBus') network.resume();
-		else if (act === 'mend') network.mend();
-		else return false;
-		return true;
-	}
-
 	#setWeather(weather: Weather): void {
 		this.#note(JSON.stringify(weather));
 		this.network.weather = weather;
@@ -355,8 +318,3 @@ export class RoomsPlay {
 		this.#violations.push(violation);
 	}
 }
-
-const both = (one: number, two: number): [number, number][] => [
-	[one, two],
-	[two, one],
-];
