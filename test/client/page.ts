@@ -279,7 +279,6 @@ export function resize(name: string, key: string, cssText: string) {
 	const element = of(name).elements.get(key);
 	if (element) element.style.cssText = cssText;
 }
-export const pictureSize = (name: string, key: string) => of(name).elements.get(key)?.videoWidth ?? 0;
 export async function audioEnergy(name: string) {
 	let energy = 0;
 	const { receive } = await of(name).call.getStats();
