@@ -54,7 +54,7 @@ export function describeFile(file) {
 					: 'nothing',
 		heavy: contains(/\bcreateNoisePusher\(\)|\bclient\.createPusher\(\{[^}]*\bnoise\b|\bpublishCamera\b/),
 		random: /\bcheckProperty\(/.test(source),
-		sampled: /\bsomeOf\(/.test(source),
+		sampled: /\b(someOf|eachInOne)\(/.test(source),
 		shapesLinks: /\b(limitIncoming|dropIncoming)\(/.test(source),
 		seconds: Number(/^\/\/ Takes (\d+) s\.$/m.exec(source)?.[1] ?? 0),
 	};

@@ -5,8 +5,9 @@ import { cannotRun } from '../support/browsers.js';
 import { CallPage, serveRooms, startClientBrowser, until } from '../support/clientPages.js';
 import { mediaAddress } from '../support/namespace.js';
 import { startServers } from '../support/servers.js';
+import { someOf } from '../support/seed.js';
 
-for (const name of ['Chromium', 'Firefox'] as const) {
+for (const name of someOf(import.meta.filename, 1, ['Chromium', 'Firefox'] as const)) {
 	it(`The client in ${name} moves to another server when its own will stop`, { skip: cannotRun(name) }, async (t) => {
 		const sfus = await startServers(2, { webRtc: { listen: [{ ip: mediaAddress }] } }, mediaAddress);
 		const servers = await Promise.all(sfus.map((sfu) => serveRooms(sfu)));

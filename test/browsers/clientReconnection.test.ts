@@ -1,15 +1,23 @@
-// Takes 150 s.
+// Takes 90 s.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, type BrowserName, cannotRun } from '../support/browsers.js';
 import { CallPage, startClientBrowser, startRoomServer, until } from '../support/clientPages.js';
 import { cannotDropPackets, dropIncoming, mediaAddress } from '../support/namespace.js';
+import { eachInOne } from '../support/seed.js';
 import { demoEnvironment, serverCommand, startCommand } from '../examples/demo.js';
 
-for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
+const names = ['Chromium', 'Firefox'] as const satisfies BrowserName[];
+const itIn = eachInOne(
+	import.meta.filename,
+	names.filter((name) => !cannotRun(name)),
+);
+
+for (const name of names) {
 	describe(`The client in ${name} comes back`, { skip: cannotRun(name) }, () => {
+		const it = itIn(name);
 		let browser: Browser;
 		let server: Awaited<ReturnType<typeof startRoomServer>>;
 

@@ -8,6 +8,7 @@ import type { VideoCodec } from '../support/client.js';
 import { callInLayers, simulcast, svc, untilWide, type Layers, type Offerer } from '../support/layers.js';
 import { cannotShape, limitIncoming, overUdp } from '../support/namespace.js';
 import { assertPlaysOn, untilDecoded } from '../support/playback.js';
+import { someOf } from '../support/seed.js';
 
 const skip = cannotShape || cannotRun('Chromium');
 
@@ -50,10 +51,10 @@ describe('The layers that are pulled', { skip }, () => {
 
 	const becomesWide = (page: Page, id: string, wanted: number) => untilWide(page, id, (width) => width === wanted);
 
-	for (const [codec, layers] of [
+	for (const [codec, layers] of someOf(import.meta.filename, 1, [
 		['VP8', simulcast],
 		['VP9', svc],
-	] as const) {
+	] as const)) {
 		it(`follow what the client prefers and the app allows: ${codec} ${layers.name}`, async (t) => {
 			const { page, id, puller } = await call(t, { offerer: 'client', codec, layers });
 			const told: unknown[] = [];
@@ -107,7 +108,7 @@ describe('The layers that are pulled', { skip }, () => {
 		});
 	});
 
-	for (const browser of ['Chromium', 'Firefox'] as const) {
+	for (const browser of someOf(import.meta.filename, 1, ['Chromium', 'Firefox'] as const)) {
 		it(`follow the link of ${browser}, which answers, and it plays on`, { skip: cannotRun(browser) }, async (t) => {
 			const pulled = await call(t, { offerer: 'server', codec: 'VP8', layers: simulcast, browser });
 			const { page, id } = pulled;

@@ -1,11 +1,12 @@
-// Takes 110 s.
+// Takes 50 s.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sfu, type AnyPusher, type Pusher, type Room, type User } from 'sfu-rooms';
 import { cannotRun, startBrowser, type Browser, type BrowserName, type Page } from '../support/browsers.js';
 import { mediaAddress } from '../support/namespace.js';
 import { mediaPullers, mediaPushers } from '../support/parted.js';
+import { eachInOne } from '../support/seed.js';
 
 const mLines = (sdp: string) =>
 	sdp
@@ -17,8 +18,15 @@ const mLines = (sdp: string) =>
 			direction: /^a=(sendrecv|sendonly|recvonly|inactive)/m.exec(section)?.[1],
 		}));
 
-for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
+const names = ['Chromium', 'Firefox'] as const satisfies BrowserName[];
+const itIn = eachInOne(
+	import.meta.filename,
+	names.filter((name) => !cannotRun(name)),
+);
+
+for (const name of names) {
 	describe(`An RTCPeerConnection of ${name} that offers again`, { skip: cannotRun(name) }, () => {
+		const it = itIn(name);
 		let sfu: Sfu;
 		let browser: Browser;
 		let room: Room;

@@ -1,7 +1,7 @@
-// Takes 110 s.
+// Takes 50 s.
 import type { WebRtcTransport } from 'mediasoup/types';
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Sfu, type Pusher, type Room, type ServerOffer, type User } from 'sfu-rooms';
 import { cannotRun, startBrowser, type Browser, type BrowserName, type Page } from '../support/browsers.js';
@@ -10,6 +10,7 @@ import { mediaAddress } from '../support/namespace.js';
 import { anOffer } from '../support/offers.js';
 import { mediaPullers, mediaPushers } from '../support/parted.js';
 import { onTwoWorkers } from '../support/workers.js';
+import { eachInOne } from '../support/seed.js';
 
 const initialOutgoingBitrate = 600_000;
 
@@ -26,8 +27,15 @@ const lines = ({ sdp }: ServerOffer) =>
 
 const ufrag = (sdp: string) => /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1];
 
-for (const name of ['Chromium', 'Firefox'] as const satisfies BrowserName[]) {
+const names = ['Chromium', 'Firefox'] as const satisfies BrowserName[];
+const itIn = eachInOne(
+	import.meta.filename,
+	names.filter((name) => !cannotRun(name)),
+);
+
+for (const name of names) {
 	describe(`${name}, to which the server offers`, { skip: cannotRun(name) }, () => {
+		const it = itIn(name);
 		let sfu: Sfu;
 		let browser: Browser;
 		let room: Room;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
+import { it } from 'node:test';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -68,4 +69,27 @@ export function someOf<Case>(file: string, count: number, cases: readonly Case[]
 	console.log(`${count} of ${cases.length} cases; the same again: SFU_TEST_SEED=${seed} node scripts/test.mjs ${name}`);
 	const chosen = fc.shuffledSubarray([...cases], { minLength: count, maxLength: count });
 	return fc.sample(chosen, { seed: seed + choices++, numRuns: 1 })[0] ?? [];
+}
+
+/**
+ * Runs each test of a file in one of several browsers, others each time; `npm run test:long` runs each in all of them. Prints
+ * how to play the same again.
+ *
+ * @param file - The test file, `import.meta.filename`.
+ * @param names - The browsers, or whatever else the tests are repeated for.
+ * @returns What registers the tests of one of them, as `it` does.
+ */
+export function eachInOne<Name extends string>(file: string, names: readonly Name[]): (name: Name) => typeof it {
+	const again = `SFU_TEST_SEED=${seed} node scripts/test.mjs ${path.relative(process.cwd(), file)}`;
+	if (!runsAll) console.log(`Each test in one of ${names.join(', ')}; the same again: ${again}`);
+	const nameOf = (test: string) =>
+		names[createHash('sha256').update(`${seed} ${test}`).digest().readUInt32LE() % names.length];
+	return (name) =>
+		new Proxy(it, {
+			apply(target, receiver, given: Parameters<typeof it>) {
+				const [test] = given;
+				if (runsAll || nameOf(String(test)) === name) return Reflect.apply(target, receiver, given);
+				return Promise.resolve();
+			},
+		});
 }
