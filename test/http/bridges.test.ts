@@ -1,22 +1,12 @@
 import express from 'express';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { createServer, request as sendRequest, type RequestListener } from 'node:http';
+import { request as sendRequest, type RequestListener } from 'node:http'';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { toFastifyPlugin, toNodeListener, type Handle } from 'sfu-rooms/http';
 import { until } from '../rooms/setup.js';
-import { camera, player, sdp, sdpFragment, fragmentOf, startHttp } from './setup.js';
-
-async function listen(t: TestContext, listener: RequestListener): Promise<string> {
-	const server = createServer(listener);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	t.after(() => {
-		server.close();
-		server.closeAllConnections();
-	});
-	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+import { camera, fragmentOf, listen, player, sdp, sdpFragment, startHttp } from './setup.js';
 
 const bridges: Record<string, (t: TestContext, handle: Handle) => Promise<string>> = {
 	'node:http': (t, handle) => listen(t, toNodeListener(handle)),

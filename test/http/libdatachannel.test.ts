@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { randomInt } from 'node:crypto';
 import { describe, it } from 'node:test';
 import * as libdatachannel from 'node-datachannel';
-import { toNodeListener } from 'sfu-rooms/http';
 import { until } from '../media/setup.js';
 import { mediaPushers } from '../support/parted.js';
-import { sdp, startHttp } from './setup.js';
+import { sdp, serve, startHttp } from './setup.js';
 
 const patience = 30_000;
 
@@ -25,11 +22,8 @@ function packet(sequence: number, ssrc: number): Buffer {
 describe('libdatachannel, which OBS pushes with', () => {
 	it('pushes by WHIP until it goes without a word, and its session ends within the timeouts', async (t) => {
 		const { sfu, http } = await startHttp(t, {}, { webRtc: { consentTimeout: 2000, disconnectTimeout: 500 } });
-		const server = createServer(toNodeListener(http.handle));
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+		const url = await serve(t, http.handle);
 		t.after(() => {
-			server.close();
-			server.closeAllConnections();
 			libdatachannel.cleanup();
 		});
 		const ssrc = randomInt(1, 2 ** 32);
@@ -45,8 +39,7 @@ describe('libdatachannel, which OBS pushes with', () => {
 		});
 		peer.setLocalDescription('offer');
 		await gathered;
-		const { port } = server.address() as AddressInfo;
-		const response = await fetch(`http://127.0.0.1:${port}/whip/stage/obs`, {
+		const response = await fetch(`${url}/whip/stage/obs`, {
 			method: 'POST',
 			headers: { 'content-type': sdp },
 			body: peer.localDescription()!.sdp,

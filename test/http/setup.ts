@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { SfuOptions } from 'sfu-rooms';
-import { HttpAdapter, type HttpOptions } from 'sfu-rooms/http';
+import { HttpAdapter, toNodeListener, type Handle, type HttpOptions } from 'sfu-rooms/http';
 import { startSfu } from '../rooms/setup.js';
 import { anOffer } from '../support/offers.js';
 
@@ -25,6 +27,20 @@ export async function startHttp(t: TestContext, options: HttpOptions = {}, sfuOp
 	const http = new HttpAdapter(sfu, options);
 	return { sfu, http, ...rest, send: clientOf(http) };
 }
+
+/** Lets a listener of node:http serve. @returns the origin */
+export async function listen(t: TestContext, listener: RequestListener): Promise<string> {
+	const server = createServer(listener);
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.after(() => {
+		server.close();
+		server.closeAllConnections();
+	});
+	return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Serves an adapter. @returns the origin */
+export const serve = (t: TestContext, handle: Handle): Promise<string> => listen(t, toNodeListener(handle));
 
 /** Sends requests to an adapter. */
 export function clientOf(http: HttpAdapter) {
