@@ -137,7 +137,11 @@ export class HttpAdapter {
 			if (method === 'GET' || method === 'HEAD') return new Response(null, { status: 204 });
 			if (method === 'PATCH') {
 				assertType(request, fragmentType, 'accept-patch');
-				return patchSession(session, request, await this.#read(request, this.#options.limits.fragmentBytes));
+				const fragment = await this.#read(request, this.#options.limits.fragmentBytes);
+				return patchSession(session, request, fragment).catch((error: unknown) => {
+					// It has ended meanwhile, or between the head and the body of the request.
+					throw session.user.closed ? noSession() : error;
+				});
 			}
 			// An entity tag plays no part here (RFC 9725, section 4.3.1).
 			session.close('left');

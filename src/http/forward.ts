@@ -33,12 +33,16 @@ export async function forward(request: Request, base: string, body: string): Pro
 		const value = request.headers.get(name);
 		if (value !== null) headers.set(name, value);
 	}
+	// Set so, a path with two slashes at its beginning names no other host.
+	const url = new URL(base);
+	url.pathname = pathname;
+	url.search = search;
 	const abort = new AbortController();
 	const timer = setTimeout(() => {
 		abort.abort();
 	}, timeout);
 	try {
-		const answer = await fetch(new URL(pathname + search, base), {
+		const answer = await fetch(url, {
 			method: request.method,
 			headers,
 			...(body !== '' && { body }),

@@ -18,7 +18,7 @@ const id = { type: 'integer', minimum: 0, maximum: 99 } as const;
 /** @throws `SfuError` `invalid_argument` */
 export const checkLayerRequest = validator<LayerRequest>(
 	strict({
-		mediaId: { type: 'string', maxLength: 8 },
+		mediaId: { type: 'string', pattern: '^[0-9]{1,4}$' },
 		rid: { type: 'string', maxLength: 256 },
 		spatialLayerId: id,
 		temporalLayerId: id,

@@ -8,6 +8,7 @@ import type { HttpSession } from './HttpSession.js';
 import type { ResolvedHttpOptions } from './options.js';
 import { Problem } from './Problem.js';
 import type { Route } from './route.js';
+import { iceOf, mediaOf } from './sdpFragment.js';
 import { WhepSession } from './WhepSession.js';
 import { WhipSession } from './WhipSession.js';
 
@@ -46,8 +47,11 @@ export async function openSession(opening: Opening, opened: OpenRequest): Promis
 			: { action: 'whep', ...asked, target: route.target };
 	const grant = await askApp(options.authorize, action, options.authorizeTimeout);
 	assertThere(request);
+	const mustBePushed = route.name === 'whep' && !options.waitForPusher;
+	// A room that is nowhere is not opened only to find it empty.
+	if (mustBePushed && !sfu.cluster && !sfu.rooms.has(roomId)) throw nobodyPushes(options);
 	const room = await openRoom(sfu, roomId, grant);
-	if (route.name === 'whep' && !options.waitForPusher) assertPushed(room, opened);
+	if (mustBePushed && choosePushers(room, route.target).pushers.length === 0) throw nobodyPushes(options);
 	const user = await join(opening, opened, { room, grant, token });
 	try {
 		const start = { sessionId: newId(sfu), user, token, offer };
@@ -71,15 +75,21 @@ async function openRoom(sfu: Sfu, roomId: string, { permissions }: HttpGrant): P
 	return sfu.getOrCreateRoom(roomId);
 }
 
-/** The draft of WHEP wants 409 where nothing is sent. */
-function assertPushed(room: Room, { route }: OpenRequest): void {
-	if (route.name !== 'whep' || choosePushers(room, route.target).pushers.length > 0) return;
-	throw new Problem(409, 'nobody pushes what is to be watched', { code: 'not_found', headers: { 'retry-after': '5' } });
+const nobodyPushes = ({ noPusherStatus }: ResolvedHttpOptions): Problem =>
+	new Problem(noPusherStatus, 'nobody pushes what is to be watched', {
+		code: 'not_found',
+		headers: { 'retry-after': '5' },
+	});
+
+/** What is no offer at all replaces nobody. */
+function assertOffer(offer: string): void {
+	if (/^v=0\r?$/m.test(offer) && iceOf(offer) && mediaOf(offer).length > 0) return;
+	throw new Problem(400, 'the body is no offer: it lacks v=0, m= or the credentials of ICE', { code: 'invalid_argument' });
 }
 
 async function join(
 	{ sessionOf, options }: Opening,
-	{ route, request, client }: OpenRequest,
+	{ route, request, client, offer }: OpenRequest,
 	{ room, grant, token }: { room: Room; grant: HttpGrant; token: string | undefined },
 ): Promise<User> {
 	const { userId: granted, takeOver = granted !== undefined, ...given } = grant;
@@ -87,6 +97,7 @@ async function join(
 	const before = room.users.get(userId);
 	const replaces = before !== undefined && (takeOver || sessionOf(before)?.isOf(token) === true);
 	// A room that is drained refuses the join, and then nobody is replaced.
+	if (replaces) assertOffer(offer);
 	if (replaces && !before.isRemote && !room.draining) before.close('replaced');
 	const late = AbortSignal.timeout(options.lobbyTimeout);
 	const joining: JoinOptions = {

@@ -52,9 +52,14 @@ export interface HttpOptions {
 	lobbyTimeout?: number;
 	/**
 	 * Whether a client may watch before anybody pushes what it asks for: it begins when somebody does. Otherwise it is answered with
-	 * 409 and `Retry-After`. Default true.
+	 * `noPusherStatus` and `Retry-After`. Default true.
 	 */
 	waitForPusher?: boolean;
+	/**
+	 * What a client is answered with that may not wait for a pusher. The draft of WHEP demands 409 (section 4.2); 404 is what some
+	 * players and proxies take for a stream that is not there. Default 409.
+	 */
+	noPusherStatus?: 404 | 409;
 	/** The origins whose pages may send requests (CORS). Default `['*']`, every one: a page has no rights without the token. */
 	allowedOrigins?: readonly string[];
 	/**
@@ -79,7 +84,7 @@ export interface HttpOptions {
 
 /** The options, with all defaults. */
 export type ResolvedHttpOptions = Required<
-	Pick<HttpOptions, 'path' | 'authorizeTimeout' | 'lobbyTimeout' | 'waitForPusher' | 'allowedOrigins' | 'origin'>
+	Pick<HttpOptions, 'path' | 'authorizeTimeout' | 'lobbyTimeout' | 'waitForPusher' | 'noPusherStatus' | 'allowedOrigins' | 'origin'>
 > & {
 	[Name in 'authorize' | 'nodeUrl' | 'clientKey']: HttpOptions[Name] | undefined;
 } & { limits: Readonly<HttpLimits> };
@@ -91,6 +96,7 @@ const check = validator<HttpOptions>(
 		authorizeTimeout: { ...milliseconds, minimum: 1 },
 		lobbyTimeout: { ...milliseconds, minimum: 1 },
 		waitForPusher: { type: 'boolean' },
+		noPusherStatus: { enum: [404, 409] },
 		allowedOrigins: { type: 'array', items: { type: 'string', pattern: '^(\\*|[a-z][a-z0-9+.-]*://[^/\\s]+)$' } },
 		origin: { type: 'string', pattern: '^https?://[^/?#\\s]+$' },
 		nodeUrl: {},
@@ -113,9 +119,10 @@ export function resolveHttpOptions(options: HttpOptions): ResolvedHttpOptions {
 		}
 	}
 	const { authorize, nodeUrl, clientKey } = checked;
-	const { path = '/', authorizeTimeout = 10_000, lobbyTimeout = 30_000, waitForPusher = true } = checked;
+	const { path = '/', authorizeTimeout = 10_000, lobbyTimeout = 30_000 } = checked;
+	const { waitForPusher = true, noPusherStatus = 409 } = checked;
 	return {
-		...{ authorize, nodeUrl, clientKey, authorizeTimeout, lobbyTimeout, waitForPusher },
+		...{ authorize, nodeUrl, clientKey, authorizeTimeout, lobbyTimeout, waitForPusher, noPusherStatus },
 		path: path === '/' ? '' : path,
 		allowedOrigins: checked.allowedOrigins ?? ['*'],
 		origin: checked.origin ?? '',

@@ -1,6 +1,6 @@
 import type { HttpSession } from './HttpSession.js';
 import { fragmentType } from './cors.js';
-import { Problem } from './Problem.js';
+import { noSession, Problem } from './Problem.js';
 import { readFragment } from './sdpFragment.js';
 
 /** How a condition of a request compares with an entity tag (RFC 9110, section 13.1.1). */
@@ -18,6 +18,7 @@ function matchOf(header: string, tag: string): 'any' | 'tag' | undefined {
  * @throws {@link Problem} (rejects) 400, 412, 428, and the errors of the restart
  */
 export async function patchSession(session: HttpSession, { headers }: Request, fragment: string): Promise<Response> {
+	if (session.user.closed) throw noSession();
 	const condition = headers.get('if-match');
 	if (condition === null) throw new Problem(428, 'If-Match is missing: it must have the ETag, or * to restart ICE');
 	const ice = readFragment(fragment);

@@ -1,7 +1,7 @@
 import express from 'express';
 import fastify from 'fastify';
 import assert from 'node:assert/strict';
-import { request as sendRequest, type RequestListener } from 'node:http'';
+import { request as sendRequest, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { toFastifyPlugin, toNodeListener, type Handle } from 'sfu-rooms/http';

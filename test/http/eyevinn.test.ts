@@ -10,6 +10,7 @@ import { chromium, type Page } from 'playwright-core';
 import { until } from '../media/setup.js';
 import { cannotRun, chromiumFlags, executables, fakeDevices } from '../support/browsers.js';
 import { mediaAddress } from '../support/namespace.js';
+import { mediaPullers } from '../support/parted.js';
 import { root } from '../docs/markdown.js';
 
 const patience = 60_000;
@@ -24,10 +25,13 @@ const script = `
 			const client = new WHIPClient({ endpoint, opts: { authkey, iceServers: [] } });
 			await client.setIceServersFromEndpoint();
 			await client.ingest(stream);
-			globalThis.whip = client;
+			Object.assign(globalThis, { whip: client, stream });
 			return client.getResourceUrl();
 		},
 		stop: () => globalThis.whip.destroy(),
+		mute(isMuted) {
+			for (const track of globalThis.stream.getAudioTracks()) track.enabled = !isMuted;
+		},
 		async play(endpoint) {
 			const video = document.createElement('video');
 			video.muted = true;
@@ -44,6 +48,7 @@ const script = `
 async function start(t: TestContext) {
 	const sfu = await Sfu.create({
 		workers: { count: 1 },
+		audioObservers: {},
 		webRtc: { listen: [{ ip: mediaAddress }] },
 		iceServers: [{ urls: 'stun:127.0.0.1:9' }],
 	});
@@ -111,6 +116,37 @@ describe("Eyevinn's clients in Chromium", { skip: cannotRun('Chromium') }, () =>
 		await until(() => http.sessions === 1, 'the player ends its session', patience);
 		await publisher.close();
 		await until(() => http.sessions === 0, 'a closed page ends its session', patience);
+	});
+
+	it('play whoever is heard to speak, and the last one when nobody is', async (t) => {
+		const { sfu, origin, newPage } = await start(t);
+		const [alice, bob, viewer] = [await newPage(), await newPage(), await newPage()];
+		const speaks = async (page: Page, name: string) => {
+			const speaker = () => sfu.rooms.get('stage')?.activeSpeaker?.user.userId;
+			await page.evaluate('mute(false)');
+			await until(() => speaker() === name, `${name} is heard`, patience);
+		};
+		await alice.evaluate(`ingest('${origin}/rtc/whip/stage/alice', 'key')`);
+		await bob.evaluate(`ingest('${origin}/rtc/whip/stage/bob', 'key')`);
+		await bob.evaluate('mute(true)');
+		await speaks(alice, 'alice');
+		await viewer.evaluate(`play('${origin}/rtc/whep/stage')`);
+		const room = sfu.rooms.get('stage')!;
+		const watches = (name: string) => {
+			const watching = [...room.users.values()].find(({ permissions }) => permissions.hidden);
+			const targets = (watching ? mediaPullers(watching) : []).map(({ targetUserId }) => targetUserId);
+			return targets.length === 2 && targets.every((target) => target === name);
+		};
+		await until(() => watches('alice'), 'Alice is watched', patience);
+		await untilMoreFrames(viewer, 'Alice is seen');
+		await alice.evaluate('mute(true)');
+		await speaks(bob, 'bob');
+		await until(() => watches('bob'), 'Bob is watched', patience);
+		await untilMoreFrames(viewer, 'Bob is seen');
+		await bob.evaluate('mute(true)');
+		await until(() => room.activeSpeaker === undefined, 'nobody is heard', patience);
+		await untilMoreFrames(viewer, 'the picture goes on');
+		assert.ok(watches('bob'));
 	});
 
 	it('refuse to push without the token', async (t) => {
