@@ -141,6 +141,7 @@ describe('Hostile requests', () => {
 				if (!response) return;
 				seen.add(response.status);
 				assert.ok(response.status < 500, `${method} ${path}: ${response.status} ${await response.clone().text()}`);
+				assert.ok(response.status < 300 || response.status >= 400, 'nobody is redirected');
 				if (response.status >= 400) await assertProblem(response, response.status);
 				else await response.body?.cancel();
 				if (response.status === 201 && type === sdp) {

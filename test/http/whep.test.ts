@@ -90,24 +90,27 @@ describe('A session of WHEP', () => {
 		await until(() => watched(viewer).length === 2, 'Alice is watched again');
 	});
 
-	for (const status of [409, 404] as const) {
-		it(`is answered with ${status} if it may not wait and that is the status, and opens no room`, async (t) => {
-			const noPusher = status === 409 ? {} : { noPusherStatus: status };
-			const { send, sfu } = await startHttp(t, { waitForPusher: false, ...noPusher });
-			const refused = async () => {
-				const response = await send('POST', '/whep/stage/alice', { type: sdp, body: player() });
-				assert.match(response.headers.get('retry-after')!, /^\d+$/);
-				await assertProblem(response, status);
-			};
-			await refused();
-			assert.equal(sfu.rooms.size, 0);
-			await open(send, '/whip/stage/bob', camera());
-			await refused();
-			assert.equal(sfu.rooms.get('stage')!.users.size, 1);
-			await open(send, '/whip/stage/alice', camera());
-			await open(send, '/whep/stage/alice', player());
-		});
+	/** Asserts that a viewer is refused until somebody pushes, and that no room is opened for it. */
+	async function assertRefused(t: Parameters<typeof startHttp>[0], options: { noPusherStatus?: 404 }, status: number) {
+		const { send, sfu } = await startHttp(t, { waitForPusher: false, ...options });
+		const refused = async () => {
+			const response = await send('POST', '/whep/stage/alice', { type: sdp, body: player() });
+			assert.match(response.headers.get('retry-after')!, /^\d+$/);
+			await assertProblem(response, status);
+		};
+		await refused();
+		assert.equal(sfu.rooms.size, 0);
+		await open(send, '/whip/stage/bob', camera());
+		await refused();
+		assert.equal(sfu.rooms.get('stage')!.users.size, 1);
+		await open(send, '/whip/stage/alice', camera());
+		await open(send, '/whep/stage/alice', player());
 	}
+
+	it('is answered with 409 if it may not wait', (t) => assertRefused(t, {}, 409));
+
+	it('is answered with 404 if it may not wait and the app wants it so', (t) =>
+		assertRefused(t, { noPusherStatus: 404 }, 404));
 
 	it('chooses by the source: of a user, or of whoever has it', async (t) => {
 		const { send, room, viewer } = await startWatch(t, '/whep/stage?video=screen');
@@ -143,6 +146,17 @@ describe('A session of WHEP', () => {
 		assert.deepEqual(watched(eve), []);
 		await send('DELETE', url);
 		await assertProblem(await send('POST', '/whep/stage/alice', { type: sdp, body: player() }), 403);
+	});
+
+	it('is opened with the bearer token, and ends with DELETE', async (t) => {
+		const { send, sfu, http } = await startHttp(t, { authorize: ({ token }) => token === 'key' || undefined });
+		const sent = { type: sdp, body: player() };
+		await assertProblem(await send('POST', '/whep/stage/alice', sent), 401);
+		await assertProblem(await send('POST', '/whep/stage/alice', { ...sent, token: 'other' }), 401);
+		const { url } = await open(send, '/whep/stage/alice', player(), { token: 'key' });
+		assert.equal((await send('DELETE', url, { token: 'key' })).status, 200);
+		assert.deepEqual([http.sessions, sfu.rooms.get('stage')!.users.size], [0, 0]);
+		await assertProblem(await send('GET', url), 404);
 	});
 
 	it('refuses an offer that receives nothing', async (t) => {

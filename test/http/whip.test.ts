@@ -34,6 +34,26 @@ describe('A session of WHIP', () => {
 		assert.equal(answer.match(/^a=recvonly\r$/gm)?.length, 2);
 	});
 
+	it('takes either role of DTLS, and answers with the other one', async (t) => {
+		const { send } = await startHttp(t);
+		for (const [offered, answered] of [
+			['actpass', 'passive'],
+			['active', 'passive'],
+			['passive', 'active'],
+		] as const) {
+			const offer = camera().replaceAll(/^a=setup:\S+/gm, `a=setup:${offered}`);
+			const { answer } = await open(send, `/whip/stage/${offered}`, offer);
+			assert.deepEqual(new Set(answer.match(/^a=setup:\S+/gm)), new Set([`a=setup:${answered}`]));
+		}
+	});
+
+	it('bundles all m-lines into one transport', async (t) => {
+		const { send } = await startHttp(t);
+		const { answer } = await open(send, '/whip/stage/alice', camera());
+		assert.match(answer, /^a=group:BUNDLE 0 1\r$/m);
+		assert.equal(new Set(answer.match(/^a=ice-ufrag:\S+/gm)).size, 1);
+	});
+
 	it('receives simulcast as it is offered', async (t) => {
 		const { send } = await startHttp(t);
 		const { answer } = await open(send, '/whip/stage/alice', anOffer('chromium-sendonly-video-simulcast'));
@@ -147,6 +167,8 @@ describe('PATCH', () => {
 			assert.notEqual(ufrag(fragment), ufrag(answer));
 			for (const line of ['a=ice-lite', 'a=ice-pwd:', 'a=candidate:', 'm=', 'a=mid:'])
 				assert.ok(fragment.includes(line), line);
+			const options = (text: string) => new Set(text.match(/^a=ice-(lite|options|pacing)\S*/gm));
+			assert.deepEqual(options(fragment), options(answer));
 			const again = await restart();
 			assert.deepEqual([again.status, again.headers.get('etag'), await again.text()], [200, tag, fragment]);
 			const outdated = { type: sdpFragment, body: fragmentOf(first), headers: { 'if-match': etag } };
@@ -355,6 +377,8 @@ describe('The ICE servers of the Sfu', () => {
 	it('come as links, with credentials', async (t) => {
 		const urls = ['turn:turn.example:3478?transport=udp', 'stun:stun.example'];
 		const { send } = await startHttp(t, {}, { iceServers: () => [{ urls, username: 'a"b', credential: 'c\\d' }] });
+		const preflight = { headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' } };
+		assert.equal((await send('OPTIONS', '/whip/stage/alice', preflight)).headers.get('link'), null);
 		const { links } = await open(send, '/whip/stage/alice', camera());
 		assert.equal(
 			links,

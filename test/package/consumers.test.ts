@@ -106,7 +106,7 @@ describe('The packed library, in a project that has nothing but its dependencies
 		};
 		assert.deepEqual(await needed('metrics.js'), ['prom-client']);
 		assert.deepEqual(await needed('tracing.js'), ['@opentelemetry/api']);
-		for (const file of ['index.js', 'signaling.js', 'protoo.js', 'cluster.js'])
+		for (const file of ['index.js', 'signaling.js', 'protoo.js', 'cluster.js', 'http.js'])
 			assert.deepEqual(await needed(file), []);
 	});
 
