@@ -9,7 +9,7 @@
 import { Redis } from 'ioredis';
 import type { Sfu, SfuOptions } from 'sfu-rooms';
 import { redisBus } from 'sfu-rooms/cluster';
-import type { WebSocket, WebSocketServer } from 'ws';
+import type { Authorize } from 'sfu-rooms/express';
 
 const { CLUSTER_SECRET = '', NODE_HOST = 'localhost:3000', REDIS_URL = 'redis://127.0.0.1' } = process.env;
 const { LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP } = process.env;
@@ -23,18 +23,24 @@ export const options: SfuOptions = {
 	},
 };
 
-/** Tells each page on which server it is, and which ones there are: when its WebSocket opens, and when that changes. */
-export function tellNodes({ cluster }: Sfu, sockets: WebSocketServer): void {
-	const tell = (socket: WebSocket) => {
+/** Lets everybody in, and everybody know on which server somebody is. */
+export const authorize: Authorize = ({ action }) => action !== 'join' || { metadata: { node: NODE_HOST } };
+
+/** Tells each page which servers there are: after its join, and when that changes. */
+export function tellNodes(sfu: Sfu): void {
+	const { cluster } = sfu;
+	const hosts = () => {
 		const open = [...(cluster?.nodes.values() ?? [])].filter(({ draining }) => !draining);
-		const nodes = open.map(({ name }) => name).sort();
-		// The library does not know this message. Its clients may get such ones of the app all the same.
-		socket.send(JSON.stringify({ notification: true, method: 'nodes', data: { node: NODE_HOST, nodes } }));
+		return { node: NODE_HOST, nodes: open.map(({ name }) => name).sort() };
 	};
-	sockets.on('connection', tell);
+	sfu.on('roomOpened', ({ room }) => {
+		room.on('userJoined', ({ user }) => {
+			if (!user.isRemote) user.send('nodes', hosts());
+		});
+	});
 	for (const event of ['nodeJoined', 'nodeLost'] as const) {
 		cluster?.on(event, () => {
-			for (const socket of sockets.clients) tell(socket);
+			for (const room of sfu.rooms.values()) room.send('nodes', hosts());
 		});
 	}
 }

@@ -12,12 +12,11 @@
  * With CLUSTER_SECRET it shares its rooms with other servers: examples/cluster/start.ts runs three of them.
  */
 import express from 'express';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Sfu } from 'sfu-rooms';
-import { fromWebSocket, ProtooAdapter } from 'sfu-rooms/protoo';
-import { WebSocketServer } from 'ws';
+import { ExpressAdapter } from 'sfu-rooms/express';
 
 const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP, ORIGIN } = process.env;
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
@@ -40,33 +39,21 @@ const sfu = await Sfu.create({
 	qualityInterval: 2000,
 	...cluster?.options,
 });
-const protoo = new ProtooAdapter(sfu, { rtcpilot: true });
-/** Whether a WebSocket is from our own page, or from a program that is no browser and so has no `Origin`. */
-function isOwnPage({ headers: { origin, host } }: IncomingMessage): boolean {
-	if (origin === undefined || ORIGIN?.split(' ').includes(origin)) return true;
-	return URL.canParse(origin) && new URL(origin).host === host;
-}
+const rooms = new ExpressAdapter(sfu, {
+	rtcpilot: true,
+	...(ORIGIN !== undefined && { origins: ORIGIN.split(' ') }),
+	...(cluster && { authorize: cluster.authorize }),
+});
 
-const app = express().use(express.static(path.join(import.meta.dirname, 'public')));
+const app = express().use(express.static(path.join(import.meta.dirname, 'public')), rooms.router);
 app.get('/ready', (_, response) => {
 	const { health } = sfu;
 	response.status(health.ready ? 200 : 503).json(health);
 });
 if (process.env.INSPECT === '1') (await import('./operator.js')).showOperator(app, sfu);
 const server = createServer(app);
-const sockets = new WebSocketServer({
-	server,
-	path: '/webrtc',
-	maxPayload: 4_194_304,
-	// A browser opens WebSockets to any server for any page, with the cookies of the server. It says whose page it is.
-	verifyClient: ({ req }, done) => {
-		done(isOwnPage(req), 403);
-	},
-});
-sockets.on('connection', (socket, request) => {
-	protoo.accept(fromWebSocket(socket), { request });
-});
-cluster?.tellNodes(sfu, sockets);
+rooms.handleUpgrade(server, app);
+cluster?.tellNodes(sfu);
 
 close = (signal) => {
 	// In a cluster the pages go to other servers first.
@@ -76,18 +63,13 @@ close = (signal) => {
 		});
 		return;
 	}
-	protoo.close();
+	rooms.close();
 	sfu.close();
 	server.close();
 	server.closeAllConnections();
-	// A client that is gone does not close its WebSocket.
-	setTimeout(() => {
-		for (const socket of sockets.clients) socket.terminate();
-	}, 1000).unref();
 };
 
-// The WebSocketServer passes on the errors of its HTTP server.
-sockets.on('error', ({ message }) => {
+server.on('error', ({ message }) => {
 	console.error(`The server cannot run: ${message}`);
 	process.exitCode = 1;
 	close();

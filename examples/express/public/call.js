@@ -27,6 +27,8 @@ export class Call extends EventTarget {
 	people = new People();
 	/** The user id of who speaks. @type {string | null} */
 	speaker = null;
+	/** The server that the user is on, if there are several. @type {string | undefined} */
+	node;
 	#signaling;
 	#identity;
 	#uplink = new Uplink((method, data) => this.#request(method, data));
@@ -139,7 +141,7 @@ export class Call extends EventTarget {
 		const first = !this.#joined;
 		this.#joined = this.#inRoom = true;
 		this.#startHeartbeat();
-		this.#uplink.node = this.#signaling.node;
+		this.node = success.metadata?.node;
 		if (first) this.#emit('joined');
 		for (const person of this.people.replace(success.users)) this.#emit('left', person);
 		this.speaker = success.activeSpeaker?.userId ?? null;
@@ -262,6 +264,9 @@ export class Call extends EventTarget {
 		},
 		connectionClosed: ({ connectionId }) => void this.#linkOf(connectionId)?.open(),
 		textMessage: (message) => this.#emit('textMessage', message),
+		appMessage: ({ name, data }) => {
+			if (name === 'nodes') this.#signaling.setNodes(data);
+		},
 		// The server will stop.
 		migrate: () => this.#signaling.move(),
 		roomClosed: () => this.#end('The room was closed.'),

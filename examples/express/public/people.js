@@ -5,9 +5,12 @@
  * @property {boolean} [paused]
  * @property {boolean} [stalled] nothing of it arrives at the server
  * @property {string | null} [source]
- * @property {{node?: string}} [metadata] on which of several servers
  *
- * @typedef {{userId: string, userName: string, pushers: PusherInfo[]}} UserInfo as the server describes a user
+ * @typedef {object} UserInfo as the server describes a user
+ * @property {string} userId
+ * @property {string} userName
+ * @property {{node?: string}} [metadata] on which of several servers; not with `newPusher`
+ * @property {PusherInfo[]} pushers
  *
  * @typedef {object} Pusher
  * @property {string} pusherId
@@ -61,12 +64,12 @@ export class People {
 	 *
 	 * @param {UserInfo} user
 	 */
-	add({ userId, userName, pushers }) {
-		const person = this.#people.get(userId) ?? { userId, userName, online: true, pushers: new Map() };
+	add({ userId, userName, metadata, pushers }) {
+		const known = this.#people.get(userId);
+		const person = known ?? { userId, userName, node: metadata?.node, online: true, pushers: new Map() };
 		this.#people.set(userId, person);
 		person.online = true;
-		for (const { pusherId, rtpParam, paused = false, stalled = false, source, metadata } of pushers) {
-			person.node = metadata?.node;
+		for (const { pusherId, rtpParam, paused = false, stalled = false, source } of pushers) {
 			const layers = rtpParam.encodings?.length ?? 1;
 			const kind = rtpParam.av_type;
 			person.pushers.set(pusherId, { pusherId, kind, source: source ?? undefined, paused, stalled, layers });

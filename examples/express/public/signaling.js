@@ -24,7 +24,7 @@ const CLOSE_CODE_RECONNECTING = 4001;
 
 /**
  * Sends and receives protoo messages on a WebSocket, and opens another WebSocket when that one is lost. It knows
- * nothing about rooms. A server that shares its rooms with others says which there are, by the notification `nodes`.
+ * nothing about rooms.
  *
  * Events:
  * - `open`: there is a connection.
@@ -72,9 +72,14 @@ export class Signaling extends EventTarget {
 		return this.#socket?.readyState === WebSocket.OPEN;
 	}
 
-	/** The host of the server, if it shares its rooms with others. */
-	get node() {
-		return this.#nodes.length > 0 ? this.#url.host : undefined;
+	/**
+	 * Where to connect when a socket is lost: to the servers that share their rooms.
+	 *
+	 * @param {{node: string, nodes: string[]}} hosts `node`: the server of the socket
+	 */
+	setNodes({ node, nodes }) {
+		this.#nodes = nodes;
+		this.#url.host = node;
 	}
 
 	connect() {
@@ -207,10 +212,7 @@ export class Signaling extends EventTarget {
 		}
 		if (message?.response === true) this.#settle(message);
 		else if (message?.request === true) void this.#answer(message);
-		else if (message?.notification === true && message.method === 'nodes') {
-			this.#nodes = message.data.nodes;
-			this.#url.host = message.data.node;
-		} else if (message?.notification === true) {
+		else if (message?.notification === true) {
 			this.dispatchEvent(new CustomEvent('notification', { detail: message }));
 		}
 	}

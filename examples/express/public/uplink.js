@@ -43,8 +43,6 @@ export class Uplink extends Link {
 	/** By source: `camera`, `microphone`, `screen`, `screenAudio`. @type {Map<string, Upload>} */
 	#uploads = new Map();
 	#loudness = new Loudness();
-	/** Which of several servers it goes to, for the others to see. @type {string | undefined} */
-	node;
 	#negotiation = Promise.resolve();
 	/** The server's id of the connection before this one, which the server may still have. @type {string | undefined} */
 	#replaces;
@@ -201,8 +199,7 @@ export class Uplink extends Link {
 		if (connection !== this.connection) return;
 		await connection.setLocalDescription();
 		const uploads = [...this.#uploads].filter(([, { transceiver }]) => transceiver?.mid);
-		const metadata = this.node && { node: this.node };
-		const media = uploads.map(([source, { transceiver }]) => ({ mid: transceiver.mid, source, metadata }));
+		const media = uploads.map(([source, { transceiver }]) => ({ mid: transceiver.mid, source }));
 		const replaces = this.connectionId ? undefined : this.#replaces;
 		const { sdp, connectionId, pushers } = await this.request('push', {
 			sdp: connection.localDescription,

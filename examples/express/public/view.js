@@ -54,7 +54,7 @@ function ownTiles(call, { video, hasCamera, screen, muted }) {
 			key: userId,
 			userId,
 			name: `${userName} (you)`,
-			node: call.uplink.node,
+			node: call.node,
 			own: true,
 			mirrored: hasCamera,
 			screen: false,
