@@ -1,3 +1,5 @@
+import type { ClientNotifications, ClientRequests } from './protocol/requests.js';
+import type { ConnectionCloseReason } from './connections/ConnectionEvents.js';
 import type { SfuError } from './SfuError.js';
 
 /**
@@ -48,6 +50,26 @@ export interface Observation {
 	ended(end: OperationEnd): void;
 }
 
+/** A message of a client that was refused or has failed, over any adapter of `sfu-rooms/signaling`. */
+export interface MessageFailure {
+	/** The request or notification. Undefined for what could not be read, and for a name that the protocol does not have. */
+	readonly method: keyof ClientRequests | keyof ClientNotifications | undefined;
+	/** Why. `code` is safe to tell; `message` may quote the client, and `cause` may have anything. */
+	readonly error: SfuError;
+}
+
+/** A connection that has closed. */
+export interface ConnectionEnd {
+	/** Its id. */
+	readonly connectionId: string;
+	/** The user that it belonged to. */
+	readonly userId: string;
+	/** The room. */
+	readonly roomId: string;
+	/** Why. `negotiationFailed` is that of one whose first offer failed, and of which no event tells. */
+	readonly reason: ConnectionCloseReason;
+}
+
 /**
  * Follows the operations of an Sfu, for metrics, traces and the like. An error of an observer is logged, and changes nothing.
  * `sfu-rooms/metrics` and `sfu-rooms/tracing` have one each.
@@ -68,4 +90,8 @@ export interface Observer {
 	 * @returns what to do with it; undefined to do nothing
 	 */
 	begun(operation: Operation): Observation | undefined;
+	/** A message of a client was refused, or has failed while the client was there. */
+	messageFailed?(failure: MessageFailure): void;
+	/** A connection has closed. */
+	connectionClosed?(end: ConnectionEnd): void;
 }

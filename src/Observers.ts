@@ -1,5 +1,6 @@
 import type { Logger } from './Logger.js';
-import type { Observation, Observer, Operation, OperationName } from './Observer.js';
+import type { ConnectionCloseReason } from './connections/ConnectionEvents.js';
+import type { MessageFailure, Observation, Observer, Operation, OperationName } from './Observer.js';
 import { SfuError } from './SfuError.js';
 
 type Facts = Partial<Pick<Operation, 'roomId' | 'userId' | 'connectionId' | 'waited'>>;
@@ -35,7 +36,11 @@ export class Observers {
 	/** Adds one. @returns a function that removes it */
 	add(observer: Observer): () => void {
 		// The same one may be added twice.
-		const added: Observer = { begun: (operation) => observer.begun(operation) };
+		const added: Observer = {
+			begun: (operation) => observer.begun(operation),
+			messageFailed: (failure) => observer.messageFailed?.(failure),
+			connectionClosed: (end) => observer.connectionClosed?.(end),
+		};
 		this.#all.add(added);
 		return () => void this.#all.delete(added);
 	}
@@ -61,6 +66,19 @@ export class Observers {
 	/** Begins something that events end. */
 	begin(name: OperationName, facts: Facts): (error?: unknown) => void {
 		return this.#begin(this.#operation(name, facts)).end;
+	}
+
+	/** A message of a client was refused, or has failed. */
+	messageFailed(failure: MessageFailure): void {
+		for (const observer of this.#all) this.#try(() => observer.messageFailed?.(failure));
+	}
+
+	/** The connection that these observers are of has closed. */
+	connectionClosed(reason: ConnectionCloseReason): void {
+		const { roomId = '', userId = '', connectionId = '' } = this.#facts;
+		for (const observer of this.#all) {
+			this.#try(() => observer.connectionClosed?.({ roomId, userId, connectionId, reason }));
+		}
 	}
 
 	#operation(name: OperationName, facts: Facts): GrowingOperation {

@@ -15,7 +15,15 @@ export type { WorkerUsage } from './media/workerUsage.js';
 export type { ListenAddress } from './listenAddress.js';
 export { consoleLogger } from './Logger.js';
 export type { LogFields, Logger } from './Logger.js';
-export type { Observation, Observer, Operation, OperationEnd, OperationName } from './Observer.js';
+export type {
+	ConnectionEnd,
+	MessageFailure,
+	Observation,
+	Observer,
+	Operation,
+	OperationEnd,
+	OperationName,
+} from './Observer.js';
 export { defaultCodecs, defaultLimits } from './options.js';
 export type {
 	AudioObserverOptions,

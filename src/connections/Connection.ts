@@ -197,6 +197,7 @@ export abstract class Connection extends Emitter<ConnectionEvents> {
 		for (const child of this.media()) child.close(childReason);
 		this.dataChannels?.close(childReason);
 		this.transport?.close();
+		this.context.observers.connectionClosed(reason);
 		this.emit('closed', { reason });
 	}
 

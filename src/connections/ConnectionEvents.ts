@@ -21,6 +21,8 @@ export type ConnectionCloseReason =
 	| 'answerTimeout'
 	/** Its media worker died. */
 	| 'workerDied'
+	/** The client has begun again on another connection, and said so (`replaces`). */
+	| 'replaced'
 	| (string & {});
 
 /** The state of the transport. */

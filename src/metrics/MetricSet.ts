@@ -1,6 +1,5 @@
 import { Counter, Gauge, Histogram, type LabelValues, type Registry } from 'prom-client';
 import { SfuError } from '../index.js';
-import { errorCodes } from '../protocol/index.js';
 import { quoted } from '../quoted.js';
 import { definitions, durationBuckets, operations, prefix, type MetricName, type NameOf } from './definitions.js';
 import { EventLoopDelay } from './EventLoopDelay.js';
@@ -21,8 +20,8 @@ export interface Measured {
 
 const names = Object.keys(definitions) as MetricName[];
 
-/** Those that are set at a scrape. The others are counted as it happens. */
-const scraped = names.filter((name) => !['operation_duration_seconds', 'operation_failures_total'].includes(name));
+/** Those that are set at a scrape. The durations are noted as they come. */
+const scraped = names.filter((name) => definitions[name].type !== 'histogram');
 
 const sets = new WeakMap<Registry, MetricSet>();
 
@@ -82,12 +81,6 @@ export class MetricSet {
 		};
 	}
 
-	/** Counts something at once. */
-	count(name: NameOf<'counter'>, labels: Labels, amount = 1): void {
-		const metric = this.#metrics.get(name);
-		if (metric instanceof Counter) metric.inc(labels, amount);
-	}
-
 	/** Notes how long something took, in seconds. */
 	time(labels: Labels, seconds: number): void {
 		const metric = this.#metrics.get('operation_duration_seconds');
@@ -101,7 +94,7 @@ export class MetricSet {
 		const labelNames = name.startsWith('event_loop') ? [] : [...own, 'sfu'];
 		const options = { name: prefix + name, help, labelNames, registers: [this.#registry] };
 		if (type === 'histogram') return new Histogram({ ...options, buckets: durationBuckets });
-		const collect = () => (scraped.includes(name) ? this.#refresh() : undefined);
+		const collect = () => this.#refresh();
 		return type === 'gauge' ? new Gauge({ ...options, collect }) : new Counter({ ...options, collect });
 	}
 
@@ -128,15 +121,10 @@ export class MetricSet {
 		else if (metric instanceof Counter) metric.inc(labels, value);
 	};
 
-	/** Removes what was counted of an Sfu. What is set at a scrape goes with the next one. */
+	/** Removes the durations of an Sfu. What is set at a scrape goes with the next one. */
 	#forget({ sfu }: Labels): void {
 		const own: Labels = sfu === undefined ? {} : { sfu };
-		for (const operation of operations) {
-			this.#metrics.get('operation_duration_seconds')?.remove({ ...own, operation });
-			for (const code of Object.keys(errorCodes)) {
-				this.#metrics.get('operation_failures_total')?.remove({ ...own, operation, code });
-			}
-		}
+		for (const operation of operations) this.#metrics.get('operation_duration_seconds')?.remove({ ...own, operation });
 	}
 
 	#end(): void {

@@ -1,7 +1,9 @@
 import { register, type Registry } from 'prom-client';
 import { SfuError, type Connection, type Sfu, type SfuCounts, type WorkerUsage } from '../index.js';
 import { strict, validator } from '../schemas.js';
+import { closeReasons } from './definitions.js';
 import { MetricSet, type Labels, type Measured, type Tell } from './MetricSet.js';
+import { Tally } from './Tally.js';
 import { inTime, Transfer, type Transferred } from './Transfer.js';
 
 /** How to measure an Sfu. */
@@ -26,8 +28,8 @@ const checkOptions = validator<MetricsOptions>(
 const scrapeTimeout = 2000;
 
 /**
- * The metrics of an Sfu in a registry of prom-client. Operations and deaths of workers are counted as they happen; everything
- * else is measured when the registry is scraped, and takes nothing otherwise.
+ * The metrics of an Sfu in a registry of prom-client. Operations, failures, closed connections and deaths of workers are counted as
+ * they happen; everything else is measured when the registry is scraped, and takes nothing otherwise.
  *
  * @example
  * ```ts
@@ -48,6 +50,7 @@ export class SfuMetrics {
 	readonly #transfer: Transfer | undefined;
 	readonly #remove: () => void;
 	readonly #unobserve: () => void;
+	readonly #tally = new Tally();
 	#deaths = 0;
 	#closed = false;
 
@@ -70,11 +73,17 @@ export class SfuMetrics {
 		this.#unobserve = sfu.observe({
 			begun: (operation) => ({
 				ended: ({ duration, error }) => {
-					const labels = { ...this.#labels, operation: operation.name };
-					if (error) this.#set.count('operation_failures_total', { ...labels, code: error.code });
-					else if (!operation.waited) this.#set.time(labels, duration / 1000);
+					const { name: operationName, waited } = operation;
+					if (error) this.#tally.add('operation_failures_total', { operation: operationName, code: error.code });
+					else if (!waited) this.#set.time({ ...this.#labels, operation: operationName }, duration / 1000);
 				},
 			}),
+			messageFailed: ({ method = 'other', error: { code } }) => {
+				this.#tally.add('message_failures_total', { method, code });
+			},
+			connectionClosed: ({ reason }) => {
+				this.#tally.add('connections_closed_total', { reason: closeReasons.includes(reason) ? reason : 'other' });
+			},
 		});
 		sfu.on('workerDied', this.#workerDied);
 		sfu.once('closed', this.#sfuClosed);
@@ -110,6 +119,7 @@ export class SfuMetrics {
 				tell(name, { ...labels, ...this.#labels }, value);
 			};
 			tellCounts(sfu.counts, own);
+			this.#tally.tell(own);
 			if (transferred) tellTransfer(transferred, own);
 			this.#tellServer(own);
 			this.#tellWorkers(usage, own);

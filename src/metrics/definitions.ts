@@ -1,4 +1,4 @@
-import type { OperationName } from '../index.js';
+import type { ConnectionCloseReason, OperationName } from '../index.js';
 
 /** A metric as it is declared: its type, what it means, and the labels that it has beside `sfu`. */
 interface Definition {
@@ -45,6 +45,16 @@ export const definitions = {
 		help: 'What failed, by the code of the error.',
 		labels: ['operation', 'code'],
 	},
+	message_failures_total: {
+		type: 'counter',
+		help: 'Messages of clients that were refused or have failed, by the code of the error.',
+		labels: ['method', 'code'],
+	},
+	connections_closed_total: {
+		type: 'counter',
+		help: 'RTCPeerConnections that have closed, by the reason.',
+		labels: ['reason'],
+	},
 	workers: { type: 'gauge', help: 'Running media workers.' },
 	worker_deaths_total: { type: 'counter', help: 'Media workers that have died.' },
 	worker_cpu_seconds_total: {
@@ -84,6 +94,20 @@ export const operations = Object.keys({
 	answer: true,
 	connect: true,
 } satisfies Record<OperationName, true>);
+
+/** The values of the label `reason` beside `other`, which stands for those of the app. */
+export const closeReasons: readonly ConnectionCloseReason[] = [
+	'closed',
+	'userLeft',
+	'dtlsClosed',
+	'connectTimeout',
+	'disconnected',
+	'negotiationFailed',
+	'offerFailed',
+	'answerTimeout',
+	'workerDied',
+	'replaced',
+];
 
 export const prefix = 'sfu_rooms_';
 

@@ -91,12 +91,18 @@ export class Peer<Context> {
 		}
 	}
 
+	#refuse(id: number, error: SfuError, method?: string): void {
+		this.#session.failed(error, method);
+		this.#fail(id, error);
+	}
+
 	#fail(id: number, error: SfuError): void {
 		this.#send(writeFailure(id, errorCodes[error.code], error.message));
 	}
 
 	#receive(text: string | undefined): void {
 		if (text !== undefined && this.#limits.isHuge(text.length)) {
+			this.#session.failed(new SfuError('too_large', 'message too large'));
 			this.#drop(closeCodes.tooLarge, 'message too large');
 			return;
 		}
@@ -113,7 +119,7 @@ export class Peer<Context> {
 			}
 		} catch (error) {
 			if (!(error instanceof InvalidRequestError)) throw error;
-			this.#fail(error.id, error);
+			this.#refuse(error.id, error);
 		}
 		if (this.#limits.invalid()) this.#drop(closeCodes.policyViolation, 'too many invalid messages');
 	}
@@ -121,9 +127,12 @@ export class Peer<Context> {
 	/** @returns whether the message is a request, or a response to one */
 	#answerUnread(text: string, refusal: SfuError): boolean {
 		const head = readHead(text);
-		if (head?.type === 'request') this.#fail(head.id, refusal);
+		if (head?.type === 'request') this.#refuse(head.id, refusal);
+		if (head?.type !== 'response') return head !== undefined;
 		// The request of the server fails now instead of waiting for its timeout.
-		return head?.type === 'request' || (head !== undefined && this.#outgoing.settle(head.id, failed(refusal)));
+		const isAwaited = this.#outgoing.settle(head.id, failed(refusal));
+		if (isAwaited) this.#session.failed(refusal);
+		return isAwaited;
 	}
 
 	/** @returns `false` for a response to no request */
@@ -146,10 +155,11 @@ export class Peer<Context> {
 		const refusal = this.#session.count() ?? invalid;
 		if (message.type === 'response') {
 			const { id, type: _, ...response } = message;
+			if (refusal) this.#session.failed(refusal);
 			// The request of the server fails now instead of waiting for its timeout.
 			return this.#outgoing.settle(id, refusal ? failed(refusal) : response);
 		}
-		if (message.type === 'request' && refusal) this.#fail(message.id, refusal);
+		if (message.type === 'request' && refusal) this.#refuse(message.id, refusal, message.method);
 		return true;
 	}
 

@@ -15,7 +15,7 @@ import { SfuError } from '../SfuError.js';
 import { checkLength, codecNames, milliseconds, nonEmpty, strict, validator } from '../schemas.js';
 import { toSfuError } from '../media/callWorker.js';
 import type { WorkerUsage } from '../media/workerUsage.js';
-import type { Observer } from '../Observer.js';
+import type { MessageFailure, Observer } from '../Observer.js';
 import { Observers } from '../Observers.js';
 import type { Limits, ResolvedOptions, SfuOptions } from '../options.js';
 import { Quota } from '../Quota.js';
@@ -277,11 +277,17 @@ export class Sfu extends Emitter<SfuEvents> {
 
 	/**
 	 * Follows what the app and its clients wait for: rooms that open, joins, pushes, pulls, offers, answers and connecting.
+	 * Also which messages of clients fail, and why connections close.
 	 *
 	 * @returns a function that ends this
 	 */
 	observe(observer: Observer): () => void {
 		return this.#observers.add(observer);
+	}
+
+	/** @internal Tells the observers that a message of a client has failed. */
+	messageFailed(failure: MessageFailure): void {
+		this.#observers.messageFailed(failure);
 	}
 
 	/** Dumps the objects in each media worker, for diagnosis. */

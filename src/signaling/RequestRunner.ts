@@ -11,6 +11,8 @@ interface RequestRunnerOptions {
 	handlers: Readonly<Record<string, RequestHandler>>;
 	/** @throws {@link SfuError} `closed` if the client is gone */
 	assertOpen: () => void;
+	/** Called with each failure. */
+	failed: (error: SfuError, method: string) => void;
 	/** Who speaks, for the log. */
 	who: () => MemberData | undefined;
 	/** Whether responses name the fields that nobody knows. */
@@ -42,7 +44,7 @@ export class RequestRunner {
 			if (!handle) throw new SfuError('not_found', `no method ${quoted(method)}`);
 			outcome = await handle(data, this.#context);
 		} catch (error) {
-			this.#respond(respond, { error: this.knownError(error, method) });
+			this.#fail(method, error, respond);
 			return undefined;
 		}
 		if ('later' in outcome) return { done: this.#reply(method, data, outcome.later, respond) };
@@ -65,9 +67,16 @@ export class RequestRunner {
 			this.#options.assertOpen();
 			result = { data: { ...read(), ...this.#unknownFields(method, data) } };
 		} catch (error) {
-			result = { error: this.knownError(error, method) };
+			this.#fail(method, error, respond);
+			return;
 		}
 		this.#respond(respond, result);
+	}
+
+	#fail(method: string, thrown: unknown, respond: Respond): void {
+		const error = this.knownError(thrown, method);
+		this.#options.failed(error, method);
+		this.#respond(respond, { error });
 	}
 
 	#unknownFields(method: string, data: unknown): { unknownFields?: string[] } {

@@ -16,7 +16,7 @@ import { updating } from './requests/updating.js';
 import { RequestRunner } from './RequestRunner.js';
 import type { Outcome, Reply, RequestContext, RequestHandler } from './requests/RequestContext.js';
 import type { Respond } from './RequestResult.js';
-import { checkData } from './schemas.js';
+import { checkData, isMethod } from './schemas.js';
 import type { SessionContext } from './SessionContext.js';
 import type { SignalingClient } from './SignalingClient.js';
 
@@ -85,6 +85,9 @@ export class Session<Message = string, Context = unknown> {
 			},
 			assertOpen: () => {
 				this.#assertOpen();
+			},
+			failed: (error, method) => {
+				this.failed(error, method);
 			},
 			who: () => this.#who(),
 			tellsUnknownFields: context.tellsUnknownFields,
@@ -156,8 +159,11 @@ export class Session<Message = string, Context = unknown> {
 	 */
 	request(method: string, data: unknown, respond: Respond): void {
 		const refusal = this.count() ?? this.#overload();
-		if (refusal) respond({ error: refusal });
-		else this.#enqueue(() => this.#runRequest(method, data, respond));
+		if (!refusal) this.#enqueue(() => this.#runRequest(method, data, respond));
+		else {
+			this.failed(refusal, method);
+			respond({ error: refusal });
+		}
 	}
 
 	/**
@@ -171,6 +177,7 @@ export class Session<Message = string, Context = unknown> {
 		if (!refusal) this.#enqueue(() => this.#handleNotification(method, data));
 		// The first one is told, so that a flood is not answered with a flood.
 		else if (!this.#toldExcess) this.refused(refusal, method);
+		else this.failed(refusal, method);
 		this.#toldExcess = refusal !== undefined;
 	}
 
@@ -181,14 +188,28 @@ export class Session<Message = string, Context = unknown> {
 	 * @param method - the name of the notification, if it was one
 	 */
 	refused(error: SfuError, method?: string): void {
-		this.#context.logger.debug('a message was dropped', { method, error });
+		// A name may be as long as a message.
+		const name = method?.slice(0, 64);
+		this.#context.logger.debug('a message was dropped', { method: name, error });
+		this.failed(error, method);
 		if (!this.#open) return;
 		const data = {
 			errorCode: errorCodes[error.code],
 			errorReason: error.message,
-			...(method !== undefined && { method }),
+			...(name !== undefined && { method: name }),
 		};
 		this.client.send(this.#context.encode('messageRefused', data));
+	}
+
+	/**
+	 * Tells the observers of the Sfu of a message that the adapter has refused by a response of its own. The session tells them
+	 * of all others.
+	 *
+	 * @param error - the reason
+	 * @param method - the name of the request, if it is known
+	 */
+	failed(error: SfuError, method = ''): void {
+		if (this.#open) this.#context.sfu.messageFailed({ method: isMethod(method) ? method : undefined, error });
 	}
 
 	/**

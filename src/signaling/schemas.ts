@@ -87,6 +87,10 @@ export function schemaOf(method: string, data: unknown): object {
 	return Object.hasOwn(dataSchemas, name) ? dataSchemas[name as keyof typeof dataSchemas] : {};
 }
 
+/** Whether the protocol has a request or a notification of clients with this name. */
+export const isMethod = (name: string): name is keyof ClientRequests | keyof ClientNotifications =>
+	Object.hasOwn(dataSchemas, name) && !['autoPull', 'offerResponse', 'appResponse'].includes(name);
+
 /** The data that each schema accepts. A test compares them with the schemas. */
 export type CheckedData = { [Method in Exclude<keyof ClientRequests, 'pull'>]: RequestData<Method> } & {
 	pull: Omit<PullData, 'sdp'> & Partial<Pick<PullData, 'sdp'>>;

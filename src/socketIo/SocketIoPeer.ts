@@ -173,8 +173,13 @@ export class SocketIoPeer<Context> {
 		if (refusal) {
 			this.#session.count();
 			if (this.#closed) return;
-			if (respond) this.#respond(respond, { error: refusal });
-			else this.#session.refused(refusal, typeof method === 'string' ? method.slice(0, 64) : undefined);
+			const name = typeof method === 'string' ? method : undefined;
+			if (respond) {
+				this.#session.failed(refusal, name);
+				this.#respond(respond, { error: refusal });
+			} else {
+				this.#session.refused(refusal, name);
+			}
 			this.#invalid();
 			return;
 		}
@@ -202,8 +207,10 @@ export class SocketIoPeer<Context> {
 		const length = measureJson(message, this.#clientLimits.messageLength * 16);
 		if (length === undefined) return new SfuError('invalid_argument', 'a message must be JSON, without binary data');
 		if (this.#limits.isHuge(length)) {
-			this.#drop(closeCodes.tooLarge, 'message too large');
-			return new SfuError('too_large', 'message too large');
+			const refusal = new SfuError('too_large', 'message too large');
+			this.#session.failed(refusal);
+			this.#drop(closeCodes.tooLarge, refusal.message);
+			return refusal;
 		}
 		return this.#limits.refusalOf(length, this.#session.joined);
 	}

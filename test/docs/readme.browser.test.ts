@@ -11,6 +11,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import WebSocket from 'ws';
 import { cannotRun, chromiumFlags, executables } from '../support/browsers.js';
 import { mediaAddress } from '../support/namespace.js';
+import { recordSockets } from '../support/recordSockets.js';
 import { readPage, root } from './markdown.js';
 
 const skip = cannotRun('Chromium');
@@ -70,22 +71,7 @@ describe('The server and the page of the README', { skip }, () => {
 		page.on('pageerror', (error) => {
 			assert.fail(error);
 		});
-		await page.addInitScript(`
-			globalThis.sockets = [];
-			WebSocket = class extends WebSocket {
-				constructor(...args) {
-					super(...args);
-					sockets.push(this);
-				}
-			};
-			globalThis.connections = [];
-			RTCPeerConnection = class extends RTCPeerConnection {
-				constructor(...args) {
-					super(...args);
-					connections.push(this);
-				}
-			};
-		`);
+		await page.addInitScript(recordSockets);
 		await page.goto(origin);
 		await page.getByPlaceholder('alice').fill(userId);
 		await page.locator('[type=password]').fill(password);

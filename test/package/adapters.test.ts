@@ -3,6 +3,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,11 +17,19 @@ import manifest from '../../package.json' with { type: 'json' };
 import { cannotRun, chromiumFlags, executables, fakeDevices } from '../support/browsers.js';
 import { mediaAddress } from '../support/namespace.js';
 import { ProtooClient } from '../support/protooClient.js';
+import { recordSockets } from '../support/recordSockets.js';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const resolve = createRequire(import.meta.url).resolve;
 const tsx = pathToFileURL(resolve('tsx')).href;
+
+/** What a client gets. */
+interface Message {
+	ok?: boolean;
+	method?: string;
+	data?: { message?: string };
+}
 
 describe('The examples of the adapters, with the packed library', () => {
 	let project: string;
@@ -38,7 +47,7 @@ describe('The examples of the adapters, with the packed library', () => {
 		}
 		await run('tar', ['xzf', stdout.trim()], { cwd: project });
 		await cp(join(project, 'package'), join(modules, manifest.name), { recursive: true });
-		for (const name of ['socket.io', 'fastify', 'login', 'express/public']) {
+		for (const name of ['socket.io', 'fastify', 'login', 'express', 'cluster', 'tcp']) {
 			await cp(join(root, 'examples', name), join(project, 'examples', name), { recursive: true });
 		}
 		await writeFile(join(project, 'package.json'), '{ "type": "module" }');
@@ -65,7 +74,7 @@ describe('The examples of the adapters, with the packed library', () => {
 		});
 		t.after(() => child.kill('SIGKILL'));
 		const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-		const url = /http:\S+/.exec(line)?.[0];
+		const url = /\b(?:http|tcp):\S+/.exec(line)?.[0];
 		assert.ok(url, line);
 		return {
 			url,
@@ -92,6 +101,16 @@ describe('The examples of the adapters, with the packed library', () => {
 
 	it('run on Fastify', async (t) => {
 		const { url, stop } = await start(t, 'fastify');
+		const alice = await connect(t, url);
+		await alice.join('room', 'alice');
+		await assert.rejects(connect(t, url, { origin: 'https://elsewhere.example' }), /403/);
+		await stop();
+		assert.equal(await alice.closed, 1001);
+	});
+
+	it('run on Express, where the demo is', async (t) => {
+		const { url, stop } = await start(t, 'express');
+		assert.match(await (await fetch(url)).text(), /<!doctype html>/i);
 		const alice = await connect(t, url);
 		await alice.join('room', 'alice');
 		await assert.rejects(connect(t, url, { origin: 'https://elsewhere.example' }), /403/);
@@ -133,6 +152,49 @@ describe('The examples of the adapters, with the packed library', () => {
 		assert.deepEqual(await closing, { code: 1001, reason: 'the server is going away' });
 	});
 
+	it('run on TCP, by a socket of 15 lines', async (t) => {
+		const { url, stop } = await start(t, 'tcp');
+		const { hostname, port } = new URL(url);
+		const open = async () => {
+			const connection = connectTcp(Number(port), hostname);
+			t.after(() => connection.destroy());
+			await once(connection, 'connect');
+			let unread = '';
+			connection.setEncoding('utf8').on('data', (text: string) => (unread += text));
+			const next = async () => {
+				while (!unread.includes('\n')) await once(connection, 'data');
+				const end = unread.indexOf('\n');
+				const message = JSON.parse(unread.slice(0, end)) as Message;
+				unread = unread.slice(end + 1);
+				return message;
+			};
+			return { connection, next, send: (message: object) => connection.write(`${JSON.stringify(message)}\n`) };
+		};
+		const join = async (userId: string) => {
+			const client = await open();
+			client.send({ request: true, id: 1, method: 'join', data: { roomId: 'room', userId, userName: userId } });
+			assert.equal((await client.next()).ok, true);
+			return client;
+		};
+		const [alice, bob] = [await join('alice'), await join('bob')];
+		assert.equal((await alice.next()).method, 'newUser');
+		// One message in two parts, with what other readers take for the end of a line.
+		const text = { roomId: 'room', userId: 'bob', message: 'one\u2028two ü' };
+		const bytes = Buffer.from(`${JSON.stringify({ notification: true, method: 'textMessage', data: text })}\n`);
+		bob.connection.write(bytes.subarray(0, -5));
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		bob.connection.write(bytes.subarray(-5));
+		const told = await alice.next();
+		assert.deepEqual([told.method, told.data?.message], ['textMessage', text.message]);
+		// Endless lines are cut, and refused.
+		bob.connection.write(`${'x'.repeat(2_000_000)}\n`);
+		assert.equal((await bob.next()).method, 'messageRefused');
+		bob.connection.resetAndDestroy();
+		const ended = once(alice.connection, 'end');
+		await stop();
+		await ended;
+	});
+
 	it(
 		'let two pages see each other over Socket.IO, before and after a cut',
 		{ skip: cannotRun('Chromium') },
@@ -147,15 +209,7 @@ describe('The examples of the adapters, with the packed library', () => {
 			const open = async (name: string) => {
 				const page = await browser.newPage();
 				page.setDefaultTimeout(60_000);
-				await page.addInitScript(`
-				globalThis.sockets = [];
-				WebSocket = class extends WebSocket {
-					constructor(...args) {
-						super(...args);
-						sockets.push(this);
-					}
-				};
-			`);
+				await page.addInitScript(recordSockets);
 				await page.goto(url);
 				await page.getByPlaceholder('Your name').fill(name);
 				await page.getByRole('button', { name: 'Join' }).click();
