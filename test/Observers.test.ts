@@ -92,6 +92,24 @@ describe('Observers', () => {
 		assert.equal(ended, 3);
 	});
 
+	it('are told of messages that fail and of connections that close, if they want to know', () => {
+		const { logger, messages } = recorder();
+		const observers = new Observers(logger);
+		const told: unknown[] = [];
+		observers.add({ begun: () => undefined });
+		observers.add({ begun: () => undefined, messageFailed: failing, connectionClosed: failing });
+		observers.add({
+			begun: () => undefined,
+			messageFailed: ({ method, error }) => told.push([method, error.code]),
+			connectionClosed: (end) => told.push(end),
+		});
+		observers.messageFailed({ method: 'push', error: new SfuError('forbidden', 'no') });
+		const ids = { roomId: 'room', userId: 'alice', connectionId: 'one' };
+		observers.of(ids).connectionClosed('userLeft');
+		assert.deepEqual(told, [['push', 'forbidden'], { ...ids, reason: 'userLeft' }]);
+		assert.deepEqual(messages, Array(2).fill('an observer failed'));
+	});
+
 	it('are told once that something has ended', () => {
 		const observers = new Observers(recorder().logger);
 		const codes: unknown[] = [];

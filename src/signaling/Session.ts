@@ -1,5 +1,5 @@
 import { SfuError } from '../index.js';
-import { closeCodes, errorCodes, type MemberData, type RequestData, type Success } from '../protocol/index.js';
+import { closeCodes, type MemberData, type RequestData, type Success } from '../protocol/index.js';
 import { quoted } from '../quoted.js';
 import { jsonCopy } from '../json.js';
 import { checkLength } from '../schemas.js';
@@ -17,6 +17,7 @@ import { RequestRunner } from './RequestRunner.js';
 import type { Outcome, Reply, RequestContext, RequestHandler } from './requests/RequestContext.js';
 import type { Respond } from './RequestResult.js';
 import { checkData, isMethod } from './schemas.js';
+import { refusalData } from './serialize.js';
 import type { SessionContext } from './SessionContext.js';
 import type { SignalingClient } from './SignalingClient.js';
 
@@ -83,12 +84,8 @@ export class Session<Message = string, Context = unknown> {
 				...updating,
 				appRequest: messaging.appRequest,
 			},
-			assertOpen: () => {
-				this.#assertOpen();
-			},
-			failed: (error, method) => {
-				this.failed(error, method);
-			},
+			assertOpen: this.#assertOpen.bind(this),
+			failed: this.failed.bind(this),
 			who: () => this.#who(),
 			tellsUnknownFields: context.tellsUnknownFields,
 			logger: context.logger,
@@ -193,21 +190,10 @@ export class Session<Message = string, Context = unknown> {
 		this.#context.logger.debug('a message was dropped', { method: name, error });
 		this.failed(error, method);
 		if (!this.#open) return;
-		const data = {
-			errorCode: errorCodes[error.code],
-			errorReason: error.message,
-			...(name !== undefined && { method: name }),
-		};
-		this.client.send(this.#context.encode('messageRefused', data));
+		this.client.send(this.#context.encode('messageRefused', refusalData(error, name)));
 	}
 
-	/**
-	 * Tells the observers of the Sfu of a message that the adapter has refused by a response of its own. The session tells them
-	 * of all others.
-	 *
-	 * @param error - the reason
-	 * @param method - the name of the request, if it is known
-	 */
+	/** Tells the observers of the Sfu of a message that the adapter has refused by a response of its own, and of no other. */
 	failed(error: SfuError, method = ''): void {
 		if (this.#open) this.#context.sfu.messageFailed({ method: isMethod(method) ? method : undefined, error });
 	}

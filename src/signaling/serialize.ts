@@ -8,12 +8,15 @@ import type {
 	PusherMedia,
 	Room,
 	ServerOffer,
+	SfuError,
 	User,
 } from '../index.js';
+import { errorCodes } from '../protocol/index.js';
 import type {
 	ActiveSpeakerData,
 	DataPullerData,
 	DataPusherData,
+	MessageRefusedData,
 	OfferData,
 	OwnConnectionData,
 	OwnDataPusherData,
@@ -24,6 +27,13 @@ import type {
 	UserChangedData,
 	UserData,
 } from '../protocol/index.js';
+
+/** Describes why a message without a response was dropped. */
+export const refusalData = ({ code, message }: SfuError, method: string | undefined): MessageRefusedData => ({
+	errorCode: errorCodes[code],
+	errorReason: message,
+	...(method !== undefined && { method }),
+});
 
 /** Describes a user with some of its pushers. `rtcpilot` adds what RTCPilot's messages have beyond the seed's. */
 export function userData(

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import manifest from '../../package.json' with { type: 'json' };
-import { definitions, operations, prefix } from '../../src/metrics/definitions.js';
+import { closeReasons, definitions, operations, prefix } from '../../src/metrics/definitions.js';
 import { literalsOf, propertiesOf, typeOf } from './declarations.js';
 import { readPage, root, rowOf, sectionOf } from './markdown.js';
 
@@ -48,6 +48,10 @@ describe('docs/observability.md', () => {
 			.map(([first]) => first);
 		assert.deepEqual(documented, operations);
 		assert.deepEqual([...literalsOf(typeOf('core', 'OperationName'))].sort(), [...operations].sort());
+	});
+
+	it('counts connections by every reason that there is', () => {
+		assert.deepEqual([...literalsOf(typeOf('core', 'ConnectionCloseReason'))].sort(), [...closeReasons].sort());
 	});
 
 	it('has every attribute of a span', () => {

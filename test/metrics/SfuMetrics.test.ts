@@ -3,11 +3,13 @@ import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Gauge, register, Registry } from 'prom-client';
-import type { Sfu } from 'sfu-rooms';
+import { SfuError, type Sfu, type User } from 'sfu-rooms';
 import { SfuMetrics } from 'sfu-rooms/metrics';
+import { ProtooAdapter } from 'sfu-rooms/protoo';
 import { startCall, startRoom, startSfu, until } from '../rooms/setup.js';
 import { mediaAddress } from '../support/namespace.js';
 import { anOffer, loadOffer } from '../support/offers.js';
+import { ProtooClient } from '../support/protooClient.js';
 import { startServers } from '../support/servers.js';
 import { answerByWerift, pushByWerift } from '../support/weriftPeer.js';
 import { noParser, parse, scrape } from './scrape.js';
@@ -122,6 +124,99 @@ describe('The metrics of an Sfu', { skip: noParser }, () => {
 			[...seen.keys()].filter((name) => name.includes('transfer')),
 			[],
 		);
+	});
+
+	it('count the messages that fail, by their code, whatever clients call them', async (t) => {
+		const { sfu } = await startSfu(t);
+		const registry = new Registry();
+		new SfuMetrics(sfu, { registry });
+		const adapter = new ProtooAdapter(sfu, {
+			authorize: {
+				join: ({ userId }) => {
+					if (userId === 'mallory') return false;
+					if (userId === 'eve') throw new SfuError('limit_exceeded', 'come back later');
+					if (userId === 'trudy') throw new TypeError('a fault of the app');
+					return { permissions: { push: false } };
+				},
+				push: true,
+			},
+			limits: { messageLength: 20_000, textLength: 10 },
+		});
+		t.after(() => {
+			adapter.close();
+		});
+		const connect = () =>
+			ProtooClient.overPair((socket) => {
+				adapter.accept(socket);
+			});
+		for (const userId of ['mallory', 'eve', 'trudy']) await assert.rejects(connect().join('room', userId));
+		const alice = connect();
+		await alice.join('room', 'alice');
+		const member = { roomId: 'room', userId: 'alice' };
+		await assert.rejects(
+			alice.request('push', { ...member, sdp: { type: 'offer', sdp: anOffer('chromium-sendonly-audio') } }),
+		);
+		await assert.rejects(alice.request('push', member));
+		await assert.rejects(alice.request('textMessage', { ...member, message: 'more than ten characters' }));
+		await assert.rejects(alice.request('unpull', { ...member, pullerIds: ['of-nobody'] }));
+		for (const method of ['__proto__', 'x'.repeat(500), 'autoPull'])
+			await assert.rejects(alice.request(method, member));
+		await assert.rejects(alice.request('heartbeat', { ...member, more: 'x'.repeat(20_000) }));
+		alice.send('no message');
+		alice.send(
+			JSON.stringify({ notification: true, method: 'textMessage', data: { ...member, userId: 'bob', message: 'x' } }),
+		);
+		await alice.request('heartbeat', member);
+		const seen = await scrape(registry);
+		const counted = [...seen].filter(([name]) => name.startsWith('sfu_rooms_message_failures_total'));
+		assert.deepEqual(
+			Object.fromEntries(
+				counted.map(([name, value]) => [name.replace(/^.*code="(\w+)",method="(\w+)".*$/, '$2 $1'), value]),
+			),
+			{
+				'join forbidden': 1,
+				'join limit_exceeded': 1,
+				'join internal': 1,
+				'push forbidden': 1,
+				'push invalid_argument': 1,
+				'textMessage too_large': 1,
+				'textMessage forbidden': 1,
+				'unpull not_found': 1,
+				'other not_found': 3,
+				'other too_large': 1,
+				'other invalid_argument': 1,
+			},
+		);
+	});
+
+	it('count the connections that close, by the reason', async (t) => {
+		const { sfu, alice, bob, pushed, worker } = await startCall(t);
+		const registry = new Registry();
+		const metrics = new SfuMetrics(sfu, { registry });
+		const closed = async () =>
+			Object.fromEntries(
+				[...(await scrape(registry))].flatMap(([name, value]) => {
+					const [, reason] = /^sfu_rooms_connections_closed_total\{reason="(\w+)"/.exec(name) ?? [];
+					return reason === undefined ? [] : [[reason, value]];
+				}),
+			);
+		const push = (user: User) => user.push(anOffer('chromium-sendonly-audio'));
+		pushed.connection.close();
+		(await push(alice)).connection.close('of the app');
+		(await push(alice)).connection.close('also of the app');
+		await push(alice);
+		alice.close();
+		assert.deepEqual(await closed(), { closed: 1, other: 2, userLeft: 1 });
+		await assert.rejects(bob.push(anOffer('chromium-sendonly-audio').replaceAll('opus', 'none')));
+		await push(bob);
+		const { length } = bob.connections;
+		process.kill(worker.pid, 'SIGKILL');
+		await until(() => bob.connections.length === 0, 'the worker has died', 20_000);
+		const { negotiationFailed = 0, ...others } = await closed();
+		assert.deepEqual(others, { closed: 1, other: 2, userLeft: 1, workerDied: length });
+		assert.ok(negotiationFailed <= 1);
+		metrics.close();
+		assert.equal(registry.getMetricsAsArray().length, 0);
 	});
 
 	it('do not count a wait in the lobby as the duration of a join', async (t) => {
