@@ -24,10 +24,10 @@ const layers = [
 	// The public surface of the core.
 	{ name: 'index' },
 	{ name: 'signaling', allowed: ['protocol', 'index'] },
-	{ name: 'protoo', allowed: ['protocol', 'index', 'signaling/index'] },
+	{ name: 'protoo', allowed: ['protocol', 'index', 'signaling/index', 'signaling/app'] },
 	{ name: 'metrics', allowed: ['protocol', 'index'] },
 	{ name: 'tracing', allowed: ['index'] },
-	{ name: 'socketIo', allowed: ['protocol', 'index', 'signaling/index'] },
+	{ name: 'socketIo', allowed: ['protocol', 'index', 'signaling/index', 'signaling/app'] },
 	{ name: 'express', allowed: ['protocol', 'index', 'protoo/index'] },
 	{ name: 'fastify', allowed: ['protocol', 'index', 'protoo/index'] },
 	{ name: 'http', allowed: ['protocol', 'index', 'signaling/index'] },
@@ -64,7 +64,10 @@ function forbiddenImports(name, index, allowed) {
 	const forbidden = others.map((layer) => layer.name).filter((other) => !isAllowed(other));
 	const paths = forbidden.map((other) => {
 		if (other === 'index') return '(\\.\\./)+index\\.js$';
-		const entry = (allowed ?? []).includes(`${other}/index`) ? '(?!index\\.js$)' : '';
+		const entries = (allowed ?? [])
+			.filter((entry) => entry.startsWith(`${other}/`))
+			.map((entry) => entry.slice(other.length + 1));
+		const entry = entries.length > 0 ? `(?!(?:${entries.join('|')})\\.js$)` : '';
 		return `(\\.\\./)+${other}/${entry}`;
 	});
 	return `^(${paths.join('|')})`;

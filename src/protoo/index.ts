@@ -4,25 +4,7 @@
  * @module
  */
 export * from '../protocol/index.js';
-export { defaultClientLimits } from '../signaling/index.js';
-export type {
-	ActionData,
-	Authorize,
-	AuthorizeAction,
-	AuthorizeEach,
-	AuthorizeTable,
-	AutoPullAction,
-	ClientLimits,
-	ContextArgument,
-	Decision,
-	JoinAction,
-	JoinGrant,
-	PullAction,
-	PushAction,
-	TextMessageAction,
-	UpdatePusherAction,
-	UpdateUserAction,
-} from '../signaling/index.js';
+export * from '../signaling/app.js';
 export { ProtooAdapter } from './ProtooAdapter.js';
 export type { ProtooOptions } from './ProtooAdapter.js';
 export type { Socket, SocketHandlers } from './Socket.js';

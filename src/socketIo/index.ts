@@ -4,24 +4,7 @@
  * @module
  */
 export * from '../protocol/index.js';
-export { defaultClientLimits } from '../signaling/index.js';
-export type {
-	ActionData,
-	Authorize,
-	AuthorizeAction,
-	AuthorizeEach,
-	AuthorizeTable,
-	AutoPullAction,
-	ClientLimits,
-	Decision,
-	JoinAction,
-	JoinGrant,
-	PullAction,
-	PushAction,
-	TextMessageAction,
-	UpdatePusherAction,
-	UpdateUserAction,
-} from '../signaling/index.js';
+export * from '../signaling/app.js';
 export { isAllowedOrigin } from '../isAllowedOrigin.js';
 export type { Origins } from '../isAllowedOrigin.js';
 export { SocketIoAdapter } from './SocketIoAdapter.js';

@@ -16,6 +16,7 @@ export const entries = {
 	express: 'src/express/index.ts',
 	fastify: 'src/fastify/index.ts',
 	http: 'src/http/index.ts',
+	client: 'src/client/index.ts',
 } as const;
 export type Entry = keyof typeof entries;
 
@@ -51,6 +52,13 @@ export function typeOf(entry: Entry, name: string): ts.Type {
 	assert.ok(symbol, `${entries[entry]} does not export ${name}`);
 	const declared = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 	return checker.getDeclaredTypeOfSymbol(declared);
+}
+
+/** The type of an exported value, such as a class with its static members. */
+export function valueOf(entry: Entry, name: string): ts.Type {
+	const symbol = exportsOf(entry).get(name);
+	assert.ok(symbol, `${entries[entry]} does not export ${name}`);
+	return checker.getTypeOfSymbol(symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
 }
 
 /** The properties of a type, inherited ones, too; of a union those of all its members. */

@@ -7,6 +7,7 @@ import { closeCodes, errorCodes } from 'sfu-rooms/protocol';
 import { defaultClientLimits } from 'sfu-rooms/protoo';
 import { defaultLimits } from '../../src/options.js';
 import { resolveOptions } from '../../src/resolveOptions.js';
+import { dataSchemas } from '../../src/signaling/schemas.js';
 import {
 	exportedNames,
 	literalsOf,
@@ -216,6 +217,19 @@ describe('docs/events.md', () => {
 	});
 });
 
+describe('docs/adapters.md', () => {
+	it('shows a socket in 15 lines, as the example has it', () => {
+		const block = readPage('docs/adapters.md').blocks.find(({ code }) => code.includes('const fromTcp'));
+		const example = readFileSync(join(root, 'examples/tcp/fromTcp.ts'), 'utf8');
+		assert.equal(
+			block?.code,
+			example.replaceAll(/^\t+/gm, ({ length }) => '  '.repeat(length)),
+		);
+		const lines = block.code.slice(block.code.indexOf('export const')).trimEnd().split('\n');
+		assert.equal(lines.length, 15);
+	});
+});
+
 describe('docs/protocol.md', () => {
 	const page = readPage('docs/protocol.md');
 
@@ -257,6 +271,50 @@ describe('docs/protocol.md', () => {
 	it('has every request of the server, with its data and that of the response', () => {
 		for (const message of propertiesOf(typeOf('protocol', 'ServerRequests'))) {
 			assertDescribed('Requests of the server', message.name, propertiesOf(message.type).flatMap(named));
+		}
+	});
+
+	it('has every event that Socket.IO has beside these, and no other', () => {
+		const others = ['Notifications', 'ServerRequests'].flatMap((name) => propertiesOf(typeOf('protocol', name)));
+		const particular = propertiesOf(typeOf('socketIo', 'SocketIoServerEvents')).filter(
+			({ name }) => !others.some((other) => other.name === name),
+		);
+		assert.ok(particular.length > 0);
+		for (const event of particular) {
+			const payload = payloadOf(event);
+			assert.ok(payload, event.name);
+			assertDescribed('Over Socket.IO', event.name, namesWithin(payload));
+		}
+		const [, , ...documented] = sectionOf(page, 'Over Socket.IO').ownRows;
+		assert.deepEqual(
+			documented.map(([name]) => name),
+			particular.map(({ name }) => name),
+		);
+	});
+
+	it('names every notification and request that the code sends or takes', () => {
+		const sources = ['signaling', 'protoo', 'socketIo'].flatMap((folder) =>
+			readdirSync(join(root, 'src', folder), { recursive: true, encoding: 'utf8' })
+				.filter((file) => file.endsWith('.ts'))
+				.map((file) => readFileSync(join(root, 'src', folder, file), 'utf8')),
+		);
+		const call = /\b(?:tell\w*|encode|emit|request)\((?:[\w.[\]]+, )?'(\w+)'/g;
+		const sent = new Set(sources.flatMap((source) => [...source.matchAll(call)].map(([, name]) => name!)));
+		for (const name of ['newUser', 'messageRefused', 'offer', 'appRequest', 'closing', 'waiting'])
+			assert.ok(sent.has(name), name);
+		const known = ['Notifications', 'ServerRequests'].flatMap((type) => propertiesOf(typeOf('protocol', type)));
+		for (const { name } of [...known, { name: 'closing' }]) {
+			assert.ok(
+				page.rows.some(([first]) => first === name),
+				name,
+			);
+		}
+		for (const name of [...sent, ...Object.keys(dataSchemas)]) {
+			if (['autoPull', 'offerResponse', 'appResponse'].includes(name)) continue;
+			assert.ok(
+				page.rows.some(([first]) => first?.split(',')[0] === name),
+				name,
+			);
 		}
 	});
 
