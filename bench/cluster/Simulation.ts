@@ -53,6 +53,7 @@ class Part {
 			changed: ignore,
 			replaced: ignore,
 			settingChanged: ignore,
+			factChanged: ignore,
 			event: ignore,
 		};
 		this.shared = cluster.openRoom(roomId, listener);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Setting, Snapshot, UserChange } from './wire.js';
+import type { FactChange, Setting, Snapshot, UserChange } from './wire.js';
 
 /** Who has joined where, and what is told of it. `State` is what the owner tells of a user. */
 export interface ReplicaListener<State> {
@@ -13,6 +13,8 @@ export interface ReplicaListener<State> {
 	replaced: (userId: string) => void;
 	/** Another server has changed a setting of the room. */
 	settingChanged: (key: string, value: unknown) => void;
+	/** Another server tells something else of itself: `undefined` for what is so no more. */
+	factChanged: (nodeId: string, key: string, value: unknown) => void;
 }
 
 interface Held {
@@ -23,6 +25,7 @@ interface Held {
 interface Remote {
 	seq: number;
 	users: Map<string, Held>;
+	facts: ReadonlyMap<string, unknown>;
 }
 
 /**
@@ -34,6 +37,7 @@ export class RoomReplica<State> {
 	readonly #nodeId: string;
 	readonly #listener: ReplicaListener<State>;
 	readonly #own = new Map<string, Held>();
+	readonly #facts = new Map<string, unknown>();
 	readonly #remotes = new Map<string, Remote>();
 	/** The users of other servers who count, and where they are. */
 	readonly #view = new Map<string, { nodeId: string; held: Held }>();
@@ -62,7 +66,8 @@ export class RoomReplica<State> {
 	/** What this server says of the room. */
 	get snapshot(): Snapshot {
 		const users = [...this.#own].map(([userId, { epoch, state }]) => [userId, epoch, state] as const);
-		return { seq: this.#seq, epoch: this.#epoch, users, settings: [...this.#settings] };
+		const facts = this.#facts.size > 0 && { facts: [...this.#facts] };
+		return { seq: this.#seq, epoch: this.#epoch, users, settings: [...this.#settings], ...facts };
 	}
 
 	/** Stands for all settings: the same on servers that have the same ones. */
@@ -102,6 +107,13 @@ export class RoomReplica<State> {
 		return [userId, own.epoch, null, reason];
 	}
 
+	/** Tells something of this server itself: `undefined` for what is so no more. @returns the change to tell the others */
+	setFact(key: string, value: unknown): FactChange {
+		if (value === undefined) this.#facts.delete(key);
+		else this.#facts.set(key, value);
+		return [key, value ?? null];
+	}
+
 	/** Counts a message with changes of this server. @returns its number */
 	count(): number {
 		return ++this.#seq;
@@ -128,7 +140,7 @@ export class RoomReplica<State> {
 	 *
 	 * @returns whether the view is up to date; if not, its snapshot has to be fetched
 	 */
-	follow(nodeId: string, seq: number, changes: readonly UserChange[]): boolean {
+	follow(nodeId: string, seq: number, changes: readonly UserChange[], facts: readonly FactChange[] = []): boolean {
 		const remote = this.#remotes.get(nodeId);
 		if (!remote) return false;
 		if (seq <= remote.seq) return true;
@@ -140,6 +152,7 @@ export class RoomReplica<State> {
 			else remote.users.set(userId, { epoch, state });
 			this.#decide(userId, reason);
 		}
+		this.#followFacts(nodeId, new Map([...remote.facts, ...facts]));
 		return true;
 	}
 
@@ -149,13 +162,14 @@ export class RoomReplica<State> {
 	}
 
 	/** Takes over all that another server says. Of an older one than what is known, only the settings count. */
-	load(nodeId: string, { seq, epoch, users, settings }: Snapshot): void {
+	load(nodeId: string, { seq, epoch, users, settings, facts }: Snapshot): void {
 		this.#epoch = Math.max(this.#epoch, epoch);
 		const before = this.#remotes.get(nodeId);
 		if (!before || seq >= before.seq) {
 			const held = new Map(users.map(([userId, ofUser, state]) => [userId, { epoch: ofUser, state }] as const));
-			this.#remotes.set(nodeId, { seq, users: held });
+			this.#remotes.set(nodeId, { seq, users: held, facts: before?.facts ?? new Map() });
 			for (const userId of new Set([...(before?.users.keys() ?? []), ...held.keys()])) this.#decide(userId, 'left');
+			this.#followFacts(nodeId, new Map(facts));
 		}
 		for (const [key, setting] of settings) this.followSetting(key, setting);
 	}
@@ -163,8 +177,21 @@ export class RoomReplica<State> {
 	/** Forgets a server, and with it its users. */
 	lose(nodeId: string, reason: string): void {
 		const remote = this.#remotes.get(nodeId);
+		this.#followFacts(nodeId, new Map());
 		this.#remotes.delete(nodeId);
 		for (const userId of remote?.users.keys() ?? []) this.#decide(userId, reason);
+	}
+
+	/** Takes over what another server tells of itself, and tells what is new of it. */
+	#followFacts(nodeId: string, facts: ReadonlyMap<string, unknown>): void {
+		const remote = this.#remotes.get(nodeId);
+		if (!remote) return;
+		const before = remote.facts;
+		remote.facts = new Map([...facts].filter(([, value]) => value !== null));
+		for (const key of new Set([...before.keys(), ...remote.facts.keys()])) {
+			const value = remote.facts.get(key);
+			if (JSON.stringify(value) !== JSON.stringify(before.get(key))) this.#listener.factChanged(nodeId, key, value);
+		}
 	}
 
 	#keepSetting(key: string, setting: Setting): void {

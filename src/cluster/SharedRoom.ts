@@ -1,6 +1,6 @@
 import { Recent } from './Recent.js';
 import { RoomReplica, type ReplicaListener } from './RoomReplica.js';
-import type { RoomMessage, Snapshot, UserChange } from './wire.js';
+import type { FactChange, RoomMessage, Snapshot, UserChange } from './wire.js';
 
 /** What a room hears of the other servers. */
 export interface SharedRoomListener<State> extends ReplicaListener<State> {
@@ -32,6 +32,7 @@ export class SharedRoom<State> {
 	readonly #events = new Recent();
 	/** The last change of each user that has not been told yet. */
 	#untold = new Map<string, UserChange>();
+	#untoldFacts = new Map<string, FactChange>();
 	/** The snapshots on their way, and whether there are later changes already. */
 	readonly #fetching = new Map<string, { again: boolean }>();
 	/** How many digests of this server there were since each other one has said something. */
@@ -78,6 +79,14 @@ export class SharedRoom<State> {
 		this.#tell(userId, this.#replica.delete(userId, reason));
 	}
 
+	/** Tells something of this server itself, which each server tells of itself alone: `undefined` for what is so no more. */
+	setFact(key: string, value: unknown): void {
+		if (this.#closed) return;
+		const change = this.#replica.setFact(key, value);
+		this.#flushSoon();
+		this.#untoldFacts.set(key, change);
+	}
+
 	/** Changes a setting for all servers. */
 	setSetting(key: string, value: unknown): void {
 		if (!this.#closed) this.#link.publish({ kind: 'setting', key, setting: this.#replica.setSetting(key, value) });
@@ -116,7 +125,7 @@ export class SharedRoom<State> {
 		this.#silent.delete(from);
 		switch (message.kind) {
 			case 'change':
-				if (!this.#replica.follow(from, message.seq, message.changes)) void this.fetch(from);
+				if (!this.#replica.follow(from, message.seq, message.changes, message.facts)) void this.fetch(from);
 				break;
 			case 'digest': {
 				const { seq, settings = this.#replica.settingsMark } = message;
@@ -192,20 +201,30 @@ export class SharedRoom<State> {
 
 	#tell(userId: string, change: UserChange | undefined): void {
 		if (!change || this.#closed) return;
-		if (this.#untold.size === 0) {
-			queueMicrotask(() => {
-				this.#flush();
-			});
-		}
+		this.#flushSoon();
 		// The order is that of the last changes.
 		this.#untold.delete(userId);
 		this.#untold.set(userId, change);
 	}
 
+	get #isTold(): boolean {
+		return this.#untold.size === 0 && this.#untoldFacts.size === 0;
+	}
+
+	#flushSoon(): void {
+		if (!this.#isTold) return;
+		queueMicrotask(() => {
+			this.#flush();
+		});
+	}
+
 	#flush(): void {
-		if (this.#untold.size === 0 || this.#closed) return;
+		if (this.#isTold || this.#closed) return;
 		const changes = [...this.#untold.values()];
+		const facts = [...this.#untoldFacts.values()];
 		this.#untold = new Map();
-		this.#link.publish({ kind: 'change', seq: this.#replica.count(), changes });
+		this.#untoldFacts = new Map();
+		const seq = this.#replica.count();
+		this.#link.publish({ kind: 'change', seq, changes, ...(facts.length > 0 && { facts }) });
 	}
 }

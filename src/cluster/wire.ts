@@ -34,6 +34,9 @@ export interface NodeInfo {
 /** A change of a user of the sender. The state is `null` for one who has gone. */
 export type UserChange = readonly [userId: string, epoch: number, state: unknown, reason?: string];
 
+/** Something that a server tells of itself in a room, such as who speaks there. The value is `null` for what is so no more. */
+export type FactChange = readonly [key: string, value: unknown];
+
 /** What one server has to say of a room. */
 export interface Snapshot {
 	/** The number of the last change that is in it. */
@@ -42,6 +45,8 @@ export interface Snapshot {
 	epoch: number;
 	users: (readonly [userId: string, epoch: number, state: unknown])[];
 	settings: (readonly [key: string, setting: Setting])[];
+	/** Missing for none. */
+	facts?: FactChange[];
 }
 
 /** A setting of a room, which all servers share. Of two, the later one counts. */
@@ -67,7 +72,7 @@ export type NodeMessage =
 
 /** The messages to the servers that have a room open. */
 export type RoomMessage =
-	| { kind: 'change'; seq: number; changes: UserChange[] }
+	| { kind: 'change'; seq: number; changes: UserChange[]; facts?: FactChange[] }
 	| { kind: 'setting'; key: string; setting: Setting }
 	/** Says again what the last change was. `settings` stands for all settings that the sender knows. */
 	| { kind: 'digest'; seq: number; settings?: string }

@@ -34,7 +34,7 @@ export class Room extends Emitter<RoomEvents> {
 		levels: (levels) => {
 			if (!this.#closed) this.emit('audioLevels', { levels });
 		},
-		ownChanged: (speaker) => this.#sharing?.send({ speaker }),
+		ownChanged: (speaking) => this.#sharing?.setFact('speaker', speaking),
 		ownLevels: (levels) => this.#sharing?.send({ levels }),
 	});
 	readonly #users = new RoomUsers();

@@ -16,13 +16,20 @@ export interface AudioLevel extends Speaker {
 	volume: number;
 }
 
+/** Who speaks on one server. */
+export interface Speaking {
+	pusherId: string;
+	/** Rises, over all servers, with each one who begins. */
+	began: number;
+}
+
 interface SpeakersListener {
 	/** Another user of the room speaks. */
 	activeChanged: (active: Speaker | undefined) => void;
 	/** The levels of all who are heard. */
 	levels: (levels: AudioLevel[]) => void;
 	/** Of the users of this server, another one speaks. */
-	ownChanged: (pusherId: string | undefined) => void;
+	ownChanged: (speaking: Speaking | undefined) => void;
 	/** The levels of the users of this server. */
 	ownLevels: (levels: ProducerLevel[]) => void;
 }
@@ -32,7 +39,7 @@ const here = '';
 
 /**
  * Finds out who speaks in a room: of the users of this server by mediasoup's audio observers, and of each other server, by what
- * it tells. Of those who speak on several servers, the one who has begun last is the active speaker.
+ * it tells. Of those who speak on several servers, the one who has begun last is the active speaker, for all servers the same.
  */
 export class Speakers implements AudioListener {
 	readonly #told: SpeakersListener;
@@ -41,8 +48,10 @@ export class Speakers implements AudioListener {
 	#dominant: string | undefined;
 	/** Those of the last levels, and who has become dominant since. */
 	readonly #heard = new Set<string>();
-	/** Who speaks on each server, the one who has begun last at the end. */
-	readonly #speaking = new Map<string, string>();
+	/** Who speaks on each server. */
+	readonly #speaking = new Map<string, Speaking>();
+	/** How many have begun to speak before, as far as is known here. */
+	#begun = 0;
 	/** The last levels of each server. */
 	readonly #levels = new Map<string, ProducerLevel[]>();
 	#active: Speaker | undefined;
@@ -68,6 +77,8 @@ export class Speakers implements AudioListener {
 			this.#speakers.delete(id);
 			refresh();
 		});
+		// Its server may have told before that it speaks.
+		this.#choose();
 	}
 
 	dominant(pusherId: string): void {
@@ -87,8 +98,9 @@ export class Speakers implements AudioListener {
 	}
 
 	/** Another server tells who speaks there. */
-	speaksElsewhere(nodeId: string, pusherId: string | undefined): void {
-		this.#speaks(nodeId, pusherId);
+	speaksElsewhere(nodeId: string, speaking: Speaking | undefined): void {
+		this.#begun = Math.max(this.#begun, speaking?.began ?? 0);
+		this.#speaks(nodeId, speaking);
 		this.#choose();
 	}
 
@@ -119,24 +131,28 @@ export class Speakers implements AudioListener {
 		const id = this.#dominant;
 		const speaker = id !== undefined && this.#heard.has(id) ? this.#speakers.get(id) : undefined;
 		const own = speaker && !speaker.pusher.paused ? speaker.pusher.pusherId : undefined;
-		if (own !== this.#speaking.get(here)) {
-			this.#speaks(here, own);
-			this.#told.ownChanged(own);
+		if (own !== this.#speaking.get(here)?.pusherId) {
+			const speaking = own === undefined ? undefined : { pusherId: own, began: ++this.#begun };
+			this.#speaks(here, speaking);
+			this.#told.ownChanged(speaking);
 		}
 		this.#choose();
 	}
 
-	#speaks(nodeId: string, pusherId: string | undefined): void {
-		if (this.#speaking.get(nodeId) === pusherId) return;
-		this.#speaking.delete(nodeId);
-		if (pusherId !== undefined) this.#speaking.set(nodeId, pusherId);
+	#speaks(nodeId: string, speaking: Speaking | undefined): void {
+		if (speaking) this.#speaking.set(nodeId, speaking);
+		else this.#speaking.delete(nodeId);
 	}
 
 	#choose(): void {
-		const speaking = [...this.#speaking.values()].flatMap((pusherId) => this.#speakers.get(pusherId) ?? []);
-		const active = speaking.findLast(({ pusher }) => !pusher.paused);
+		const speaking = [...this.#speaking.values()].sort(byBeginning);
+		const speakers = speaking.flatMap(({ pusherId }) => this.#speakers.get(pusherId) ?? []);
+		const active = speakers.findLast(({ pusher }) => !pusher.paused);
 		if (active?.pusher === this.#active?.pusher) return;
 		this.#active = active;
 		this.#told.activeChanged(active);
 	}
 }
+
+/** Of two who have begun at the same moment, all servers take the same one for the later one. */
+const byBeginning = (a: Speaking, b: Speaking): number => a.began - b.began || (a.pusherId < b.pusherId ? -1 : 1);

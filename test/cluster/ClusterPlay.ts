@@ -28,6 +28,8 @@ const acts = {
 	change: 5,
 	leave: 4,
 	setSetting: 4,
+	setFact: 4,
+	endFact: 2,
 	send: 4,
 	stop: 1,
 	kill: 2,
@@ -194,6 +196,7 @@ export class ClusterPlay {
 		for (const view of views) {
 			assert.deepEqual(view.users, users, `${view.nodeId} knows the users of ${roomId}`);
 			assert.deepEqual(view.settings, views[0]?.settings, `${view.nodeId} knows the settings of ${roomId}`);
+			assert.deepEqual(view.facts, views[0]?.facts, `${view.nodeId} knows what the servers tell of themselves`);
 		}
 	}
 
@@ -255,7 +258,7 @@ export class ClusterPlay {
 		const key = keys[nth % keys.length]!;
 		const { bus } = server;
 		const all = this.servers.map(({ rooms }) => rooms.get(roomId));
-		const openFirst = ['join', 'setSetting', 'send'].includes(act) && !room;
+		const openFirst = ['join', 'setSetting', 'setFact', 'send'].includes(act) && !room;
 		if (act === 'open' || openFirst) server.open(roomId);
 		else if (act === 'close') server.closeRoom(roomId);
 		else if (act === 'reopen') {
@@ -266,6 +269,8 @@ export class ClusterPlay {
 		else if (act === 'change') room?.change(userId, this.number());
 		else if (act === 'leave') room?.leave(userId, 'left');
 		else if (act === 'setSetting') room?.setSetting(key, this.number());
+		else if (act === 'setFact') room?.setFact(server.nodeId, userId, this.number());
+		else if (act === 'endFact') room?.setFact(server.nodeId, userId, undefined);
 		else if (act === 'send') room?.send(this.number());
 		else if (act === 'stop') void server.close();
 		else if (act === 'kill') this.kill(server);

@@ -15,6 +15,8 @@ export class ModelRoom implements SharedRoomListener<State> {
 	readonly own = new Map<string, State>();
 	readonly remote = new Map<string, { nodeId: string; state: State }>();
 	readonly settings = new Map<string, unknown>();
+	/** What each server tells of itself, this one among them. */
+	readonly facts = new Map<string, unknown>();
 	readonly #cluster: Cluster;
 	readonly #report: (violation: string) => void;
 	readonly events = new Set<unknown>();
@@ -75,6 +77,12 @@ export class ModelRoom implements SharedRoomListener<State> {
 		this.#room?.setSetting(key, value);
 	}
 
+	setFact(nodeId: string, key: string, value: unknown): void {
+		if (!this.isOpen) return;
+		this.#keepFact(nodeId, key, value);
+		this.#room?.setFact(key, value);
+	}
+
 	send(data: unknown): void {
 		if (this.isOpen) this.#room?.send('event', data);
 	}
@@ -111,6 +119,20 @@ export class ModelRoom implements SharedRoomListener<State> {
 		this.settings.set(key, value);
 	}
 
+	factChanged(nodeId: string, key: string, value: unknown): void {
+		this.#check(`factChanged ${key}`);
+		const before = this.facts.get(`${nodeId} ${key}`);
+		if (before === value) this.#report(`${nodeId} tells ${key} twice`);
+		if (typeof value === 'number' && typeof before === 'number' && value < before)
+			this.#report(`${key} of ${nodeId} is what it was before`);
+		this.#keepFact(nodeId, key, value);
+	}
+
+	#keepFact(nodeId: string, key: string, value: unknown): void {
+		if (value === undefined) this.facts.delete(`${nodeId} ${key}`);
+		else this.facts.set(`${nodeId} ${key}`, value);
+	}
+
 	event(_: string, data: unknown): void {
 		this.#check('event');
 		if (this.events.has(data)) this.#report(`event ${String(data)} arrives twice`);
@@ -129,10 +151,10 @@ export class ModelRoom implements SharedRoomListener<State> {
 	}
 
 	/** All users and settings, in a form that can be compared. */
-	view(nodeId: string): { users: Record<string, unknown>; settings: Record<string, unknown> } {
+	view(nodeId: string): Record<'users' | 'settings' | 'facts', Record<string, unknown>> {
 		const own = [...this.own].map(([userId, { number }]) => [userId, `${nodeId} ${number}`]);
 		const remote = [...this.remote].map(([userId, { nodeId, state }]) => [userId, `${nodeId} ${state.number}`]);
-		return { users: sorted([...own, ...remote]), settings: sorted([...this.settings]) };
+		return { users: sorted([...own, ...remote]), settings: sorted([...this.settings]), facts: sorted([...this.facts]) };
 	}
 
 	#set(userId: string, state: State): void {

@@ -86,6 +86,7 @@ export class PlayedServer {
 		const sfu = await Sfu.createWith(
 			{
 				emptyRoomTimeout,
+				audioObservers: {},
 				// Nobody ever connects.
 				webRtc: { connectTimeout: 3_600_000 },
 				cluster: { bus, secret, name: this.nodeId, listen: { ip: '127.0.0.1' } },
@@ -171,8 +172,8 @@ export class PlayedServer {
 		return pushers[nth % Math.max(pushers.length, 1)];
 	}
 
-	/** A room as this server sees it, in a form that can be compared: users, what they send, and the settings. */
-	view({ users, locked, lobby, bans }: Room): unknown {
+	/** A room as this server sees it, in a form that can be compared: users, what they send, who speaks, and the settings. */
+	view({ users, locked, lobby, bans, activeSpeaker }: Room): unknown {
 		const all = [...users.values()].map((user) => ({
 			userId: user.userId,
 			userName: user.userName,
@@ -187,6 +188,7 @@ export class PlayedServer {
 		return {
 			users: all.sort((a, b) => (a.userId < b.userId ? -1 : 1)),
 			settings: { locked, lobby, bans: [...bans].sort() },
+			speaker: activeSpeaker?.pusher.pusherId,
 		};
 	}
 

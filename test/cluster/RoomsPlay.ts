@@ -29,6 +29,7 @@ const acts = {
 	pausePusher: 3,
 	resumePusher: 3,
 	updatePusher: 2,
+	speak: 6,
 	rename: 2,
 	mayNotPush: 1,
 	kick: 2,
@@ -280,6 +281,9 @@ export class RoomsPlay {
 			pausePusher: () => pusher?.pause().catch(ignore),
 			resumePusher: () => pusher?.resume().catch(ignore),
 			updatePusher: () => pusher?.update({ metadata: nth }),
+			speak: () => {
+				server.workers.speak(nth);
+			},
 			rename: () => server.user(roomId, userId)?.rename(`name ${nth}`),
 			mayNotPush: () => server.user(roomId, userId)?.setPermissions({ push: { kinds: ['audio'] } }),
 			kick: () => server.user(roomId, userId)?.kick('thrown out'),

@@ -37,6 +37,7 @@ function createRoom() {
 			left: (userId, reason) => told.push(`left ${userId} ${reason}`),
 			replaced: (userId) => told.push(`replaced ${userId}`),
 			settingChanged: (key, value) => told.push(`${key} ${String(value)}`),
+			factChanged: (nodeId, key, value) => told.push(`${nodeId} ${key} ${String(value)}`),
 			event: (name) => told.push(name),
 		},
 		1000,
@@ -113,6 +114,45 @@ describe('a shared room', () => {
 		assert.equal(fetches.length, 1);
 	});
 
+	it('learns from a snapshot, and from each change, what a server tells of itself, and forgets it with the server', () => {
+		const { room, told } = createRoom();
+		room.load('there', { ...snapshotOf(7, 'ann'), facts: [['speaker', 1]] });
+		room.receive('there', { kind: 'change', seq: 8, changes: [], facts: [['speaker', 2]] });
+		room.receive('there', { kind: 'change', seq: 8, changes: [], facts: [['speaker', 1]] });
+		room.load('there', { ...snapshotOf(7, 'ann'), facts: [['speaker', 1]] });
+		room.load('there', { ...snapshotOf(7, 'ann'), seq: 8, facts: [['speaker', 2]] });
+		const all = ['joined ann', 'there speaker 1', 'there speaker 2', 'changed ann'];
+		assert.deepEqual(told.splice(0), all, 'nothing goes back');
+		room.receive('there', { kind: 'change', seq: 9, changes: [], facts: [['speaker', null]] });
+		room.receive('there', { kind: 'change', seq: 10, changes: [], facts: [['speaker', 3]] });
+		room.lose('there', 'nodeLost');
+		assert.deepEqual(told, [
+			'there speaker undefined',
+			'there speaker 3',
+			'there speaker undefined',
+			'left ann nodeLost',
+		]);
+	});
+
+	it('tells what it tells of itself with its changes, and to who opens the room later', async () => {
+		const { room, published } = createRoom();
+		room.setFact('speaker', 1);
+		room.setFact('speaker', 2);
+		room.set('ann', 'state');
+		await turns();
+		const [change] = published as Extract<RoomMessage, { kind: 'change' }>[];
+		assert.deepEqual([published.length, change!.changes.length, change!.facts], [1, 1, [['speaker', 2]]]);
+		assert.deepEqual(room.snapshot.facts, [['speaker', 2]]);
+		room.setFact('speaker', undefined);
+		assert.equal(room.snapshot.facts, undefined);
+		assert.deepEqual(published.at(-1), {
+			kind: 'change',
+			seq: room.snapshot.seq,
+			changes: [],
+			facts: [['speaker', null]],
+		});
+	});
+
 	it('takes whoever joins after it has been opened again for somebody else', () => {
 		const { room, told } = createRoom();
 		const users = (firstSeq: number) => {
@@ -130,6 +170,7 @@ describe('a shared room', () => {
 					left: () => undefined,
 					replaced: () => undefined,
 					settingChanged: () => undefined,
+					factChanged: () => undefined,
 					event: () => undefined,
 				},
 				firstSeq,

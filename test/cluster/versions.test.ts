@@ -28,6 +28,7 @@ async function startServer(t: TestContext, bus: MemoryBus) {
 		left: (userId) => void users.delete(userId),
 		replaced: ignore,
 		settingChanged: ignore,
+		factChanged: ignore,
 		event: ignore,
 	};
 	return { cluster, users, logged, room: await cluster.openRoom(roomId, listener) };

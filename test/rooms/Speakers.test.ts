@@ -16,7 +16,7 @@ async function start(t: TestContext) {
 	const speakers = new Speakers({
 		activeChanged: (active) => told.push(active?.user.userId),
 		levels: (levels) => told.push(levels.map(({ user, volume }) => `${user.userId} ${volume}`)),
-		ownChanged: (pusherId) => toldOthers.push(pusherId),
+		ownChanged: (speaking) => toldOthers.push(speaking),
 		ownLevels: (levels) => toldOthers.push(levels.length),
 	});
 	const [of, ofBob] = [alice, bob].map((user) => mediaPushers(user)[0]!);

@@ -19,6 +19,7 @@ import type { Logger } from '../../src/Logger.js';
 import type { WorkerLoad } from '../../src/media/placement.js';
 import type { MediaWorker, PlacementRequest, WorkerPool, WorkerPoolEvents } from '../../src/media/WorkerPool.js';
 import { SfuError } from '../../src/SfuError.js';
+import { AudioBooks } from './fakeAudio.js';
 import { DataBooks, FakeDataOf } from './fakeData.js';
 
 /**
@@ -40,6 +41,7 @@ export class Books {
 	readonly producers = new Map<string, HeldProducer>();
 	readonly consumers = new Map<string, HeldConsumer>();
 	readonly data = new DataBooks();
+	readonly audio = new AudioBooks();
 	/** The ends of pipes to other servers. */
 	readonly betweenServers = new Set<string>();
 
@@ -687,6 +689,14 @@ class FakeRouter extends Entity {
 		return this.#create(new FakePipeTransport(this.#channel, this, options));
 	}
 
+	createActiveSpeakerObserver() {
+		return this.#channel.books.audio.open(this.observer);
+	}
+
+	createAudioLevelObserver() {
+		return this.#channel.books.audio.open(this.observer);
+	}
+
 	createDirectTransport(): Promise<FakeDirectTransport> {
 		return this.#create(new FakeDirectTransport(this.#channel, this));
 	}
@@ -794,6 +804,14 @@ export class FakeWorkers extends Emitter<WorkerPoolEvents> {
 		channel.tell(() => {
 			if (tap && !tap.closed) tap.emit('message', message, payloadProtocolId);
 		});
+	}
+
+	/** Somebody is heard from now on, or nobody. */
+	speak(nth: number): void {
+		for (const { worker } of this.#running) {
+			const { audio, producers } = worker.channel.books;
+			audio.speak(nth, (producerId) => producers.get(producerId)?.paused === false);
+		}
 	}
 
 	/** Some client closes its end of some data channel. */

@@ -14,7 +14,7 @@ import type { ProducerLevel } from '../../media/AudioObservers.js';
 import type { AppMessage } from '../AppLine.js';
 import type { TextOfUser } from '../RoomEvents.js';
 import { repeatedEvents } from '../repeatEvents.js';
-import type { Speakers } from '../Speakers.js';
+import type { Speakers, Speaking } from '../Speakers.js';
 import type { User } from '../User.js';
 import type { UserContext } from '../UserContext.js';
 import { callPusher, callUser } from './calls.js';
@@ -41,8 +41,8 @@ export interface SharedPart {
 /** Something that concerns a whole room, and is told once: a text, a message of the app, or that it closes. */
 export type RoomEvent = { text: TextOfUser } | { message: AppMessage; except: readonly string[] } | { closed: string };
 
-/** Something that one server tells the others once: beside that, who speaks there, and how loud. */
-type SharedEvent = RoomEvent | { speaker: string | undefined } | { levels: ProducerLevel[] };
+/** Something that one server tells the others once: beside that, how loud everybody is. */
+type SharedEvent = RoomEvent | { levels: ProducerLevel[] };
 
 /** The events of a user after which the other servers are told of it. */
 const tellingEvents = ['changed', 'pusherAdded', 'rated', ...repeatedEvents] as const;
@@ -85,6 +85,9 @@ export class RoomSharing {
 				sharing.#own(userId)?.close('replaced');
 			},
 			settingChanged: part.settingChanged,
+			factChanged: (nodeId, key, value) => {
+				if (key === 'speaker') part.speakers.speaksElsewhere(nodeId, value as Speaking | undefined);
+			},
 			event: (_, data, nodeId) => {
 				sharing.#hear(data as SharedEvent, nodeId);
 			},
@@ -155,6 +158,11 @@ export class RoomSharing {
 		this.#room.setSetting(key, value);
 	}
 
+	/** Tells the other servers something of this one itself: `undefined` for what is so no more. */
+	setFact(key: string, value: unknown): void {
+		this.#room.setFact(key, value);
+	}
+
 	/** Tells the other servers something that is not kept. */
 	send(event: SharedEvent): void {
 		this.#room.send('room', event);
@@ -201,8 +209,6 @@ export class RoomSharing {
 		const { speakers, heard } = this.#part;
 		if ('text' in event || 'message' in event || 'closed' in event) heard(event);
 		else if ('levels' in event) speakers.levelsElsewhere(nodeId, event.levels);
-		// JSON leaves out what is undefined.
-		else speakers.speaksElsewhere(nodeId, event.speaker);
 	}
 
 	#add(userId: string, nodeId: string, state: UserState): void {
