@@ -127,6 +127,19 @@ export class RoomReplica<State> {
 		return setting;
 	}
 
+	/**
+	 * Chooses a setting that nobody has chosen yet. If several servers do that before they hear of each other, the one that has
+	 * opened the room first counts, by their clocks.
+	 *
+	 * @returns what to tell the others; undefined if somebody has chosen it
+	 */
+	setInitialSetting(key: string, value: unknown): Setting | undefined {
+		if (this.#settings.has(key)) return undefined;
+		const setting = { epoch: -this.#firstSeq, nodeId: this.#nodeId, value };
+		this.#keepSetting(key, setting);
+		return setting;
+	}
+
 	/** Takes over a setting, if it is a later one. */
 	followSetting(key: string, setting: Setting): void {
 		const known = this.#settings.get(key);

@@ -92,6 +92,14 @@ export class SharedRoom<State> {
 		if (!this.#closed) this.#link.publish({ kind: 'setting', key, setting: this.#replica.setSetting(key, value) });
 	}
 
+	/** Chooses a setting for all servers that none of them has chosen. @returns whether this one has chosen it */
+	setInitialSetting(key: string, value: unknown): boolean {
+		const setting = this.#closed ? undefined : this.#replica.setInitialSetting(key, value);
+		// Who opens the room later asks for it.
+		if (setting && this.nodeIds.length > 0) this.#link.publish({ kind: 'setting', key, setting });
+		return setting !== undefined;
+	}
+
 	/** Tells something once, to all servers that have the room open. */
 	send(name: string, data: unknown): void {
 		if (this.#replica.nodeIds.length > 0) this.#link.publish({ kind: 'event', id: ++this.#lastEvent, name, data });

@@ -11,13 +11,16 @@ const banOf = 'ban ';
 export class Access {
 	readonly bans = new Set<string>();
 	draining = false;
+	/** Whether the room was opened with a lobby. */
+	lobbyByOption: boolean;
 	#locked = false;
-	#lobby: boolean;
+	/** What the app has chosen since then. */
+	#lobby: boolean | undefined;
 	readonly #changed: (key: string, value: boolean) => void;
 
 	/** @param changed - called when this server changes a setting, for the other servers */
 	constructor(lobby: boolean, changed: (key: string, value: boolean) => void) {
-		this.#lobby = lobby;
+		this.lobbyByOption = lobby;
 		this.#changed = changed;
 	}
 
@@ -31,7 +34,7 @@ export class Access {
 	}
 
 	get lobby(): boolean {
-		return this.#lobby;
+		return this.#lobby ?? this.lobbyByOption;
 	}
 
 	set lobby(lobby: boolean) {

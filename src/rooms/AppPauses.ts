@@ -10,6 +10,23 @@ export interface Mute {
 	readonly source: string | undefined;
 }
 
+/** Another server has muted sources of a kind, or has taken that back. */
+export interface FollowedMutes {
+	userId: string;
+	kind: AnyPusher['kind'];
+	/** Whether a source was muted before. */
+	wasMuted: (source: string | undefined) => boolean;
+}
+
+/** Whether a source is among those that are muted. */
+const covers = (sources: ReadonlySet<string | undefined> | undefined, source: string | undefined): boolean =>
+	sources !== undefined && (source === undefined || sources.has(undefined) || sources.has(source));
+
+/** What the keys of the settings begin with that tell other servers of mutes. */
+const mutesOf = 'mutes ';
+
+const kinds: readonly AnyPusher['kind'][] = ['audio', 'video', 'data'];
+
 // A client chooses its sources. Beyond so many muted ones of a kind, the whole kind is muted instead.
 const mostSources = 32;
 
@@ -25,6 +42,12 @@ export class AppPauses {
 	readonly #mutes = new Map<string, Map<AnyPusher['kind'], Set<string | undefined>>>();
 	/** The users that do not receive a pusher, by pusher id. */
 	readonly #held = new Map<string, Set<string>>();
+	readonly #changed: (key: string, value: unknown) => void;
+
+	/** @param changed - called when other sources of a kind are muted, for the other servers */
+	constructor(changed: (key: string, value: unknown) => void = () => undefined) {
+		this.#changed = changed;
+	}
 
 	get mutes(): Mute[] {
 		return [...this.#mutes].flatMap(([userId, kinds]) =>
@@ -33,34 +56,46 @@ export class AppPauses {
 	}
 
 	isMuted(userId: string, kind: AnyPusher['kind'], source: string | undefined): boolean {
-		const sources = this.#mutes.get(userId)?.get(kind);
-		return sources !== undefined && (source === undefined || sources.has(undefined) || sources.has(source));
+		return covers(this.#mutes.get(userId)?.get(kind), source);
 	}
 
 	mute(userId: string, kind: AnyPusher['kind'], source: string | undefined): void {
 		const kinds = this.#mutes.get(userId) ?? new Map<AnyPusher['kind'], Set<string | undefined>>();
 		this.#mutes.set(userId, kinds);
-		const sources = kinds.get(kind) ?? new Set();
+		const sources = kinds.get(kind) ?? new Set<string | undefined>();
 		kinds.set(kind, sources);
-		if (sources.has(undefined)) return;
+		if (sources.has(undefined) || sources.has(source)) return;
 		const whole = source === undefined || (sources.size >= mostSources && !sources.has(source));
 		if (whole) sources.clear();
 		sources.add(whole ? undefined : source);
+		this.#tell(userId, kind);
 	}
 
 	/** Takes back all that mutes this source. Without a kind, all mutes of the user. */
 	unmute(userId: string, kind?: AnyPusher['kind'], source?: string): void {
-		const kinds = this.#mutes.get(userId);
-		if (!kinds) return;
-		const sources = kind && kinds.get(kind);
-		if (!kind) kinds.clear();
-		else if (source === undefined) kinds.delete(kind);
-		else {
-			sources?.delete(undefined);
-			sources?.delete(source);
-			if (sources?.size === 0) kinds.delete(kind);
+		const muted = [...(this.#mutes.get(userId) ?? [])].filter(([other]) => kind === undefined || other === kind);
+		for (const [one, sources] of muted) {
+			const before = sources.size;
+			if (source === undefined) sources.clear();
+			else for (const name of [undefined, source]) sources.delete(name);
+			if (sources.size === before) continue;
+			this.#forgetEmpty(userId, one);
+			this.#tell(userId, one);
 		}
-		if (kinds.size === 0) this.#mutes.delete(userId);
+	}
+
+	/** Another server has changed a setting. @returns what is muted by that, and what was before */
+	follow(key: string, value: unknown): FollowedMutes | undefined {
+		const kind = kinds.find((one) => key.startsWith(`${mutesOf}${one} `));
+		if (!kind || !Array.isArray(value)) return undefined;
+		const userId = key.slice(`${mutesOf}${kind} `.length);
+		// JSON has no undefined.
+		const sources = value.map((source: unknown) => (typeof source === 'string' ? source : undefined));
+		const ofUser = this.#mutes.get(userId) ?? new Map<AnyPusher['kind'], Set<string | undefined>>();
+		const before = ofUser.get(kind);
+		this.#mutes.set(userId, ofUser.set(kind, new Set(sources)));
+		this.#forgetEmpty(userId, kind);
+		return { userId, kind, wasMuted: (source) => covers(before, source) };
 	}
 
 	isHeld(userId: string, pusherId: string): boolean {
@@ -79,5 +114,19 @@ export class AppPauses {
 	/** A pusher has closed, and will not come back. */
 	forget(pusherId: string): void {
 		this.#held.delete(pusherId);
+	}
+
+	#forgetEmpty(userId: string, kind: AnyPusher['kind']): void {
+		const ofUser = this.#mutes.get(userId);
+		if (ofUser?.get(kind)?.size === 0) ofUser.delete(kind);
+		if (ofUser?.size === 0) this.#mutes.delete(userId);
+	}
+
+	#tell(userId: string, kind: AnyPusher['kind']): void {
+		const sources = this.#mutes.get(userId)?.get(kind) ?? [];
+		this.#changed(
+			`${mutesOf}${kind} ${userId}`,
+			[...sources].map((source) => source ?? null),
+		);
 	}
 }

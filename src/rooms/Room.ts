@@ -13,10 +13,11 @@ import { repeatEvents } from './repeatEvents.js';
 import type { RoomCloseReason, RoomEvents, TextOfUser } from './RoomEvents.js';
 import { readAppMessage } from './AppLine.js';
 import { roomContext, userContext, type RoomContext } from './roomContext.js';
-import { checkRoomSend, type RoomSendOptions, type SendDataOptions } from './RoomOptions.js';
+import { checkRoomSend, type RoomOptions, type RoomSendOptions, type SendDataOptions } from './RoomOptions.js';
 import { SharedQuota } from './SharedQuota.js';
 import type { RoomSharing, SharedPart } from './sharing/RoomSharing.js';
 import { resumeAll, sendToChannels, sendToClients } from './roomCalls.js';
+import { codecsOf, SharedSettings } from './SharedSettings.js';
 import { Speakers, type Speaker } from './Speakers.js';
 import { RoomUsers } from './RoomUsers.js';
 import { User } from './User.js';
@@ -25,7 +26,7 @@ import { User } from './User.js';
 export class Room extends Emitter<RoomEvents> {
 	/** Its id. It is unique in the Sfu. */
 	readonly roomId: string;
-	readonly #context: RoomContext;
+	#context: RoomContext;
 	readonly #speakers: Speakers = new Speakers({
 		activeChanged: (active) => {
 			if (active) for (const other of this.#users.others(active.user)) other.otherSpoke(active.user.userId);
@@ -41,6 +42,7 @@ export class Room extends Emitter<RoomEvents> {
 	readonly #userQuota: Quota;
 	readonly #lobby: Lobby;
 	readonly #access: Access;
+	readonly #settings: SharedSettings;
 	#sharing: RoomSharing | undefined;
 	#emptyTimer: NodeJS.Timeout | undefined;
 	#closed = false;
@@ -49,14 +51,15 @@ export class Room extends Emitter<RoomEvents> {
 	constructor(
 		roomId: string,
 		pool: WorkerPool,
-		{ codecs, lobby, observers }: { codecs: CodecPolicy; lobby: boolean; observers: Observers },
+		{ codecs, given, observers }: { codecs: CodecPolicy; given: RoomOptions; observers: Observers },
 		options: ResolvedOptions,
 	) {
 		super(options.logger);
 		this.roomId = roomId;
+		const share = (key: string, value: unknown) => this.#sharing?.setSetting(key, value);
 		this.#context = roomContext(
 			roomId,
-			{ pool, codecs, listener: this.#speakers, options, observers },
+			{ pool, codecs: codecsOf(given, codecs), listener: this.#speakers, options, observers, mutesChanged: share },
 			{
 				ban: (userId) => {
 					this.#access.ban(userId);
@@ -66,7 +69,20 @@ export class Room extends Emitter<RoomEvents> {
 			},
 		);
 		this.#userQuota = new Quota(options.limits.usersPerRoom, 'users in one room');
-		this.#access = new Access(lobby, (key, value) => this.#sharing?.setSetting(key, value));
+		this.#access = new Access(given.lobby === true, share);
+		this.#settings = new SharedSettings(given, {
+			access: this.#access,
+			pauses: this.#context.pauses,
+			codecs,
+			setCodecs: (narrowed) => {
+				this.#context = { ...this.#context, codecs: narrowed };
+			},
+			mutesChanged: (mutes) => this.#users.all.get(mutes.userId)?.followMutes(mutes),
+			banned: (userId) => {
+				this.#lobby.refuse(userId, isBanned);
+			},
+			logger: this.#context.logger,
+		});
 		this.#lobby = new Lobby(options.limits, {
 			waiting: (waiting) => {
 				clearTimeout(this.#emptyTimer);
@@ -189,6 +205,7 @@ export class Room extends Emitter<RoomEvents> {
 		const [sharing] = await Promise.all([share?.(this.#part), this.#context.media.open()]);
 		this.#sharing = sharing;
 		if (this.#closed) sharing?.close();
+		this.#settings.assertFollowed();
 		this.#closeWhenEmpty();
 	}
 
@@ -304,9 +321,9 @@ export class Room extends Emitter<RoomEvents> {
 			add: (user) => {
 				this.#add(user);
 			},
+			options: this.#settings.given,
 			settingChanged: (key, value) => {
-				const banned = this.#access.follow(key, value);
-				if (banned !== undefined) this.#lobby.refuse(banned, isBanned);
+				this.#settings.follow(key, value);
 			},
 			heard: (event) => {
 				if ('text' in event) this.emit('textMessage', event.text);

@@ -191,21 +191,22 @@ export class Sfu extends Emitter<SfuEvents> {
 	/**
 	 * Gets the room with this id, and opens it if need be. Concurrent calls get the same room.
 	 *
-	 * @param options - how to open the room; a room that is open already stays as it is
+	 * @param options - how to open the room; a room that is open already stays as it is, on whatever server of a cluster it is
+	 *   open. A warning is logged if it is open on another one with other options
 	 * @throws {@link SfuError} (rejects) `invalid_argument`, `unsupported` if the Sfu has none of `options.codecs`,
 	 *   `limit_exceeded`, `unavailable` without a media worker or while it is drained, `closed`
 	 */
 	async getOrCreateRoom(roomId: string, options: RoomOptions = {}): Promise<Room> {
 		if (this.#closed) throw this.#gone();
 		checkLength(checkRoomId(roomId), 'roomId', this.limits.idLength);
-		const { codecs: names, lobby = false } = checkRoomOptions(options);
-		const codecs = names ? this.#codecs.narrow(names) : this.#codecs;
+		const given = { ...checkRoomOptions(options) };
+		if (given.codecs) this.#codecs.narrow(given.codecs);
 		const open = this.#rooms.get(roomId);
 		if (open) return open;
 		if (this.#draining) throw drained();
 		let opening = this.#opening.get(roomId);
 		if (!opening) {
-			const open = () => this.#openRoom(roomId, { codecs, lobby });
+			const open = () => this.#openRoom(roomId, given);
 			opening = this.#observers.run('openRoom', { roomId }, open).finally(() => this.#opening.delete(roomId));
 			this.#opening.set(roomId, opening);
 		}
@@ -295,9 +296,10 @@ export class Sfu extends Emitter<SfuEvents> {
 		return this.#pool.dump();
 	}
 
-	async #openRoom(roomId: string, settings: { codecs: CodecPolicy; lobby: boolean }): Promise<Room> {
+	async #openRoom(roomId: string, given: RoomOptions): Promise<Room> {
 		const giveBack = this.#roomQuota.take();
-		const room = new Room(roomId, this.#pool, { ...settings, observers: this.#observers }, this.#options);
+		const settings = { codecs: this.#codecs, given, observers: this.#observers };
+		const room = new Room(roomId, this.#pool, settings, this.#options);
 		room.once('closed', giveBack);
 		try {
 			const cluster = this.#cluster;

@@ -6,6 +6,7 @@ import { worstOf, type Quality } from '../stats/quality.js';
 import type { PullOptions, ServerPullOptions } from '../tracks/PullOptions.js';
 import type { PushOptions } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
+import type { FollowedMutes } from './AppPauses.js';
 import { AutoPull } from './AutoPull.js';
 import { Participant } from './Participant.js';
 import type { Permissions } from './Permissions.js';
@@ -230,6 +231,11 @@ export class User extends Participant {
 	 */
 	restartIce(connectionId: string): void {
 		this.#negotiations.restartIce(connectionId);
+	}
+
+	/** @internal Another server has muted something of it, or has taken that back. */
+	followMutes(mutes: FollowedMutes): void {
+		this.#gate.followMutes(mutes);
 	}
 
 	/** @internal Others push. */

@@ -6,7 +6,7 @@ import { SfuError } from '../SfuError.js';
 import type { MediaGate, PushGrant } from '../tracks/MediaGate.js';
 import type { PusherDetails } from '../tracks/PushOptions.js';
 import type { AnyPuller, AnyPusher } from '../tracks/tracks.js';
-import { sourceOf, type AppPauses } from './AppPauses.js';
+import { sourceOf, type AppPauses, type FollowedMutes } from './AppPauses.js';
 import { changePermissions, defaultPermissions, effective, type Permissions } from './Permissions.js';
 import type { RoomMember } from './RoomMember.js';
 
@@ -130,6 +130,16 @@ export class UserGate implements MediaGate {
 				if (isTrack) this.#tracks--;
 			},
 		};
+	}
+
+	/** Another server has muted sources of the user, or has taken that back. */
+	followMutes({ kind, wasMuted }: FollowedMutes): void {
+		const { userId, pauses } = this.#options;
+		for (const pusher of this.#pushers) {
+			const source = sourceOf(pusher);
+			const isMuted = pauses.isMuted(userId, kind, source);
+			if (pusher.kind === kind && isMuted !== wasMuted(source)) this.#setPaused(pusher, isMuted);
+		}
 	}
 
 	beginPull(pusher: AnyPusher): (puller: AnyPuller) => void {

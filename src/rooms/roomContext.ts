@@ -24,19 +24,22 @@ export function roomContext(
 		listener,
 		options,
 		observers,
+		mutesChanged,
 	}: {
 		pool: WorkerPool;
 		codecs: CodecPolicy;
 		listener: AudioListener;
 		options: ResolvedOptions;
 		observers: Observers;
+		/** Called when the app has muted something, or has taken it back, for the other servers. */
+		mutesChanged: (key: string, value: unknown) => void;
 	},
 	room: Pick<RoomContext, 'ban' | 'findUser' | 'othersThan'>,
 ): RoomContext {
 	const { audioObservers: settings, logger, limits, webRtc } = options;
 	const audio = settings && { settings, listener };
 	return {
-		pauses: new AppPauses(),
+		pauses: new AppPauses(mutesChanged),
 		media: new RoomMedia(pool, logger, { roomId, audio, limits }),
 		codecs,
 		layerController: new LayerController(webRtc.initialOutgoingBitrate, logger),

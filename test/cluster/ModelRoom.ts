@@ -37,9 +37,11 @@ export class ModelRoom implements SharedRoomListener<State> {
 		return this.#room !== undefined && !this.#closed;
 	}
 
-	async open(): Promise<void> {
+	/** @param options - those of another server may count */
+	async open(options: unknown): Promise<void> {
 		this.#room = await this.#cluster.openRoom<State>(this.roomId, this);
 		if (this.#closed) this.#room.close();
+		else if (this.#room.setInitialSetting('options', options)) this.settings.set('options', options);
 	}
 
 	close(): void {

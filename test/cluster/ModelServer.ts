@@ -86,7 +86,7 @@ export class ModelServer {
 		if (known) return known;
 		const room = new ModelRoom(this.cluster, roomId, this.#report);
 		this.rooms.set(roomId, room);
-		room.open().catch((error: unknown) => {
+		room.open(this.nodeId).catch((error: unknown) => {
 			this.#report(`${roomId} cannot be opened: ${String(error)}`);
 		});
 		return room;

@@ -3,13 +3,17 @@ import { MemoryBus } from '../../src/cluster/MemoryBus.js';
 import { until } from '../media/setup.js';
 
 /** Starts servers that share rooms, each with one worker. Resolves when all of them know each other. */
-export async function startServers(count: number, options: SfuOptions = {}, listenIp = '127.0.0.1'): Promise<Sfu[]> {
+export async function startServers(
+	count: number,
+	options: SfuOptions | ((index: number) => SfuOptions) = {},
+	listenIp = '127.0.0.1',
+): Promise<Sfu[]> {
 	const bus = new MemoryBus();
 	const sfus = await Promise.all(
 		Array.from({ length: count }, (_, index) =>
 			Sfu.create({
 				workers: { count: 1 },
-				...options,
+				...(typeof options === 'function' ? options(index) : options),
 				cluster: {
 					bus: new MemoryBus(bus),
 					secret: 'a secret that only the servers of these tests know',

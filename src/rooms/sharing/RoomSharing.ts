@@ -14,6 +14,8 @@ import type { ProducerLevel } from '../../media/AudioObservers.js';
 import type { AppMessage } from '../AppLine.js';
 import type { TextOfUser } from '../RoomEvents.js';
 import { repeatedEvents } from '../repeatEvents.js';
+import type { RoomOptions } from '../RoomOptions.js';
+import { SharedSettings } from '../SharedSettings.js';
 import type { Speakers, Speaking } from '../Speakers.js';
 import type { User } from '../User.js';
 import type { UserContext } from '../UserContext.js';
@@ -30,6 +32,8 @@ export interface SharedPart {
 	contextOf: (userId: string) => UserContext;
 	/** Somebody has joined on another server. */
 	add: (user: RemoteUser) => void;
+	/** How the room was opened here. They count if no other server has it open already. */
+	options: RoomOptions;
 	/** Another server has changed a setting of the room. */
 	settingChanged: (key: string, value: unknown) => void;
 	/** Another server has told something that concerns the whole room. */
@@ -92,6 +96,7 @@ export class RoomSharing {
 				sharing.#hear(data as SharedEvent, nodeId);
 			},
 		});
+		sharing.#room.setInitialSetting(SharedSettings.optionsKey, part.options);
 		return sharing;
 	}
 
