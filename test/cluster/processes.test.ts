@@ -16,39 +16,12 @@ import {
 	startServerProcesses,
 	type ServerProcess,
 } from '../support/serverProcesses.js';
+import { openRoom, untilSame } from './openRooms.js';
 
 const rounds = Number(process.env.SFU_TEST_JOINS ?? 200);
 
 const sendingOffer = () => anOffer('chromium-sendonly-audio-video');
 const receivingOffer = () => anOffer('chromium-recvonly-video-audio');
-
-/** Opens a room on servers for one test, and lets one user join on each of them, with the name of the server. */
-async function openRoom(t: TestContext, roomId: string, ...servers: ServerProcess[]): Promise<void> {
-	t.after(async () => {
-		// It may have closed, and so may the server.
-		for (const server of servers) await server.call('room', roomId, 'close').catch(() => undefined);
-	});
-	for (const server of servers) await server.call('join', roomId, { userId: server.name });
-	await untilSame(roomId, servers, Object.fromEntries(servers.map(({ name }) => [name, name])));
-}
-
-/** Waits until all these servers say that the same users are in a room, on the same servers. */
-function untilSame(
-	roomId: string,
-	servers: readonly ServerProcess[],
-	owners: Record<string, string>,
-	within?: number,
-): Promise<number> {
-	const sorted = (users: Record<string, string>) => Object.entries(users).sort();
-	return eventually(
-		`${roomId} has the same users on ${servers.map(({ name }) => name).join(', ')}`,
-		async () => {
-			for (const server of servers)
-				assert.deepEqual(sorted(await server.call('owners', roomId)), sorted(owners), server.name);
-		},
-		within,
-	);
-}
 
 /** One server pushes audio and video as the user that has its name, and the other one pulls both. */
 async function pullAcross(roomId: string, from: ServerProcess, to: ServerProcess): Promise<void> {

@@ -15,7 +15,8 @@ type MethodOf<Class> = {
 	[Name in keyof Class]: Class[Name] extends (...args: never[]) => unknown ? Name : never;
 }[keyof Class];
 
-const { redisPort, name, workers, listenIp } = JSON.parse(process.argv[2]!) as ServerSettings;
+const settings = JSON.parse(process.argv[2]!) as ServerSettings;
+const { redisPort, redisHost = '127.0.0.1', sentinelPort, name, workers, listenIp } = settings;
 
 const answer = (message: ServerAnswer) => process.send!(message);
 const tell = (roomId: string, text: string) => answer({ kind: 'told', at: Date.now(), roomId, text });
@@ -30,7 +31,11 @@ function describe(details: unknown): string {
 
 // The bus tells there that Redis is gone.
 console.warn = () => undefined;
-const redis = new Redis(redisPort, '127.0.0.1');
+const redis = new Redis(
+	sentinelPort === undefined
+		? { host: redisHost, port: redisPort }
+		: { sentinels: [{ host: redisHost, port: sentinelPort }], name: 'sfu', sentinelRetryStrategy: () => 100 },
+);
 redis.on('error', () => undefined);
 const sfu = await Sfu.create({
 	workers: { count: workers },

@@ -1,17 +1,33 @@
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Commands } from '../cluster/serverProcess.js';
+import type { Host } from './hosts.js';
 import { mediaAddress } from './namespace.js';
 
 /** What a server is started with. */
 export interface ServerSettings {
 	redisPort: number;
+	/** Default: this host. */
+	redisHost?: string | undefined;
+	/** Asks this Sentinel of Redis where Redis is, if there is one. */
+	sentinelPort?: number | undefined;
 	name: string;
 	workers: number;
 	listenIp: string;
+}
+
+/** Where and how a server runs. */
+export interface ServerPlace {
+	/** Default: that of the test. */
+	host?: Host;
+	/** The folder of the version that runs. Default: this one. */
+	folder?: string;
+	redisHost?: string;
+	sentinelPort?: number;
 }
 
 /** A command to a server. */
@@ -44,7 +60,7 @@ interface Pending {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const script = fileURLToPath(new URL('../cluster/serverProcess.ts', import.meta.url));
+const script = 'test/cluster/serverProcess.ts';
 
 /** A command that takes longer has got stuck, in ms. */
 const callTime = 30_000;
@@ -72,17 +88,22 @@ export class ServerProcess {
 	#hasEnded = false;
 
 	/** Resolves when it is in the cluster. */
-	static async start(redisPort: number, name: string, workers = 1): Promise<ServerProcess> {
-		const server = new ServerProcess({ redisPort, name, workers, listenIp: mediaAddress });
+	static async start(redisPort: number, name: string, place: ServerPlace = {}): Promise<ServerProcess> {
+		const { host, redisHost, sentinelPort } = place;
+		const listenIp = host?.address ?? mediaAddress;
+		const server = new ServerProcess({ redisPort, redisHost, sentinelPort, name, workers: 1, listenIp }, place);
 		await server.#until(() => server.#isReady, `${name} is ready`, 60_000);
 		return server;
 	}
 
-	private constructor(settings: ServerSettings) {
+	private constructor(settings: ServerSettings, { host, folder = root }: ServerPlace) {
 		this.name = settings.name;
-		const child = fork(script, [JSON.stringify(settings)], {
-			execArgv: ['--import', 'tsx'],
-			cwd: root,
+		const node = [process.execPath, '--import', 'tsx'] as const;
+		const [execPath, ...execArgv] = host?.command(...node) ?? node;
+		const child = fork(join(folder, script), [JSON.stringify(settings)], {
+			execPath,
+			execArgv,
+			cwd: folder,
 			serialization: 'advanced',
 			stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
 		});
@@ -198,20 +219,29 @@ export async function killServerProcesses(): Promise<void> {
 }
 
 /** Starts servers that share rooms. Resolves when all of them know each other. */
-export async function startServerProcesses(redisPort: number, names: readonly string[]): Promise<ServerProcess[]> {
-	const servers = await Promise.all(names.map((name) => ServerProcess.start(redisPort, name)));
-	await eventually(
+export async function startServerProcesses(
+	redisPort: number,
+	names: readonly string[],
+	places: readonly ServerPlace[] = [],
+): Promise<ServerProcess[]> {
+	const servers = await Promise.all(names.map((name, index) => ServerProcess.start(redisPort, name, places[index])));
+	await untilAcquainted(servers);
+	return servers;
+}
+
+/** Waits until servers know each other, and no others. */
+export const untilAcquainted = (servers: readonly ServerProcess[]): Promise<number> =>
+	eventually(
 		'all servers know each other',
 		async () => {
+			const names = servers.map(({ name }) => name).sort();
 			for (const server of servers) {
 				const { nodes } = await server.call('about');
-				assert.deepEqual(Object.keys(nodes).sort(), [...names].sort());
+				assert.deepEqual(Object.keys(nodes).sort(), names, server.name);
 			}
 		},
 		20_000,
 	);
-	return servers;
-}
 
 /** Checks something again and again, until it holds. @returns how long that took, in ms */
 export async function eventually(what: string, check: () => Promise<void>, within = 5000, pause = 20): Promise<number> {
