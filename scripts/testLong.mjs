@@ -1,10 +1,10 @@
 /**
  * Runs what takes too long for every change: the random tests in large numbers, from several seeds; all cases of tests
- * that run some of them; the tests of narrow and lossy links, again and again; the unit tests on each supported version of Node; and the churn.
+ * that run some of them; all that can fail in a cluster; the tests of narrow and lossy links, again and again; the unit tests on each supported version of Node; and the churn.
  *
  *     node scripts/testLong.mjs [PART…]
  *
- * The parts are `random`, `cases`, `links`, `node` and `churn`; without any, all of them run. SFU_TEST_SEED takes one seed, and
+ * The parts are `random`, `cases`, `faults`, `links`, `node` and `churn`; without any, all of them run. SFU_TEST_SEED takes one seed, and
  * SFU_TEST_CHURN_MINUTES how long the churn takes. Everything runs to its end, and the exit status tells whether all passed.
  */
 import { randomInt } from 'node:crypto';
@@ -45,6 +45,10 @@ const parts = {
 	async cases() {
 		const sampled = files.flatMap(({ file, sampled }) => (sampled ? file : []));
 		await step('All cases', () => runTests(sampled, { env: { SFU_TEST_LONG: '1' } }));
+	},
+	async faults() {
+		const clusters = files.flatMap(({ file, breaksClusters }) => (breaksClusters ? file : []));
+		await step('Faults in a cluster', () => runTests(clusters, { env: { SFU_TEST_LONG: '1', SFU_TEST_JOINS: '1000' } }));
 	},
 	async links() {
 		const links = files.flatMap(({ file, shapesLinks }) => (shapesLinks ? file : []));

@@ -22,6 +22,7 @@ export const root = path.join(import.meta.dirname, '..', '..');
  * @property {boolean} random Whether it checks properties with random values.
  * @property {boolean} sampled Whether it runs only some of its cases at a time.
  * @property {boolean} shapesLinks Whether it narrows links or drops packets.
+ * @property {boolean} breaksClusters Whether it starts servers in processes of their own, and lets them and what is between them fail.
  * @property {number} seconds How long it takes, if it says so in a line `// Takes 90 s.`; otherwise 0. It is about right when
  *   nothing else runs, and only decides which files start first.
  */
@@ -56,6 +57,7 @@ export function describeFile(file) {
 		random: /\bcheckProperty\(/.test(source),
 		sampled: /\b(someOf|eachInOne)\(/.test(source),
 		shapesLinks: /\b(limitIncoming|dropIncoming)\(/.test(source),
+		breaksClusters: /\bstartServerProcesses\(/.test(source),
 		seconds: Number(/^\/\/ Takes (\d+) s\.$/m.exec(source)?.[1] ?? 0),
 	};
 }

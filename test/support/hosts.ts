@@ -27,7 +27,7 @@ export interface Cut {
 /** Which packets are dropped: those that arrive from an address. */
 export interface Dropped {
 	from: string;
-	/** Default: those of all protocols. */
+	/** Only TCP from and to this port. Default: everything. */
 	tcpPort?: number;
 	/** Default: all. */
 	percent?: number;
@@ -87,15 +87,16 @@ export class Host {
 	/** Drops packets when they arrive, until `stop()`. On input, so that no system call fails at the sender. */
 	drop({ from, tcpPort, percent = 100 }: Dropped): Cut {
 		const table = `cut_${++lastTable}`;
-		const port = tcpPort === undefined ? '' : `tcp sport ${tcpPort}`;
+		const ports = tcpPort === undefined ? [''] : [`tcp sport ${tcpPort}`, `tcp dport ${tcpPort}`];
 		const share = percent < 100 ? `numgen random mod 100 < ${percent}` : '';
+		const rules = ports.map((port) => `ip saddr ${from} ${port} ${share} counter name dropped drop`);
 		this.run(
 			'/usr/sbin/nft',
 			`table inet ${table} {
 				counter dropped { }
 				chain input {
 					type filter hook input priority 0;
-					ip saddr ${from} ${port} ${share} counter name dropped drop
+					${rules.join('\n')}
 				}
 			}`,
 		);

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,22 +40,28 @@ export async function freePort(): Promise<number> {
 	return port;
 }
 
-/** A server in a process of its own, with a port of loopback and a temporary folder. */
+/** A server in a process of its own, with a port and a temporary folder. */
 export class Server {
 	readonly port: number;
+	readonly #address: string;
 	readonly #folder: string;
 	readonly #command: [program: string, ...args: string[]];
 	#process: ChildProcess | undefined;
 
-	static async start(command: (port: number) => [program: string, ...args: string[]]): Promise<Server> {
+	/** @param address - where it listens. Default: loopback */
+	static async start(
+		command: (port: number) => [program: string, ...args: string[]],
+		address = '127.0.0.1',
+	): Promise<Server> {
 		const port = await freePort();
-		const server = new Server(port, await mkdtemp(join(tmpdir(), 'sfu-server-')), command(port));
+		const server = new Server(port, address, await mkdtemp(join(tmpdir(), 'sfu-server-')), command(port));
 		await server.start();
 		return server;
 	}
 
-	private constructor(port: number, folder: string, command: [program: string, ...args: string[]]) {
+	private constructor(port: number, address: string, folder: string, command: [program: string, ...args: string[]]) {
 		this.port = port;
+		this.#address = address;
 		this.#folder = folder;
 		this.#command = command;
 	}
@@ -68,7 +74,7 @@ export class Server {
 		child.once('exit', () => running.delete(child));
 		this.#process = child;
 		for (;;) {
-			const socket = connect(this.port, '127.0.0.1');
+			const socket = connect(this.port, this.#address);
 			const connected = await once(socket, 'connect').then(
 				() => true,
 				() => false,
@@ -98,6 +104,12 @@ export class Server {
 		const exit = once(child, 'exit');
 		child.kill('SIGKILL');
 		await exit;
+	}
+
+	/** Removes what the process has kept on disk. It must have ended. */
+	async forget(): Promise<void> {
+		await rm(this.#folder, { recursive: true, force: true });
+		await mkdir(this.#folder);
 	}
 
 	/** Ends the process, and removes its folder. */
