@@ -23,8 +23,8 @@ const near = 0.35;
 const eased = 0.6;
 
 /** A stream is asked for less, in place of being held, if what is left of it is at least this share. */
-const enough = 0.5;
-/** If that has not helped after this time, it is held, in ms. */
+const enough = 0.35;
+/** If its sender has not followed after this time, it is held, in ms. */
 const patience = 5000;
 /** What a bound leaves varies with what else is sent. It has been widened if it is so many times as wide. */
 const widened = 1.2;
@@ -93,9 +93,12 @@ export class Demands {
 			const sent = stream.bitrates[1] ?? 0;
 			// What sends nothing although nobody asks it to cannot send less.
 			const canEase = sent > 0 || stream.demanded < Infinity;
-			const asked = Math.min(this.get(stream.id) ?? Infinity, share, Math.max(sent * eased, leastDemand));
+			const before = this.get(stream.id) ?? Infinity;
+			const hasFollowed = sent <= before * followed && before < Infinity;
+			const asked = Math.min(before, share, Math.max(sent * eased, leastDemand));
 			this.#demands.set(stream.id, asked);
-			if (changes.get(stream.id) === heldStep && isPatient && canEase && asked >= sent * enough) kept.push(stream.id);
+			if (changes.get(stream.id) === heldStep && (isPatient || hasFollowed) && canEase && asked >= sent * enough)
+				kept.push(stream.id);
 		}
 		return kept;
 	}

@@ -1,5 +1,6 @@
 import type { Logger } from '../Logger.js';
 import { countSent } from './countSent.js';
+import { HoldNotice } from './HoldNotice.js';
 import { noChanges, totalBitrate } from './LayerPolicy.js';
 import type { LayerPolicy, Link, MeasuredStream, StepChanges, VideoPuller } from './LayerPolicy.js';
 import { layerRatesReader } from './LayerRates.js';
@@ -9,7 +10,7 @@ import { OverloadRelief } from './OverloadRelief.js';
 
 /** All pullers of video that go over one link, and what of them is sent, chosen by one policy. */
 export class Downlink {
-	readonly #pullers = new Set<VideoPuller>();
+	readonly #pullers = new Map<VideoPuller, HoldNotice>();
 	readonly #link: Link;
 	readonly #policy: LayerPolicy;
 	readonly #relief: OverloadRelief | undefined;
@@ -52,7 +53,7 @@ export class Downlink {
 
 	/** Adds a puller. */
 	add(puller: VideoPuller): void {
-		this.#pullers.add(puller);
+		this.#pullers.set(puller, new HoldNotice());
 		this.#relief?.add(puller);
 		// A higher layer is to come at once, and not at the next look only.
 		const follow = () => {
@@ -79,7 +80,7 @@ export class Downlink {
 	 * @param readRates - reads the bitrates of sources, for several links at once; default: for this link only
 	 */
 	async look(readRates = layerRatesReader()): Promise<void> {
-		if ([...this.#pullers].every(({ isCut }) => isCut)) return;
+		if ([...this.#pullers.keys()].every(({ isCut }) => isCut)) return;
 		const overloads = this.#overloads;
 		let changes: StepChanges = noChanges;
 		try {
@@ -108,14 +109,18 @@ export class Downlink {
 	 * @param relief - restarts the pullers that change; default: they go on flowing
 	 */
 	async apply(changes: StepChanges, relief?: OverloadRelief): Promise<void> {
-		const applied = [...this.#pullers].map(async (puller) => {
+		const applied = [...this.#pullers].map(async ([puller, notice]) => {
 			const step = changes.get(puller.consumer.id);
 			this.#demand(puller);
 			this.#wantLayer(puller);
 			try {
-				if (step !== undefined) await this.#set(puller, step, relief);
-				else if (puller.isPausedByOthers && puller.selection.isHeld) await this.#set(puller, heldStep + 1);
+				if (step !== undefined) await this.#set(puller, notice, step, relief);
+				else if (puller.isPausedByOthers && puller.selection.isHeld) await this.#set(puller, notice, heldStep + 1);
 				else if (this.#policy.isLeftToWorker && !puller.selection.isHeldBack) puller.selection.release();
+				if (notice.isDue(performance.now())) {
+					notice.tell(performance.now());
+					await puller.hold(true);
+				}
 			} catch (error) {
 				this.#logger.error('layers were not changed', { connectionId: puller.connectionId, error });
 			}
@@ -123,16 +128,23 @@ export class Downlink {
 		await Promise.all([...applied, this.#followLeastEstimate()]);
 	}
 
-	async #set(puller: VideoPuller, step: number, relief?: OverloadRelief): Promise<void> {
+	async #set(puller: VideoPuller, notice: HoldNotice, step: number, relief?: OverloadRelief): Promise<void> {
 		const { selection } = puller;
-		const wasHeld = selection.isHeld;
+		const { step: before, isHeld: wasHeld } = selection;
 		selection.step = step;
-		if (step === heldStep) return puller.hold(true);
+		// What is requested again from now on was sent before.
+		if (step < before || wasHeld) this.#relief?.settle();
+		if (step === heldStep) {
+			notice.hold(performance.now());
+			return puller.suspend(true);
+		}
 		if (relief && !wasHeld) return relief.restart(puller);
 		await selection.apply();
-		if (!wasHeld) return;
-		this.#relief?.settle();
-		await puller.hold(false);
+		if (!wasHeld || selection.isHeld) return;
+		const { isTold } = notice;
+		notice.show(performance.now());
+		if (isTold) await puller.hold(false);
+		await puller.suspend(selection.isHeld);
 	}
 
 	/**
@@ -177,7 +189,7 @@ export class Downlink {
 		const isWanted = ({ consumer, selection, isPausedByOthers, isCut }: VideoPuller) =>
 			!isCut && !consumer.producerPaused && !isPausedByOthers && (!consumer.paused || selection.isHeld);
 		const counted = await Promise.all(
-			[...this.#pullers].filter(isWanted).map(async (puller) => {
+			[...this.#pullers.keys()].filter(isWanted).map(async (puller) => {
 				const [rates, counters] = await Promise.all([readRates(puller.source), countSent(puller.consumer)]);
 				return { puller, rates, counters };
 			}),
@@ -206,6 +218,7 @@ export class Downlink {
 				bitrates: [0, ...bitrates],
 				leastBitrates: [0, ...leastBitrates],
 				demanded: source.demand.bitrate,
+				shownFrom: this.#pullers.get(puller)?.shownFrom ?? -Infinity,
 			};
 		});
 	}

@@ -20,9 +20,9 @@ export interface VideoPuller {
 	readonly isPausedByOthers: boolean;
 	/** Whether nothing is sent, because the client is not heard any more on this connection. */
 	readonly isCut: boolean;
-	/** Stops the puller for a moment, or ends this, without an event. */
+	/** Stops the puller, or ends this, without an event. */
 	suspend(suspended: boolean): Promise<void>;
-	/** Pauses the puller because the link bears nothing of it, or ends this. Everybody is told. */
+	/** Tells everybody that the link bears nothing of the puller, which is stopped already, or that this has ended. */
 	hold(held: boolean): Promise<void>;
 }
 
@@ -60,6 +60,8 @@ export interface VideoStream {
 	leastBitrates: readonly number[];
 	/** What the source is asked to send at most at the moment, in bit/s. `Infinity` for no limit. */
 	demanded: number;
+	/** The time in ms before which the stream is not to come back if it is held. `-Infinity` if it may at once. */
+	shownFrom: number;
 }
 
 /** A stream just measured. */
@@ -132,6 +134,21 @@ export function fallTo(
 			if (changes.size > 0 && totalBitrate(streams, changes) <= throughput) return changes;
 			changes.set(stream.id, next);
 		}
+	}
+	return changes;
+}
+
+/**
+ * Chooses among the streams that are held those that come back, the most important first.
+ *
+ * @param room - what all streams together may take, in bit/s
+ */
+export function takeIn(at: number, room: number, streams: readonly VideoStream[]): StepChanges {
+	const changes = new Map<string, number>();
+	for (const { id, step, shownFrom, fullFrameRateStep } of [...streams].sort((a, b) => -givesWay(a, b))) {
+		if (step !== heldStep || at < shownFrom) continue;
+		changes.set(id, fullFrameRateStep);
+		if (totalBitrate(streams, changes) > room) changes.delete(id);
 	}
 	return changes;
 }

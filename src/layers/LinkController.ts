@@ -1,11 +1,12 @@
 import { Demands } from './Demands.js';
-import { bitrateOn, fallTo, givesWay, noChanges, riseTo, startingStep, totalBitrate } from './LayerPolicy.js';
+import { bitrateOn, fallTo, givesWay, noChanges, riseTo, startingStep, takeIn, totalBitrate } from './LayerPolicy.js';
 import type { LayerPolicy, LinkRates, MeasuredStream, StepChanges, VideoStream } from './LayerPolicy.js';
 import { heldStep } from './LayerSelection.js';
 import { LinkCapacity } from './LinkCapacity.js';
 import { LinkHealth, type Verdict } from './LinkHealth.js';
 import { LinkReader, type LinkReport } from './LinkReader.js';
 import { overloadedFraction, type Overload } from './OverloadDetector.js';
+import { drainedShare, longDelay, longestQueue, lowestFor, nearlyFull, timeToDrain } from './queues.js';
 import { lossyFall, Trouble } from './Trouble.js';
 
 /**
@@ -13,13 +14,6 @@ import { lossyFall, Trouble } from './Trouble.js';
  * time after a change is of the layers before, in ms.
  */
 const settleTime = 1500;
-
-/** No queue is expected to be longer than this, in ms. A longer delay than `nearlyFull` cannot wait. */
-const longestQueue = 1000;
-const nearlyFull = 700;
-
-/** A queue that is no longer full drains in about so many times its length. */
-const drains = 2;
 
 /** The time that a link has to be clear before a step up, in ms. */
 const riseTime = 3000;
@@ -42,12 +36,6 @@ const leastBorne = 0.15;
 /** What an overloaded link passes goes into its queue, too. So video is asked for this share of what it seems to bear. */
 const askedAfterOverload = 0.6;
 
-/** The share of the throughput that a full link gets, so that its queue drains. */
-const drained = 0.8;
-/** The same for a queue that is longer than `longDelay` in ms. */
-const drainedFast = 0.6;
-const longDelay = 400;
-
 /** The time that mediasoup may send nothing of all video before it has to, in ms. */
 const starvedTime = 3000;
 
@@ -67,6 +55,8 @@ export class LinkController implements LayerPolicy {
 	readonly #capacity = new LinkCapacity();
 	readonly #trouble = new Trouble();
 	#changedAt = -Infinity;
+	/** Whether the last change was a step up on a link without a queue. */
+	#hasRisen = false;
 	#heldAt = -Infinity;
 	#clearSince: number | undefined;
 	/** Whether this one chooses in place of mediasoup, whose estimate takes random loss for a full link. */
@@ -153,7 +143,9 @@ export class LinkController implements LayerPolicy {
 			if (this.#trouble.isFallInVain(report, this.#health)) return this.#takeBack(report);
 		}
 		this.#follow(verdict, report);
-		const changes = isSettled ? this.#rise(report) : noChanges;
+		// The queue of a link that gets nothing drains, and nothing is reported of it.
+		const isDry = streams.every(({ step }) => step === heldStep);
+		const changes = isSettled || isDry ? this.#rise(report) : noChanges;
 		this.#followEstimate(report, changes);
 		const isClear = this.#clearSince !== undefined && at - this.#clearSince >= quietTime;
 		this.isQuiet = isClear && changes.size === 0 && streams.every((stream) => this.#flowsInFull(stream));
@@ -194,8 +186,10 @@ export class LinkController implements LayerPolicy {
 				lowest: ({ step, isLayered, fullFrameRateStep }) => Math.min(step, isLayered ? fullFrameRateStep : step),
 			});
 		}
-		const bears = Math.min((bitrate * (1 - loss)) / (1 + growth), this.#capacity.borne);
-		return this.#fall(at, bears * (delay > longDelay ? drainedFast : drained), streams, { bears });
+		const { borne } = this.#capacity;
+		const bears = Math.min((bitrate * (1 - loss)) / (1 + growth), borne);
+		const throughput = bears * drainedShare(delay, borne < Infinity);
+		return this.#fall(at, throughput, streams, { bears, lowest: lowestFor(bears, streams) });
 	}
 
 	/** Ends a fall that was for nothing: the link loses packets whatever it gets. */
@@ -263,32 +257,35 @@ export class LinkController implements LayerPolicy {
 		this.#capacity.clear(at, totalBitrate(streams));
 	}
 
-	/** Raises one stream to its next step that needs more: first those that are held, then those with the highest priority. */
+	/**
+	 * Has all streams that are held and fit come back, or raises one stream to its next step that needs more: that with the
+	 * highest priority.
+	 */
 	#rise(report: LinkReport): StepChanges {
 		const { at, streams, limit } = report;
 		const room = this.#capacity.room(limit);
 		const isClear = this.#clearSince !== undefined && at - this.#clearSince >= riseTime;
 		const total = totalBitrate(streams);
-		const order = [...streams].sort(
-			(a, b) => Number(b.step === heldStep) - Number(a.step === heldStep) || -givesWay(a, b),
-		);
+		const order = [...streams].sort((a, b) => -givesWay(a, b));
+		const back = at < this.#heldAt + drainTime ? noChanges : takeIn(at, room, streams);
+		if (back.size > 0) return this.#risen(at, streams, back);
 		for (const stream of order) {
-			const isHeld = stream.step === heldStep;
-			if (isHeld ? at - this.#heldAt < drainTime : !isClear || this.isLeftToWorker) continue;
+			if (stream.step === heldStep || !isClear || this.isLeftToWorker) continue;
 			const now = bitrateOn(stream, stream.step);
-			const next = isHeld
-				? stream.fullFrameRateStep
-				: stream.bitrates.findIndex((bitrate, step) => step > stream.step && bitrate > now);
+			const next = stream.bitrates.findIndex((bitrate, step) => step > stream.step && bitrate > now);
 			if (next < 0 || total - now + bitrateOn(stream, next) > room) continue;
-			this.#capacity.attempt(at, total - now + bitrateOn(stream, next));
-			const changes = new Map([[stream.id, next]]);
-			this.#changed(at);
-			this.#setLeastEstimate(streams, changes);
-			return changes;
+			return this.#risen(at, streams, new Map([[stream.id, next]]));
 		}
 		const link = { at, isCalm: this.#health.isCalm(at) };
 		if (isClear && this.#demands.raise(link, total, room, streams)) this.#capacity.attempt(at, total * 1.25);
 		return this.isLeftToWorker ? this.#riseByEstimate(report) : noChanges;
+	}
+
+	#risen(at: number, streams: readonly VideoStream[], changes: StepChanges): StepChanges {
+		this.#capacity.attempt(at, totalBitrate(streams, changes));
+		this.#changed(at, this.#clearSince !== undefined);
+		this.#setLeastEstimate(streams, changes);
+		return changes;
 	}
 
 	/** An estimate that was high for a moment only does not count. */
@@ -329,8 +326,9 @@ export class LinkController implements LayerPolicy {
 	/** Whether what is reported was sent after the last change, and after all that waited in a queue then. */
 	#isSettled({ at, covered = settleTime }: LinkReport): boolean {
 		const { delay, loss } = this.#health;
+		if (this.#hasRisen) return at - covered >= this.#changedAt;
 		// What is lost is noticed after all that waits, and how long that is may not have been reported yet.
-		const queue = loss > lossyFall ? longestQueue : Math.min(delay, longestQueue) * drains;
+		const queue = loss > lossyFall ? longestQueue : timeToDrain(delay);
 		return at - covered >= this.#changedAt + queue;
 	}
 
@@ -338,8 +336,9 @@ export class LinkController implements LayerPolicy {
 		return limit === bitrates.length - 1 && (isLayered || (this.#demands.get(id) ?? Infinity) === Infinity);
 	}
 
-	#changed(at: number): void {
+	#changed(at: number, hasRisen = false): void {
 		this.#changedAt = at;
+		this.#hasRisen = hasRisen;
 		this.#clearSince = undefined;
 	}
 }

@@ -101,7 +101,8 @@ export class OverloadRelief {
 			const requestedAt = this.#watched.get(puller)?.keyframeRequestedAt ?? -Infinity;
 			await sleep(Math.max(requestedAt + keyframeInterval - performance.now(), drainTime));
 		} finally {
-			await puller.suspend(false);
+			// The link may not even bear the lower layers.
+			await puller.suspend(puller.selection.isHeld);
 		}
 	}
 

@@ -124,6 +124,7 @@ describe('A downlink', () => {
 					bitrates: [0, 100_000, 500_000, 1_500_000],
 					leastBitrates: [0, 100_000, 500_000, 1_500_000],
 					demanded: Infinity,
+					shownFrom: -Infinity,
 					connectionId: 'connection',
 					packets: 6,
 				},
@@ -352,16 +353,47 @@ describe('When a downlink is overloaded', () => {
 });
 
 describe('A stream that the link does not bear', () => {
-	it('is held, measured all the same, and begins again with the layers that are chosen then', async (t) => {
+	it('is stopped, measured all the same, and begins again with the layers that are chosen then', async (t) => {
 		const { policy, looks } = fakePolicy();
 		const { link, first } = start(t, policy);
 		await link.apply(new Map([['a', 0]]));
-		assert.deepEqual([first.only('held', 'resumed', 'layer'), first.selection.isHeld], [['held'], true]);
+		assert.deepEqual([first.only('suspended', 'layer'), first.selection.isHeld], [['suspended'], true]);
 		await link.look();
-		assert.equal(looks[0]![0]!.step, 0);
+		assert.deepEqual([looks[0]![0]!.step, looks[0]![0]!.shownFrom], [0, -Infinity]);
 		await link.apply(new Map([['a', 1]]));
-		assert.deepEqual(first.only('held', 'resumed', 'layer'), ['held', 'layer 0', 'resumed']);
-		assert.equal(first.selection.isHeld, false);
+		assert.deepEqual(first.only('suspended', 'released', 'layer'), ['suspended', 'layer 0', 'released']);
+		assert.deepEqual([first.selection.isHeld, first.only('held', 'resumed')], [false, []], 'nobody is told');
+	});
+
+	it('is told to be held after a while, and is not to come back at once then', async (t) => {
+		const { policy, looks } = fakePolicy();
+		const { link, first } = start(t, policy);
+		const before = performance.now();
+		await link.apply(new Map([['a', 0]]));
+		while (first.only('held').length === 0) {
+			assert.ok(performance.now() - before < 20_000);
+			await sleep(100);
+			await link.look();
+		}
+		const told = performance.now() - before;
+		assert.ok(told >= 4000, `told after ${told} ms`);
+		await link.look();
+		assert.ok(looks.at(-1)![0]!.shownFrom > performance.now());
+		await link.apply(new Map([['a', 1]]));
+		assert.deepEqual(first.only('held', 'resumed', 'released'), ['held', 'resumed', 'released']);
+	});
+
+	it('stays stopped when the layers before had just begun again', async (t) => {
+		const { policy } = fakePolicy({ fall: { a: 1 } });
+		const { link, first } = start(t, policy);
+		first.interrupt = async (step) => {
+			if (step !== 'setPreferredLayers') return;
+			first.interrupt = () => undefined;
+			await link.apply(new Map([['a', 0]]));
+		};
+		overload(first);
+		await until(() => first.only('suspended').length >= 3, 'it is stopped again');
+		assert.deepEqual(first.only('released'), []);
 	});
 
 	it('is held no longer when somebody else has paused it, and is not measured', async (t) => {
@@ -370,7 +402,7 @@ describe('A stream that the link does not bear', () => {
 		await link.apply(new Map([['a', 0]]));
 		first.isPausedByOthers = true;
 		await link.look();
-		assert.deepEqual([looks, first.only('held', 'resumed')], [[[]], ['held', 'resumed']]);
+		assert.deepEqual([looks, first.only('suspended', 'released')], [[[]], ['suspended', 'released']]);
 	});
 });
 

@@ -102,12 +102,12 @@ export class FakePuller extends EventEmitter implements VideoPuller {
 
 	async suspend(suspended: boolean) {
 		if (suspended) this.isOverloaded = false;
+		this.paused = suspended;
 		this.told.push(suspended ? 'suspended' : 'released');
 		await this.interrupt(suspended ? 'suspend' : 'release');
 	}
 
 	async hold(held: boolean) {
-		this.paused = held;
 		this.told.push(held ? 'held' : 'resumed');
 		await this.interrupt('hold');
 	}

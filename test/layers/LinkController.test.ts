@@ -24,6 +24,7 @@ function stream(id: string, more: Partial<VideoStream> = {}): VideoStream {
 		bitrates: layers,
 		leastBitrates: leastLayers,
 		demanded: Infinity,
+		shownFrom: -Infinity,
 		...more,
 	};
 	return { ...made, limit: more.limit ?? made.step, leastBitrates: more.bitrates ?? made.leastBitrates };

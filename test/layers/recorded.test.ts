@@ -25,7 +25,15 @@ function replay(name: string) {
 	return reports.flatMap((recorded) => {
 		const { step, bitrates, covered, ...report } = recorded;
 		const stream = {
-			...{ id: 'video', priority: 1, rank: -1, isLayered: true, fullFrameRateStep: 3, demanded: Infinity },
+			...{
+				id: 'video',
+				priority: 1,
+				rank: -1,
+				isLayered: true,
+				fullFrameRateStep: 3,
+				demanded: Infinity,
+				shownFrom: -Infinity,
+			},
 			...{ step, limit: step, bitrates, leastBitrates: bitrates },
 		};
 		// The overload relief had the stream fall between two reports, by NACKs that are not recorded.

@@ -1,86 +1,97 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
-import { LinkController } from '../../src/layers/LinkController.js';
+import { describe, it } from 'node:test';
+import { SimulatedLink } from './SimulatedLink.js';
 
-/** What a sender of video without layers sends when nobody asks it for less, in bit/s. */
-const full = 1_500_000;
-/** The parts of time in which it is looked at the link, in ms. */
-const part = 100;
+/** When the receivers report, which nobody can choose. */
+const allPhases = [
+	[0, 300, 600],
+	[0, 0, 0],
+	[100, 500, 900],
+	[200, 450, 0],
+];
 
-/** A connection with one video, whose receiver reports each second. Its sender follows within about a second. */
-class OneVideo {
-	readonly control = new LinkController({ isEstimated: false, initialBitrate: full });
-	readonly told: string[] = [];
-	readonly #phase: number;
-	#step = 1;
-	#sends = full;
-	#isStale = false;
-	#unreported = { packets: 0, lost: 0, since: 0 };
+const narrowedAt = 15;
 
-	constructor(phase: number) {
-		this.#phase = phase;
-	}
+/** Three videos of 1.5 Mbit/s each on a link that narrows after a while. */
+function narrow(
+	capacity: number,
+	options: ConstructorParameters<typeof SimulatedLink>[0],
+	more: Partial<SimulatedLink> = {},
+) {
+	const link = Object.assign(new SimulatedLink(options), more).run(narrowedAt);
+	assert.deepEqual(link.changes, []);
+	link.capacity = capacity;
+	return link;
+}
 
-	get bitrate() {
-		return this.#step === 0 ? 0 : this.#sends;
-	}
-
-	pass(now: number, delay: number, dropped: number) {
-		const { bitrate } = this;
-		const unreported = this.#unreported;
-		unreported.packets += (bitrate / 8000 / 1000) * part;
-		unreported.lost += (bitrate / 8000 / 1000) * part * dropped;
-		const asked = Math.min(this.control.demandOf('video') ?? full, full);
-		this.#sends += (asked - this.#sends) * (asked < this.#sends ? 0.12 : 0.06);
-		if ((now + this.#phase) % 500 !== 0) return;
-		const comes = (now + this.#phase) % 1000 === 0 && unreported.packets > 1;
-		// The first report of a video that was held is about what was lost before.
-		const counts = comes && !this.#isStale;
-		if (comes) this.#isStale = false;
-		if (comes || bitrate === 0) this.#unreported = { packets: 0, lost: 0, since: now };
-		const stream = { id: 'video', priority: 1, rank: -1, isLayered: false, step: this.#step, limit: this.#step };
-		const bitrates = [0, this.#sends];
-		const next = this.control
-			.decide({
-				...{ at: now, bitrate, limit: Infinity, estimate: undefined },
-				packets: counts ? Math.round(unreported.packets) : 0,
-				lost: counts ? Math.round(unreported.lost) : 0,
-				covered: counts ? now - unreported.since : undefined,
-				roundTripTimes: counts ? [40 + delay] : [],
-				streams: [
-					{
-						...stream,
-						fullFrameRateStep: 1,
-						bitrates,
-						leastBitrates: bitrates,
-						demanded: asked < full ? asked : Infinity,
-					},
-				],
-			})
-			.get('video');
-		if (next === undefined) return;
-		this.#step = next;
-		this.#isStale ||= next === 0;
-		this.told.push(`${now / 1000} s: ${next === 0 ? 'held' : 'shown'}`);
+/** Asserts that the client is told of no video more than once in ten seconds. */
+function assertSteady({ told, flows }: SimulatedLink) {
+	for (const { id } of flows) {
+		const times = told.filter((one) => one.id === id).map(({ at }) => at);
+		const short = times.filter((at, index) => at - (times[index - 1] ?? -Infinity) < 10);
+		assert.deepEqual(short, [], `${id}: ${JSON.stringify(told)}`);
 	}
 }
 
-it('Videos on connections of their own that share a link are held once each, and fit in after that', () => {
-	const videos = [0, 300, 600].map((phase) => new OneVideo(phase));
-	const audio = 150_000;
-	const longestQueue = 1000;
-	let delay = 0;
-	let longest = 0;
-	for (let now = 0; now < 60_000; now += part) {
-		const capacity = now < 15_000 ? Infinity : 1_000_000;
-		const total = audio + videos.reduce((sum, { bitrate }) => sum + bitrate, 0);
-		const queue = delay + (total / capacity - 1) * part;
-		delay = Math.min(Math.max(queue, 0), longestQueue);
-		if (now > 20_000) longest = Math.max(longest, delay);
-		const dropped = Math.max(0, queue - longestQueue) / part / Math.max(total / capacity, 1);
-		for (const video of videos) video.pass(now, delay, Math.min(dropped, 1));
+/** The share of the audio that is lost after the first three seconds, which it takes to notice. */
+const audioLost = ({ course }: SimulatedLink) => {
+	const seconds = course.filter(({ at }) => at > narrowedAt + 3);
+	return seconds.reduce((sum, one) => sum + one.audioLost, 0) / seconds.length;
+};
+
+const layers = [150_000, 500_000, 1_500_000];
+
+for (const [what, offers, options] of [
+	['without layers', 'client', {}],
+	['without layers', 'server', { isEstimated: true }],
+	['with layers', 'client', { layers }],
+] as const) {
+	describe(`Three videos ${what} on a link that is too narrow for them, when the ${offers} offers`, () => {
+		for (const phases of allPhases) {
+			it(`all flow again after six seconds, and no client is told of a short break (${phases.join()})`, () => {
+				const link = narrow(1_000_000, { ...options, phases });
+				for (const second of link
+					.run(6)
+					.run(54)
+					.course.filter(({ at }) => at > narrowedAt + 6)) {
+					assert.ok(!second.steps.includes(0), JSON.stringify(second));
+				}
+				assert.deepEqual(link.told, []);
+				assert.ok(audioLost(link) <= 0.02, `${audioLost(link)} of the audio is lost`);
+				const queue = link.longestQueue(150, narrowedAt + 4);
+				assert.ok(queue <= 4, `packets wait for ${queue} s`);
+			});
+
+			it(`what does not fit is held, and changes no more than once in ten seconds (${phases.join()})`, () => {
+				for (const capacity of [250_000, 400_000, 600_000]) {
+					const link = narrow(capacity, { ...options, phases }).run(120);
+					assertSteady(link);
+					assert.ok(audioLost(link) <= 0.02, `${audioLost(link)} of the audio is lost`);
+				}
+			});
+		}
+	});
+}
+
+describe('Three videos without layers whose senders do not send less', () => {
+	for (const isEstimated of [false, true]) {
+		it(`do not flicker either, when the ${isEstimated ? 'server' : 'client'} offers`, () => {
+			const link = narrow(1_000_000, { isEstimated }, { obeys: false }).run(240);
+			assertSteady(link);
+			assert.ok(audioLost(link) <= 0.02, `${audioLost(link)} of the audio is lost`);
+		});
 	}
-	for (const { told } of videos) assert.ok(told.length <= 2, told.join());
-	assert.ok(longest < 500, `then the queue is never longer than ${longest} ms`);
-	assert.ok(videos.every(({ bitrate }) => bitrate > 100_000));
+});
+
+describe('When the link is wide again', () => {
+	for (const isEstimated of [false, true]) {
+		for (const seconds of [2, 10, 30]) {
+			it(`after ${seconds} s, all are back within ten seconds, when the ${isEstimated ? 'server' : 'client'} offers`, () => {
+				const link = narrow(500_000, { isEstimated }).run(seconds);
+				link.capacity = Infinity;
+				assert.ok(!link.run(10.5).course.at(-1)!.steps.includes(0), JSON.stringify(link.changes));
+				assertSteady(link);
+			});
+		}
+	}
 });
