@@ -68,7 +68,7 @@ export function readSources(
 			.split(' ', mostMembers)
 			.map((member) => unsigned(Number(member), 0xffffffff)),
 	}));
-	const announced = new Set(ssrcs.map(({ id }) => id));
+	const announced = new Set<string | number | undefined>(ssrcs.map(({ id }) => id));
 	const simulcast = groups.find(({ semantics }) => semantics === 'SIM')?.members.filter((ssrc) => announced.has(ssrc));
 	if (simulcast && simulcast.length > mostStreams) {
 		throw invalid(`a=ssrc-group:SIM has ${simulcast.length} sources, more than the ${mostStreams} that can be taken`);

@@ -3,6 +3,7 @@ import { readRids, readSources } from './encodings.js';
 import { isUsable, type IceCredentials, type Offer, type OfferedMediaSection } from './Offer.js';
 import { offeredData } from './offeredData.js';
 import { isPayloadType, offeredCodecs } from './offeredCodecs.js';
+import { copied } from './ownLines.js';
 import type { ParsedMedia, ParsedSession } from './parsed.js';
 import {
 	checkUnique,
@@ -129,7 +130,7 @@ function offeredMedia(session: ParsedSession, media: ParsedMedia, index: number)
 		headerExtensions: kind ? readHeaderExtensions(session, media) : [],
 		rids: kind === 'video' ? readRids(media, invalid) : [],
 		...(kind ? readSources(media, invalid) : { sources: [], tracks: 0 }),
-		cname: text(media.ssrcs?.find(({ attribute }) => attribute === 'cname')?.value)?.slice(0, longestCname),
+		cname: cnameOf(media),
 		streamId: streamId(media),
 		rtcpMux: media.rtcpMux !== undefined,
 		rtcpRsize: media.rtcpRsize !== undefined,
@@ -199,6 +200,11 @@ const refuse = (section: OfferedMediaSection, unusable: string): OfferedMediaSec
 function muxed(members: OfferedMediaSection[]): OfferedMediaSection[] {
 	if (members.some(({ kind, rtcpMux }) => kind && rtcpMux)) return members;
 	return members.map((section) => (section.kind ? refuse(section, 'it has no a=rtcp-mux') : section));
+}
+
+function cnameOf({ ssrcs }: ParsedMedia): string | undefined {
+	const cname = ssrcs?.find(({ attribute }) => attribute === 'cname')?.value;
+	return cname === undefined || cname === '' ? undefined : copied(cname.slice(0, longestCname));
 }
 
 /** Reads the id of the MediaStream (RFC 8830). A minus stands for none. */

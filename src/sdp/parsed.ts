@@ -1,4 +1,5 @@
-import type { MediaDescription, SessionDescription } from 'sdp-transform';
+import type { MediaDescription } from 'sdp-transform';
+import type { OwnLines } from './ownLines.js';
 
 /** The type that sdp-transform really returns for hostile input: any part may be missing, any text may be a number. */
 type Lenient<T> = T extends readonly (infer Item)[]
@@ -7,19 +8,13 @@ type Lenient<T> = T extends readonly (infer Item)[]
 		? { [Key in keyof T]?: Lenient<NonNullable<T[Key]>> }
 		: string | number;
 
-/**
- * The attributes of which sdp-transform keeps the last line only (`fingerprint`), or of which it does not know all
- * characters.
- */
-export const wholeAttributes = ['fingerprint', 'msid', 'rid', 'simulcast'] as const;
+/** The lines of an m-line that are the same for all clients of one browser. Most lines of an offer are these. */
+export type SharedLines = Lenient<
+	Pick<MediaDescription, 'type' | 'port' | 'protocol' | 'payloads' | 'rtp' | 'fmtp' | 'rtcpFb' | 'ext'>
+>;
 
-/** The values of {@link wholeAttributes} as written, in the order of the lines. */
-export type WholeAttributes = Readonly<Partial<Record<(typeof wholeAttributes)[number], readonly string[]>>>;
+/** An m-line, whose contents have not been checked. */
+export type ParsedMedia = SharedLines & Partial<OwnLines>;
 
-/** An m-line as sdp-transform returns it, with some of its attributes as written. */
-export type ParsedMedia = Lenient<MediaDescription> & { whole?: WholeAttributes };
-/** A description as sdp-transform returns it, with some of its attributes as written. */
-export type ParsedSession = Omit<Lenient<SessionDescription>, 'media'> & {
-	media?: ParsedMedia[];
-	whole?: WholeAttributes;
-};
+/** A description, whose contents have not been checked. */
+export type ParsedSession = ParsedMedia & { media: ParsedMedia[] };

@@ -1,10 +1,10 @@
 import type { DtlsFingerprint, FingerprintAlgorithm } from 'mediasoup/types';
-import sdpTransform from 'sdp-transform';
 import { quoted } from '../quoted.js';
 import { SfuError } from '../SfuError.js';
 import type { Direction, OfferedHeaderExtension } from './Offer.js';
-import { parseSharedLines, sharedAttributes } from './sharedLines.js';
-import { wholeAttributes, type ParsedMedia, type ParsedSession, type WholeAttributes } from './parsed.js';
+import { readOwnLine, type OwnLines } from './ownLines.js';
+import type { ParsedMedia, ParsedSession } from './parsed.js';
+import { isShared, parseSharedLines } from './sharedLines.js';
 
 /** The limits of a session description. */
 export interface DescriptionLimits {
@@ -14,47 +14,27 @@ export interface DescriptionLimits {
 	mediaSections: number;
 }
 
-// The attributes that are read by sdp-transform, beside the shared ones. It tries all patterns on each line, so it gets no
-// others.
-const readAttributes = new Set([
-	...['extmap-allow-mixed', 'mid', 'ssrc', 'ssrc-group', 'group'],
-	...['setup', 'ice-ufrag', 'ice-pwd', 'ice-lite', 'rtcp-mux', 'rtcp-rsize', 'bundle-only'],
-	...['sendrecv', 'sendonly', 'recvonly', 'inactive', 'sctp-port', 'max-message-size'],
-]);
-
-const isWhole = (name: string): name is keyof WholeAttributes => (wholeAttributes as readonly string[]).includes(name);
-
-/** The lines before the first m-line, or those of an m-line, which sdp-transform does not read with all others. */
+/** The lines before the first m-line, or those of an m-line. */
 interface SectionLines {
-	whole: Partial<Record<keyof WholeAttributes, string[]>>;
+	own: OwnLines;
 	shared: string[];
 }
 
-/** V8 keeps the whole text as long as a part of it is used. */
-const copied = (part: string): string => Buffer.from(part).toString();
-
 /** Sorts the lines by how they are read. The sections are that of the session, then those of the m-lines. */
-function sortLines(lines: readonly string[]): { read: string[]; sections: SectionLines[] } {
-	const read: string[] = [];
-	let section: SectionLines = { whole: {}, shared: [] };
+function readSections(lines: readonly string[]): SectionLines[] {
+	let section: SectionLines = { own: { whole: {} }, shared: [] };
 	const sections = [section];
 	for (const line of lines) {
-		if (line.startsWith('m=')) {
-			section = { whole: {}, shared: [line] };
+		if (isShared(line)) {
+			section.shared.push(line);
+		} else if (line.startsWith('m=')) {
+			section = { own: { whole: {} }, shared: [line] };
 			sections.push(section);
-			// It only begins the m-line here.
-			read.push('m=');
-		} else if (!line.startsWith('a=')) {
-			if (/^[vob]=/.test(line)) read.push(line);
 		} else {
-			const colon = line.indexOf(':');
-			const name = colon < 0 ? line.slice(2) : line.slice(2, colon);
-			if (sharedAttributes.includes(name)) section.shared.push(line);
-			else if (readAttributes.has(name)) read.push(line);
-			else if (colon >= 0 && isWhole(name)) (section.whole[name] ??= []).push(copied(line.slice(colon + 1).trim()));
+			readOwnLine(section.own, line);
 		}
 	}
-	return { read, sections };
+	return sections;
 }
 
 /** Makes the error for an invalid description. `reason` says why it is invalid. */
@@ -90,11 +70,7 @@ export const unsigned = (value: string | number | undefined, bound: number): num
  *
  * @throws {@link SfuError} `too_large` beyond the limits, `invalid_argument` if it is not SDP
  */
-export function readDescription(
-	sdp: string,
-	what: 'offer' | 'answer',
-	limits: DescriptionLimits,
-): ParsedSession & { media: ParsedMedia[] } {
+export function readDescription(sdp: string, what: 'offer' | 'answer', limits: DescriptionLimits): ParsedSession {
 	const invalid = invalidBecause(what);
 	if (typeof sdp !== 'string') throw invalid('the SDP is not a string');
 	const bytes = Buffer.byteLength(sdp);
@@ -107,21 +83,16 @@ export function readDescription(
 	// Some readers end a line here, and others do not.
 	if (/[\u2028\u2029]/.test(sdp)) throw invalid('it has a line or paragraph separator (U+2028, U+2029)');
 
-	const { read, sections } = sortLines(sdp.split(/\r\n|\r|\n/));
-	const session = sdpTransform.parse(read.join('\r\n')) as ParsedSession;
-	const media = session.media ?? [];
-	if (media.length === 0) throw invalid('it has no m-line');
-	if (media.length > limits.mediaSections) {
+	const [ofSession, ...ofMedia] = readSections(sdp.split(/\r\n|\r|\n/));
+	if (ofMedia.length === 0) throw invalid('it has no m-line');
+	if (ofMedia.length > limits.mediaSections) {
 		throw new SfuError(
 			'too_large',
-			`the ${what} has ${media.length} m-lines, more than the ${limits.mediaSections} that are allowed`,
+			`the ${what} has ${ofMedia.length} m-lines, more than the ${limits.mediaSections} that are allowed`,
 		);
 	}
-	const [ofSession = { whole: {}, shared: [] }, ...ofMedia] = sections.map(({ whole, shared }) => ({
-		...parseSharedLines(shared),
-		whole,
-	}));
-	return { ...session, ...ofSession, media: media.map((section, index) => ({ ...section, ...ofMedia[index] })) };
+	const parse = ({ own, shared }: SectionLines): ParsedMedia => ({ ...own, ...parseSharedLines(shared) });
+	return { ...(ofSession && parse(ofSession)), media: ofMedia.map(parse) };
 }
 
 /**
@@ -141,8 +112,8 @@ export function readFingerprint(session: ParsedSession, media: ParsedMedia, inva
 		throw invalid(`the fingerprint algorithm ${quoted(written[0]?.algorithm ?? '')} is not supported`);
 	}
 	const { algorithm, value } = fingerprint;
-	const octets = value.split(':');
-	if (octets.length !== fingerprintBytes.get(algorithm) || !octets.every((octet) => /^[0-9A-F]{2}$/.test(octet))) {
+	const octets = /^[0-9A-F]{2}(:[0-9A-F]{2})*$/.test(value) ? (value.length + 1) / 3 : 0;
+	if (octets !== fingerprintBytes.get(algorithm)) {
 		throw invalid(`its a=fingerprint is no ${algorithm} value`);
 	}
 	return { algorithm: algorithm as FingerprintAlgorithm, value };
@@ -158,19 +129,29 @@ export function readBandwidth({ bandwidth = [] }: ParsedSession | ParsedMedia): 
 	return bound > 0 ? bound : undefined;
 }
 
-/** Reads the header extensions with ids of one byte (RFC 8285). mediasoup does not know encrypted ones (RFC 6904). */
-export function readHeaderExtensions(session: ParsedSession, media: ParsedMedia): OfferedHeaderExtension[] {
-	const own = media.ext ?? [];
+/** The header extensions of shared lines. */
+const knownExtensions = new WeakMap<object, readonly OfferedHeaderExtension[]>();
+
+/**
+ * Reads the header extensions with ids of one byte (RFC 8285). mediasoup does not know encrypted ones (RFC 6904). The result for
+ * the same lines is mostly the same list.
+ */
+export function readHeaderExtensions(session: ParsedSession, media: ParsedMedia): readonly OfferedHeaderExtension[] {
+	const { ext: own = [] } = media;
+	const known = session.ext ? undefined : knownExtensions.get(own);
+	if (known) return known;
 	// Those of the session hold for each m-line (RFC 8285, section 5), unless an m-line uses their ids or URIs otherwise.
 	const taken = new Set(own.flatMap(({ value, uri }) => [value, uri]));
 	const shared = (session.ext ?? []).filter(({ value, uri }) => !taken.has(value) && !taken.has(uri));
-	return [...own, ...shared].flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
+	const read = [...own, ...shared].flatMap(({ value, uri, direction, 'encrypt-uri': encrypted }) => {
 		const id = unsigned(value, 255);
-		const known = direction ?? 'sendrecv';
-		return id && text(uri) !== undefined && encrypted === undefined && isDirection(known)
-			? [{ id, uri: String(uri), direction: known }]
+		const direct = direction ?? 'sendrecv';
+		return id && text(uri) !== undefined && encrypted === undefined && isDirection(direct)
+			? [Object.freeze({ id, uri: String(uri), direction: direct })]
 			: [];
 	});
+	if (!session.ext) knownExtensions.set(own, Object.freeze(read));
+	return read;
 }
 
 // No group has more mids than an offer may have m-lines, but for a few that are not there.

@@ -1,14 +1,12 @@
 import sdpTransform from 'sdp-transform';
-import type { ParsedMedia } from './parsed.js';
+import type { SharedLines } from './parsed.js';
 
-/** The lines of an m-line that are the same for all clients of one browser. Most lines of an offer are these. */
-export type SharedLines = Pick<
-	ParsedMedia,
-	'type' | 'port' | 'protocol' | 'payloads' | 'rtp' | 'fmtp' | 'rtcpFb' | 'ext'
->;
-
-/** The attributes of {@link SharedLines}. */
-export const sharedAttributes: readonly string[] = ['rtpmap', 'fmtp', 'rtcp-fb', 'extmap'];
+/** Whether a line is one of {@link SharedLines}, apart from the `m=` line. */
+export const isShared = (line: string): boolean =>
+	line.startsWith('a=rtcp-fb:') ||
+	line.startsWith('a=rtpmap:') ||
+	line.startsWith('a=fmtp:') ||
+	line.startsWith('a=extmap:');
 
 // Those of a video of Chromium have 5 KB.
 const longestKept = 8192;
