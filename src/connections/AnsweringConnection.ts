@@ -317,7 +317,7 @@ export class AnsweringConnection extends Connection {
 		return writeAnswer({
 			offer,
 			media: sections.map((section) => toAnswer(section, this.#startBitrate)),
-			transport,
+			transport: this.assertRouter().describe(transport),
 			sessionId: this.sessionId,
 			sessionVersion: this.#sessionVersion,
 		});

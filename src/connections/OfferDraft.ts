@@ -1,4 +1,4 @@
-import type { WebRtcTransport } from 'mediasoup/types';
+import type { LocalTransport } from '../sdp/lines.js';
 import { writeOffer } from '../sdp/writeOffer.js';
 import { SfuError } from '../SfuError.js';
 import type { AnyPuller } from '../tracks/tracks.js';
@@ -50,7 +50,7 @@ export class OfferDraft {
 	}
 
 	/** The SDP of the offer. */
-	toSdp(transport: WebRtcTransport, session: { sessionId: number; sessionVersion: number }): string {
+	toSdp(transport: LocalTransport, session: { sessionId: number; sessionVersion: number }): string {
 		const live = this.#sections.filter(({ rejected }) => !rejected).map(({ mid }) => mid);
 		return writeOffer({
 			media: this.#sections.map(toOffer),

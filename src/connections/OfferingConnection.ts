@@ -228,7 +228,10 @@ export class OfferingConnection extends Connection {
 		this.#sessionVersion++;
 		const offer: ServerOffer = {
 			connection: this,
-			sdp: draft.toSdp(transport, { sessionId: this.sessionId, sessionVersion: this.#sessionVersion }),
+			sdp: draft.toSdp(this.assertRouter().describe(transport), {
+				sessionId: this.sessionId,
+				sessionVersion: this.#sessionVersion,
+			}),
 			pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(this.dataChannels?.pullers ?? [])].filter(
 				isOpen,
 			),

@@ -1,4 +1,4 @@
-import type { Producer, Router, RtpStreamRecvStats } from 'mediasoup/types';
+import type { Producer, Router, RtpParameters, RtpStreamRecvStats } from 'mediasoup/types';
 import { Emitter } from '../Emitter.js';
 import type { Logger } from '../Logger.js';
 import { Demand } from './Demand.js';
@@ -12,7 +12,7 @@ import { watchTrace } from './watchTrace.js';
 export class LocalSource extends Emitter<SourceEvents> implements PushedSource {
 	/** Receives the track. Only its pusher and the router use it. */
 	readonly producer: Producer;
-	readonly rtpParameters: Producer['rtpParameters'];
+	readonly rtpParameters: RtpParameters;
 	/** The payload types that consumers of the producer send. */
 	readonly payloadTypes: PayloadTypes;
 	/** Receives it. */
@@ -20,8 +20,10 @@ export class LocalSource extends Emitter<SourceEvents> implements PushedSource {
 	readonly demand: Demand;
 	readonly #keyframes: KeyframeRequester;
 
+	/** @param options - `rtpParameters`: those that it was produced with */
 	constructor(options: {
 		producer: Producer;
+		rtpParameters: RtpParameters;
 		payloadTypes: PayloadTypes;
 		router: Router;
 		keyframes: KeyframeRequester;
@@ -29,8 +31,8 @@ export class LocalSource extends Emitter<SourceEvents> implements PushedSource {
 	}) {
 		super(options.logger);
 		this.producer = options.producer;
-		// The producer would clone them each time.
-		this.rtpParameters = options.producer.rtpParameters;
+		// The producer would clone its own.
+		this.rtpParameters = options.rtpParameters;
 		this.payloadTypes = options.payloadTypes;
 		this.router = options.router;
 		this.demand = new Demand(options.logger);

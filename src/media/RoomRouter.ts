@@ -3,11 +3,13 @@ import type {
 	MediaKind,
 	Router,
 	RtpParameters,
+	WebRtcServer,
 	WebRtcTransport,
 	WebRtcTransportOptions,
 } from 'mediasoup/types';
 import { Lazy } from '../Lazy.js';
 import type { Logger } from '../Logger.js';
+import type { LocalTransport } from '../sdp/lines.js';
 import { SfuError } from '../SfuError.js';
 import { AudioObservers, type AudioObservation } from './AudioObservers.js';
 import { LocalDataSource, type DataSource } from './DataSource.js';
@@ -40,6 +42,12 @@ export interface RouterOptions {
 	received: (source: LocalSource) => void;
 	logger: Logger;
 }
+
+/**
+ * What all transports of a WebRtcServer have in common: its candidates, the certificate of its worker, and our limits of SCTP. A
+ * transport would clone all of it each time that it is read.
+ */
+const sharedByTransports = new WeakMap<WebRtcServer, Omit<LocalTransport, 'iceParameters'>>();
 
 /** One mediasoup router of a room: its transports, what is received on it, and what sources are attached to it. */
 export class RoomRouter {
@@ -129,6 +137,18 @@ export class RoomRouter {
 		return transport;
 	}
 
+	/** Describes one of its transports to its client. */
+	describe(transport: WebRtcTransport): LocalTransport {
+		const { webRtcServer } = this.#worker;
+		let shared = sharedByTransports.get(webRtcServer);
+		if (!shared) {
+			const { iceCandidates, dtlsParameters, sctpParameters } = transport;
+			shared = { iceCandidates, dtlsParameters, sctpParameters };
+			sharedByTransports.set(webRtcServer, shared);
+		}
+		return { ...shared, iceParameters: transport.iceParameters };
+	}
+
 	/**
 	 * Receives a track. Consumers send it under the payload types that its own parameters have.
 	 *
@@ -151,6 +171,7 @@ export class RoomRouter {
 		const keyframes = this.#keyframes;
 		const source = new LocalSource({
 			producer,
+			rtpParameters: options.rtpParameters,
 			payloadTypes,
 			router: this.#router,
 			keyframes,

@@ -1,11 +1,6 @@
 import { SfuError } from '../index.js';
-import type {
-	FailureMessage,
-	NotificationMessage,
-	Notifications,
-	RequestMessage,
-	SuccessMessage,
-} from '../protocol/index.js';
+import type { FailureMessage, NotificationMessage, Notifications, RequestMessage } from '../protocol/index.js';
+import { writeJson } from '../signaling/index.js';
 
 /** A received message of protoo 4. `data` is unchecked. */
 export type Incoming =
@@ -83,7 +78,7 @@ export const writeRequest = (id: number, method: string, data: object): string =
 
 /** Encodes the response to a request that succeeded. */
 export const writeSuccess = (id: number, data: object): string =>
-	JSON.stringify({ response: true, id, ok: true, data } satisfies SuccessMessage);
+	`{"response":true,"id":${id},"ok":true,"data":${writeJson(data)}}`;
 
 /** Encodes the response to a request that failed. */
 export const writeFailure = (id: number, errorCode: number, errorReason: string): string =>

@@ -56,11 +56,12 @@ export function roomContext(
 export function userContext(room: RoomContext, { userId, sharedQuota, codecs, ...bitrates }: JoinOptions): UserContext {
 	const { webRtc } = room.options;
 	const { maxIncomingBitrate = webRtc.maxIncomingBitrate, maxOutgoingBitrate = webRtc.maxOutgoingBitrate } = bitrates;
+	const isLimited = bitrates.maxIncomingBitrate !== undefined || bitrates.maxOutgoingBitrate !== undefined;
 	return {
 		...room,
 		sharedQuota,
 		...(codecs && { codecs: room.codecs.narrow(codecs) }),
-		options: { ...room.options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } },
+		...(isLimited && { options: { ...room.options, webRtc: { ...webRtc, maxIncomingBitrate, maxOutgoingBitrate } } }),
 		observers: room.observers.of({ userId }),
 		logger: withFields(room.logger, { userId }),
 	};

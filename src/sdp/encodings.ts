@@ -64,9 +64,7 @@ export function readSources(
 ): { sources: OfferedSource[]; tracks: number } {
 	const groups = ssrcGroups.map(({ semantics, ssrcs: members }) => ({
 		semantics,
-		members: String(members)
-			.split(' ', mostMembers)
-			.map((member) => unsigned(Number(member), 0xffffffff)),
+		members: members.split(' ', mostMembers).map((member) => unsigned(Number(member), 0xffffffff)),
 	}));
 	const announced = new Set<string | number | undefined>(ssrcs.map(({ id }) => id));
 	const simulcast = groups.find(({ semantics }) => semantics === 'SIM')?.members.filter((ssrc) => announced.has(ssrc));
@@ -75,7 +73,7 @@ export function readSources(
 	}
 	const repairing = new Set(
 		groups.flatMap(({ semantics, members }) =>
-			repairSemantics.has(String(semantics)) ? members.slice(1).filter((member) => member !== members[0]) : [],
+			repairSemantics.has(semantics) ? members.slice(1).filter((member) => member !== members[0]) : [],
 		),
 	);
 	const first = [...announced].find((id) => !repairing.has(unsigned(id, 0xffffffff)));

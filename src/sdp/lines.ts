@@ -20,14 +20,6 @@ export interface LocalTransport {
 	sctpParameters?: Pick<SctpParameters, 'port' | 'maxReceiveMessageSize'> | undefined;
 }
 
-/** Reads a transport once, for all m-lines: mediasoup clones what is read of it. */
-export const readTransport = ({
-	iceParameters,
-	iceCandidates,
-	dtlsParameters,
-	sctpParameters,
-}: LocalTransport): LocalTransport => ({ iceParameters, iceCandidates, dtlsParameters, sctpParameters });
-
 /** A track that we send. The client sees it as the track `trackId` of the MediaStream `streamId`. */
 export interface SentTrack {
 	parameters: RtpParameters;
@@ -60,21 +52,32 @@ export function sessionLines(
 	};
 }
 
+/** Those of the last lists: all transports of a worker have the same. */
+const knownCandidates = new WeakMap<readonly IceCandidate[], NonNullable<MediaDescription['candidates']>>();
+
+function candidatesOf(iceCandidates: readonly IceCandidate[]): NonNullable<MediaDescription['candidates']> {
+	const known = knownCandidates.get(iceCandidates);
+	if (known) return known;
+	const candidates = iceCandidates.map(({ foundation, protocol, priority, address, port, type, tcpType }) => ({
+		foundation,
+		component: 1,
+		transport: protocol,
+		priority,
+		ip: address,
+		port,
+		type,
+		...(tcpType && { tcptype: tcpType }),
+	}));
+	knownCandidates.set(iceCandidates, candidates);
+	return candidates;
+}
+
 /** The ICE parameters. They are the same for each m-line, because one transport carries all of them. */
 export function transportLines({ iceParameters, iceCandidates }: LocalTransport): Partial<MediaDescription> {
 	return {
 		iceUfrag: iceParameters.usernameFragment,
 		icePwd: iceParameters.password,
-		candidates: iceCandidates.map(({ foundation, protocol, priority, address, port, type, tcpType }) => ({
-			foundation,
-			component: 1,
-			transport: protocol,
-			priority,
-			ip: address,
-			port,
-			type,
-			...(tcpType && { tcptype: tcpType }),
-		})),
+		candidates: candidatesOf(iceCandidates),
 		endOfCandidates: 'end-of-candidates',
 	};
 }

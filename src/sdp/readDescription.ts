@@ -160,8 +160,8 @@ const mostMids = 1000;
 /** The mids of each `a=group:BUNDLE`, in its order. The first one that is used is the BUNDLE tag (RFC 9143, section 7.2). */
 export const readBundles = ({ groups = [] }: ParsedSession): string[][] =>
 	groups
-		.filter(({ type }) => String(type).toUpperCase() === 'BUNDLE')
-		.map(({ mids }) => String(mids).trim().split(/\s+/).slice(0, mostMids));
+		.filter(({ type }) => type.toUpperCase() === 'BUNDLE')
+		.map(({ mids }) => mids.trim().split(/\s+/).slice(0, mostMids));
 
 /** An ICE-lite agent waits for checks, and so do we (RFC 8445, section 6.1.1). */
 export function refuseIceLite({ icelite }: ParsedSession, what: 'offer' | 'answer'): void {

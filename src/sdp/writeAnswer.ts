@@ -3,7 +3,6 @@ import type { MediaDescription } from 'sdp-transform';
 import {
 	codecLines,
 	dataLines,
-	readTransport,
 	sessionLines,
 	trackLines,
 	transportLines,
@@ -43,8 +42,7 @@ export interface AnswerToWrite {
 type WrittenMedia = MediaDescription;
 
 /** Writes the answer to an offer (RFC 8829, section 5.3): the same m-lines, with the same numbers. */
-export function writeAnswer({ offer, media, transport: given, sessionId, sessionVersion }: AnswerToWrite): string {
-	const transport = readTransport(given);
+export function writeAnswer({ offer, media, transport, sessionId, sessionVersion }: AnswerToWrite): string {
 	return writeDescription({
 		...sessionLines(transport, { sessionId, sessionVersion, mids: offer.bundle }),
 		...(offer.extmapAllowMixed && { extmapAllowMixed: 'extmap-allow-mixed' }),

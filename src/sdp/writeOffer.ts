@@ -3,7 +3,6 @@ import type { MediaDescription } from 'sdp-transform';
 import {
 	codecLines,
 	dataLines,
-	readTransport,
 	sessionLines,
 	trackLines,
 	transportLines,
@@ -48,8 +47,7 @@ export interface OfferToWrite {
 }
 
 /** Writes an offer (RFC 8829, section 5.2). The ids of header extensions are those of mediasoup. */
-export function writeOffer({ media, mids, transport: given, sessionId, sessionVersion }: OfferToWrite): string {
-	const transport = readTransport(given);
+export function writeOffer({ media, mids, transport, sessionId, sessionVersion }: OfferToWrite): string {
 	return writeDescription({
 		...sessionLines(transport, { sessionId, sessionVersion, mids }),
 		extmapAllowMixed: 'extmap-allow-mixed',

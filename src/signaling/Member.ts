@@ -21,7 +21,8 @@ export class Member<Message> {
 	#leaving = false;
 	#graceTimer: NodeJS.Timeout | undefined;
 	#giveBack: (() => void) | undefined;
-	#token = newToken();
+	/** Each session gets one. */
+	#token: string | undefined;
 	/** The token that the client came back with. It counts until the client is known to have the new one. */
 	#usedToken: string | undefined;
 
@@ -62,7 +63,7 @@ export class Member<Message> {
 
 	/** The secret by which the client comes back. Each session gets another one. */
 	get resumeToken(): string {
-		return this.#token;
+		return (this.#token ??= newToken());
 	}
 
 	/** Whether a client that sends this token is the one that joined. */
@@ -151,7 +152,7 @@ export class Member<Message> {
 
 	/** Lets other servers know the client. */
 	#tellTickets(lost: boolean): void {
-		this.user.tickets.set([this.#token, this.#usedToken ?? []].flat(), lost);
+		this.user.tickets.set([this.resumeToken, this.#usedToken ?? []].flat(), lost);
 	}
 
 	#endGrace(): void {

@@ -64,11 +64,11 @@ export class Members<Message> {
 
 	/** Notifies the others of a user, even if it is hidden. */
 	tellAllBut<Method extends keyof Notifications>(user: User, method: Method, data: Notifications[Method]): void {
-		this.tell(
-			this.all.filter((member) => member.user !== user),
-			method,
-			data,
-		);
+		const others: Member<Message>[] = [];
+		for (const member of this.#members.values()) {
+			if (member.listening && member.user !== user) others.push(member);
+		}
+		this.tell(others, method, data);
 	}
 
 	/** Notifies some. */

@@ -1,6 +1,7 @@
 import type { Room, User } from '../index.js';
 import type { UserData } from '../protocol/index.js';
 import { userData } from './serialize.js';
+import { SharedList, type Shared } from './sharedJson.js';
 
 /** After each of these a user is described anew. */
 const changing = [
@@ -21,7 +22,9 @@ const changing = [
  */
 export class VisibleUsers {
 	readonly #users = new Set<User>();
-	readonly #described = new Map<User, UserData>();
+	readonly #described = new Map<User, Shared<UserData>>();
+	/** All of them, until one changes. */
+	#all: SharedList<UserData> | undefined;
 	readonly #rtcpilot: boolean;
 
 	constructor(room: Room, rtcpilot: boolean) {
@@ -35,31 +38,44 @@ export class VisibleUsers {
 		});
 		room.on('userLeft', ({ user }) => {
 			this.#users.delete(user);
-			this.#described.delete(user);
+			this.#forget(user);
 		});
 		for (const event of changing) {
 			room.on(event, ({ user }: { user: User }) => {
-				this.#described.delete(user);
+				this.#forget(user);
 			});
 		}
 	}
 
 	/** Describes all but one. */
 	others(self: User): UserData[] {
-		return [...this.#users].flatMap((user) => (user === self ? [] : this.#describe(user)));
+		this.#all ??= this.#list();
+		return this.#all.without(this.#users.has(self) ? this.#describe(self) : undefined);
+	}
+
+	#list(): SharedList<UserData> {
+		return new SharedList([...this.#users].map((user) => this.#describe(user)));
+	}
+
+	#forget(user: User): void {
+		this.#described.delete(user);
+		this.#all = undefined;
 	}
 
 	#follow(user: User): void {
-		if (user.permissions.hidden) this.#users.delete(user);
+		const { hidden } = user.permissions;
+		if (hidden !== this.#users.has(user)) return;
+		if (hidden) this.#users.delete(user);
 		else this.#users.add(user);
+		this.#all = undefined;
 	}
 
-	#describe(user: User): UserData {
-		let data = this.#described.get(user);
-		if (!data) {
-			data = userData(user, user.pushers.values(), { rtcpilot: this.#rtcpilot });
-			this.#described.set(user, data);
+	#describe(user: User): Shared<UserData> {
+		let described = this.#described.get(user);
+		if (!described) {
+			described = { value: userData(user, user.pushers.values(), { rtcpilot: this.#rtcpilot }) };
+			this.#described.set(user, described);
 		}
-		return data;
+		return described;
 	}
 }

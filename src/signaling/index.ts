@@ -10,5 +10,6 @@ export type { RequestResult, Respond } from './RequestResult.js';
 export { Signaling } from './Signaling.js';
 export type { SignalingOptions } from './Signaling.js';
 export type { ClientResponse, EncodeNotification, OutgoingRequest, SignalingClient } from './SignalingClient.js';
+export { writeJson } from './sharedJson.js';
 export { SocketLimits } from './SocketLimits.js';
 export { RateLimit } from '../RateLimit.js';
