@@ -17,6 +17,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { Sfu } from 'sfu-rooms';
 import { ExpressAdapter } from 'sfu-rooms/express';
+import { bundleClient } from '../bundleClient.js';
 
 const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP, ORIGIN } = process.env;
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
@@ -46,6 +47,10 @@ const rooms = new ExpressAdapter(sfu, {
 });
 
 const app = express().use(express.static(path.join(import.meta.dirname, 'public')), rooms.router);
+const client = bundleClient();
+app.get('/client.js', (_, response) => {
+	response.type('text/javascript').send(client);
+});
 app.get('/ready', (_, response) => {
 	const { health } = sfu;
 	response.status(health.ready ? 200 : 503).json(health);

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { sfuRooms } from 'sfu-rooms/fastify';
+import { bundleClient } from '../bundleClient.js';
 
 const { PORT = '3000', LISTEN_IP = '127.0.0.1', ANNOUNCED_ADDRESS = LISTEN_IP, ORIGIN } = process.env;
 if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65535) {
@@ -48,6 +49,8 @@ for (const file of readdirSync(page)) {
 		reply.type(types[path.extname(file).slice(1)] ?? 'application/octet-stream').send(content),
 	);
 }
+const client = bundleClient();
+app.get('/client.js', (_request, reply) => reply.type('text/javascript').send(client));
 
 close = () => {
 	void app.close();

@@ -6,6 +6,7 @@ import type { MediaState } from './Link.js';
 import { LocalChannel, type ChannelOptions } from './LocalChannel.js';
 import { LocalTrack, type PublishOptions } from './LocalTrack.js';
 import type { ConnectOptions } from './options.js';
+import type { RemoteTrack } from './RemoteTrack.js';
 import type { RemoteUser } from './RemoteUser.js';
 import { RoomError, toRoomError } from './RoomError.js';
 import { Session } from './Session.js';
@@ -104,6 +105,11 @@ export class Call extends Emitter<CallEvents> {
 		return this.#session.roster.users;
 	}
 
+	/** All tracks of all others. */
+	get tracks(): RemoteTrack[] {
+		return this.#session.roster.tracks();
+	}
+
 	/** What this user publishes, by source. */
 	get local(): ReadonlyMap<string, LocalTrack> {
 		return this.#session.uplink.locals;
@@ -131,7 +137,7 @@ export class Call extends Emitter<CallEvents> {
 	 * @throws {@link RoomError} `conflict` if there is a track with this source; `forbidden`, `unsupported`, `limit_exceeded`
 	 */
 	async publish(track: MediaStreamTrack, options: PublishOptions = {}): Promise<LocalTrack> {
-		return this.#publish(track, options);
+		return this.#publish(track, options, false);
 	}
 
 	/** Captures a camera and publishes it. When it is unplugged, another one takes over. Throws as `getUserMedia()` and `publish()`. */
@@ -161,7 +167,7 @@ export class Call extends Emitter<CallEvents> {
 				// Text has to be sharp; a few frames less do not matter.
 				if (isVideo) track.contentHint ||= 'detail';
 				track.addEventListener('ended', stop);
-				return this.#publish(track, { source: isVideo ? 'screen' : 'screenAudio' });
+				return this.#publish(track, { source: isVideo ? 'screen' : 'screenAudio' }, true);
 			});
 			return await Promise.all(published);
 		} catch (error) {
@@ -241,6 +247,7 @@ export class Call extends Emitter<CallEvents> {
 	async #publish(
 		track: MediaStreamTrack,
 		options: PublishOptions,
+		isCaptured: boolean,
 		recapture?: () => Promise<MediaStreamTrack>,
 	): Promise<LocalTrack> {
 		if (this.state === 'closed') throw new RoomError('push', 0, 'closed');
@@ -254,6 +261,7 @@ export class Call extends Emitter<CallEvents> {
 				this.emit('localChanged', removed);
 				await done;
 			},
+			isCaptured,
 			recapture,
 		});
 		if (this.local.has(local.source)) {
@@ -272,7 +280,7 @@ export class Call extends Emitter<CallEvents> {
 	): Promise<LocalTrack> {
 		const track = await capture(kind, constraints);
 		try {
-			return await this.#publish(track, options, () => captureAnother(kind, constraints));
+			return await this.#publish(track, options, true, () => captureAnother(kind, constraints));
 		} catch (error) {
 			track.stop();
 			throw error;

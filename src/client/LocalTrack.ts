@@ -30,7 +30,9 @@ export interface LocalTrackContext {
 	changed(local: LocalTrack): void;
 	/** Takes it off the RTCPeerConnection, on which it was known by that id. */
 	remove(local: LocalTrack, pusherId: string | undefined): Promise<void>;
-	/** Gets another track when the device of this one is gone. Only for what the client has captured itself. */
+	/** Whether the client has captured it itself, and stops it. */
+	isCaptured: boolean;
+	/** Gets another track when the device of this one is gone. */
 	recapture?: (() => Promise<MediaStreamTrack>) | undefined;
 }
 
@@ -115,7 +117,7 @@ export class LocalTrack {
 		this.#track = track;
 		before.removeEventListener('ended', this.#ended);
 		if (!this.#isStopped) track.addEventListener('ended', this.#ended);
-		if (this.#context.recapture && before !== track) before.stop();
+		if (this.#context.isCaptured && before !== track) before.stop();
 		this.#context.changed(this);
 		await this.transceiver?.sender.replaceTrack(track);
 		void this.#pause?.sync();
@@ -155,7 +157,7 @@ export class LocalTrack {
 		this.#isStopped = true;
 		this.#pusherId = this.#pause = undefined;
 		this.#track.removeEventListener('ended', this.#ended);
-		if (this.#context.recapture) this.#track.stop();
+		if (this.#context.isCaptured) this.#track.stop();
 	}
 
 	/** @internal Begins to send on an RTCPeerConnection. */

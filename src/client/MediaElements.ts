@@ -1,7 +1,7 @@
 /** Plays tracks in elements. One element may play several. */
 export class MediaElements {
 	readonly #streams = new Map<HTMLMediaElement, MediaStream>();
-	/** Elements that the browser does not let play before a click. */
+	/** Elements whose sound the browser does not let play before a click. Their pictures play. */
 	readonly #blocked = new Set<HTMLMediaElement>();
 	readonly #onBlocked: () => void;
 
@@ -25,7 +25,7 @@ export class MediaElements {
 		stream?.removeTrack(track);
 		if (!stream || stream.getTracks().length > 0) return;
 		this.#streams.delete(element);
-		this.#blocked.delete(element);
+		if (this.#blocked.delete(element)) element.muted = false;
 		if (element.srcObject === stream) element.srcObject = null;
 	}
 
@@ -43,7 +43,12 @@ export class MediaElements {
 	async resume(): Promise<void> {
 		const blocked = [...this.#blocked];
 		this.#blocked.clear();
-		await Promise.all(blocked.map((element) => this.#play(element)));
+		await Promise.all(
+			blocked.map((element) => {
+				element.muted = false;
+				return this.#play(element);
+			}),
+		);
 	}
 
 	async #play(element: HTMLMediaElement): Promise<void> {
@@ -51,8 +56,10 @@ export class MediaElements {
 			await element.play();
 		} catch (error) {
 			// Whatever else is wrong, another call of play() has taken over, or the element has gone.
-			if ((error as Error).name !== 'NotAllowedError' || !this.#streams.has(element)) return;
+			if ((error as Error).name !== 'NotAllowedError' || element.muted || !this.#streams.has(element)) return;
 			this.#blocked.add(element);
+			element.muted = true;
+			void this.#play(element);
 			if (this.#blocked.size === 1) this.#onBlocked();
 		}
 	}

@@ -96,11 +96,13 @@ export class RemoteTrack {
 
 	/**
 	 * Plays it in an element. One element may have a video and an audio track. With the option `adaptive`, the size of the elements
-	 * chooses the layer of a video, and a video that nobody can see is paused.
+	 * chooses the layer of a video, and a video that nobody can see is paused. It needs no `this`, so React takes it for a `ref`.
 	 *
+	 * @param element - with `null`, it does nothing
 	 * @returns a function that takes it away
 	 */
-	attach(element: HTMLMediaElement): () => void {
+	readonly attach = (element: HTMLMediaElement | null): (() => void) => {
+		if (!element) return () => undefined;
 		this.#elements.get(element)?.();
 		this.#wasAttached = true;
 		const { viewport, elements } = this.#context;
@@ -116,7 +118,7 @@ export class RemoteTrack {
 		this.#elements.set(element, detach);
 		this.#sizeChanged();
 		return detach;
-	}
+	};
 
 	/**
 	 * Receives it, if it does not come by itself.

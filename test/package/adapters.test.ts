@@ -47,7 +47,7 @@ describe('The examples of the adapters, with the packed library', () => {
 		}
 		await run('tar', ['xzf', stdout.trim()], { cwd: project });
 		await cp(join(project, 'package'), join(modules, manifest.name), { recursive: true });
-		for (const name of ['socket.io', 'fastify', 'login', 'express', 'cluster', 'tcp']) {
+		for (const name of ['socket.io', 'fastify', 'login', 'express', 'cluster', 'tcp', 'bundleClient.ts']) {
 			await cp(join(root, 'examples', name), join(project, 'examples', name), { recursive: true });
 		}
 		await writeFile(join(project, 'package.json'), '{ "type": "module" }');

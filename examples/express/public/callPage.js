@@ -1,57 +1,67 @@
 import { Chat } from './chat.js';
 import { linkTo } from './join.js';
+import { Levels } from './levels.js';
 import { showNotice } from './notices.js';
-import { canShareScreen, captureScreen } from './screen.js';
 import { Tiles } from './tiles.js';
 import { viewOf } from './view.js';
 
 const LEVELS_MS = 200;
+/** Media that does not connect in this time may never do so. */
+const CONNECT_MS = 12_000;
 
 /** @param {string} id */
 const byId = (id) => document.getElementById(id);
 
 /** The page during a call. It draws the state of the call whenever the call says that it has changed. */
 export class CallPage {
-	#tiles = new Tiles(byId('tiles'), /** @type {HTMLButtonElement} */ (byId('hear')));
+	#tiles = new Tiles(byId('tiles'));
 	#chat = new Chat((message) => this.#sendText(message));
-	/** @type {import('./call.js').Call | undefined} */
+	#levels = new Levels();
+	/** @type {import('sfu-rooms/client').Call | undefined} */
 	#call;
 	/** @type {import('./media.js').LocalMedia | undefined} */
 	#media;
-	/** @type {Awaited<ReturnType<typeof captureScreen>>} */
-	#screen;
-	#muted = { audio: false, video: false };
-	#drawing = false;
+	/** How well each direction works. @type {Record<'send' | 'receive', string>} */
+	#quality = { send: 'excellent', receive: 'excellent' };
+	/** Plays what the browser has not let play. @type {(() => Promise<void>) | undefined} */
+	#hear;
 	/** @type {number | undefined} */
-	#levels;
+	#measuring;
+	/** @type {number | undefined} */
+	#connecting;
 
 	constructor() {
 		byId('leave').addEventListener('click', () => this.#call?.leave());
-		byId('toggle-audio').addEventListener('click', () => this.#toggle('audio', 'microphone'));
-		byId('toggle-video').addEventListener('click', () => this.#toggle('video', 'camera'));
-		byId('toggle-screen').addEventListener(
-			'click',
-			() => void (this.#screen ? this.#stopScreen() : this.#startScreen()),
-		);
-		byId('toggle-screen').hidden = !canShareScreen();
+		byId('toggle-audio').addEventListener('click', () => this.#toggle('microphone'));
+		byId('toggle-video').addEventListener('click', () => this.#toggle('camera'));
+		byId('toggle-screen').addEventListener('click', () => void this.#toggleScreen());
+		// Browsers of phones cannot share a screen, and no browser can on plain http.
+		byId('toggle-screen').hidden = navigator.mediaDevices?.getDisplayMedia === undefined;
+		byId('hear').addEventListener('click', () => {
+			byId('hear').hidden = true;
+			void this.#hear?.();
+		});
 		byId('copy-link').addEventListener('click', () => void this.#copyLink());
 	}
 
 	/**
-	 * @param {import('./call.js').Call} call
+	 * @param {import('sfu-rooms/client').Call} call
 	 * @param {import('./media.js').LocalMedia} media
 	 */
 	show(call, media) {
-		const { roomId } = call.identity;
+		const { roomId } = call;
 		this.#call = call;
 		this.#media = media;
-		this.#muted = { audio: false, video: false };
-		call.addEventListener('changed', () => this.#drawSoon());
-		call.addEventListener('left', (event) => {
-			showNotice(`${/** @type {CustomEvent} */ (event).detail.userName} has left.`);
+		this.#quality = { send: 'excellent', receive: 'excellent' };
+		call.on('change', () => this.#draw());
+		call.on('userLeft', ({ userName }) => showNotice(`${userName} has left.`));
+		call.on('message', (message) => this.#chat.add(message));
+		call.on('quality', ({ direction, quality }) => (this.#quality[direction] = quality));
+		call.on('audioBlocked', ({ resume }) => {
+			this.#hear = resume;
+			byId('hear').hidden = false;
 		});
-		call.addEventListener('textMessage', (event) => this.#receiveText(/** @type {CustomEvent} */ (event).detail));
-		this.#levels = setInterval(() => void this.#showLevels(call), LEVELS_MS);
+		this.#measuring = setInterval(() => void this.#showLevels(call), LEVELS_MS);
 		history.replaceState(null, '', linkTo(roomId));
 		document.title = `${roomId} · sfu-rooms`;
 		byId('room-name').textContent = roomId;
@@ -61,112 +71,99 @@ export class CallPage {
 	}
 
 	hide() {
-		clearInterval(this.#levels);
-		this.#screen?.stop();
-		this.#call = this.#media = this.#screen = undefined;
-		byId('call').hidden = true;
+		clearInterval(this.#measuring);
+		clearTimeout(this.#connecting);
+		this.#call = this.#media = this.#connecting = this.#hear = undefined;
+		byId('call').hidden = byId('hear').hidden = true;
 		this.#tiles.clear();
 		this.#chat.clear();
 		document.title = 'sfu-rooms';
 	}
 
-	/** Draws once for all changes of the moment. */
-	#drawSoon() {
-		if (this.#drawing) return;
-		this.#drawing = true;
-		queueMicrotask(() => {
-			this.#drawing = false;
-			this.#draw();
-		});
-	}
-
 	#draw() {
 		if (!this.#call) return;
-		const { status, people } = this.#call;
-		const count = people.size + 1;
-		byId('status').textContent = status.text;
-		byId('status').dataset.level = status.level;
+		const { users, local, media } = this.#call;
+		const count = users.size + 1;
+		const status = statusOf(this.#call);
+		byId('status').textContent = status;
+		byId('status').dataset.level = status === 'Connected' ? 'good' : 'busy';
+		this.#watchConnecting(status === CONNECTING);
 		byId('people').textContent = count === 1 ? '1 person' : `${count} people`;
 		byId('alone').hidden = count > 1;
-		const { audio, video } = this.#muted;
+		const audio = local.get('microphone')?.muted ?? false;
+		const video = local.get('camera')?.muted ?? false;
 		showControl('toggle-audio', audio ? 'icon-mic-off' : 'icon-mic', audio ? 'Unmute' : 'Mute', { off: audio });
 		showControl('toggle-video', video ? 'icon-camera-off' : 'icon-camera', video ? 'Start video' : 'Stop video', {
 			off: video,
 		});
-		const shares = this.#screen !== undefined;
+		const shares = local.has('screen');
 		showControl('toggle-screen', shares ? 'icon-screen-off' : 'icon-screen', shares ? 'Stop sharing' : 'Share screen', {
 			on: shares,
 		});
-		this.#tiles.show(viewOf(this.#call, { ...this.#media, screen: this.#screen, muted: this.#muted }));
+		// What comes next begins well.
+		for (const direction of ['send', 'receive']) {
+			if (media[direction] !== 'connected') this.#quality[direction] = 'excellent';
+		}
+		const { send, receive } = this.#quality;
+		const quality = [
+			send === 'excellent' ? '' : `Sending: ${send}`,
+			receive === 'excellent' ? '' : `Receiving: ${receive}`,
+		];
+		this.#tiles.show(viewOf(this.#call, this.#media, quality.filter(Boolean)));
+	}
+
+	/** A server with a wrong address for media, or a firewall: the call tries on, and the user should know. */
+	#watchConnecting(/** @type {boolean} */ isConnecting) {
+		if (!isConnecting) {
+			clearTimeout(this.#connecting);
+			this.#connecting = undefined;
+		} else {
+			this.#connecting ??= setTimeout(() => {
+				showNotice("Media trouble: nothing gets through to the server's media address.", { problem: true });
+			}, CONNECT_MS);
+		}
 	}
 
 	/** No event tells how loud somebody is. */
-	async #showLevels(/** @type {import('./call.js').Call} */ call) {
+	async #showLevels(/** @type {import('sfu-rooms/client').Call} */ call) {
 		if (document.hidden) return;
-		const [own] = await Promise.all([call.uplink.audioLevel(), call.downlink.measureLevels()]);
-		if (call !== this.#call) return;
-		this.#tiles.showLevels(({ key, own: isOwn, audioPusherId }) => {
-			if (isOwn) return key === call.identity.userId ? own : 0;
-			return audioPusherId ? call.downlink.audioLevel(audioPusherId) : 0;
-		});
+		await this.#levels.measure(call);
+		if (call === this.#call) this.#tiles.showLevels(({ sound }) => this.#levels.of(sound));
 	}
 
-	/**
-	 * @param {'audio' | 'video'} kind
-	 * @param {string} source
-	 */
-	#toggle(kind, source) {
-		if (!this.#call) return;
-		this.#muted[kind] = !this.#muted[kind];
-		this.#call.uplink.setPaused(source, this.#muted[kind]);
-		this.#draw();
+	/** @param {string} source */
+	#toggle(source) {
+		const local = this.#call?.local.get(source);
+		void (local?.muted ? local.unmute() : local?.mute());
 	}
 
-	async #startScreen() {
-		const call = this.#call;
+	async #toggleScreen() {
+		const { local } = this.#call;
 		try {
-			const screen = await captureScreen(() => this.#stopScreen());
-			if (!screen) return;
-			if (!call || call !== this.#call || this.#screen) {
-				screen.stop();
-				return;
-			}
-			this.#screen = screen;
-			call.uplink.add({ screen: screen.video, screenAudio: screen.audio });
-			this.#draw();
+			if (local.has('screen')) await Promise.all([local.get('screen').stop(), local.get('screenAudio')?.stop()]);
+			else await this.#call.shareScreen();
 		} catch (error) {
+			// The user has chosen nothing.
+			if (error.name === 'NotAllowedError') return;
 			showNotice(`The screen cannot be shared: ${error.message}`, { problem: true });
 		}
 	}
 
-	#stopScreen() {
-		this.#screen?.stop();
-		this.#screen = undefined;
-		this.#call?.uplink.remove(['screen', 'screenAudio']);
-		this.#draw();
-	}
-
-	/** @param {{userId: string, userName: string, message: string, time: number}} message */
-	#receiveText({ userId, userName, message, time }) {
-		const name = this.#call.people.get(userId)?.userName ?? String(userName);
-		this.#chat.add({ userName: name, message: String(message), time });
-	}
-
 	/** @param {string} message */
-	#sendText(message) {
-		if (!this.#call) return false;
+	async #sendText(message) {
+		const call = this.#call;
 		try {
-			this.#call.sendText(message);
+			await call.send(message);
 		} catch (error) {
 			showNotice(`Not sent: ${error.message}`, { problem: true });
 			return false;
 		}
-		this.#chat.add({ userName: this.#call.identity.userName, message, time: Date.now(), own: true });
+		if (call === this.#call) this.#chat.add({ userName: call.userName, message, time: Date.now(), own: true });
 		return true;
 	}
 
 	async #copyLink() {
-		const link = linkTo(this.#call.identity.roomId);
+		const link = linkTo(this.#call.roomId);
 		try {
 			await navigator.clipboard.writeText(link);
 			showNotice('Link copied. Everybody who opens it can join.');
@@ -175,6 +172,15 @@ export class CallPage {
 			showNotice(`The link of this room: ${link}`);
 		}
 	}
+}
+
+const CONNECTING = 'Connecting media…';
+
+/** @param {import('sfu-rooms/client').Call} call */
+function statusOf({ state, local, media: { send, receive } }) {
+	if (state !== 'connected') return 'Reconnecting…';
+	if (local.size === 0) return 'Not sending';
+	return send === 'connected' && receive !== 'connecting' ? 'Connected' : CONNECTING;
 }
 
 /**

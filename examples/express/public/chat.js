@@ -10,18 +10,19 @@ export class Chat {
 	#badge = document.getElementById('chat-unread');
 	#unread = 0;
 
-	/** @param {(message: string) => boolean} send false when the message could not be sent, and stays in the field */
+	/** @param {(message: string) => Promise<boolean>} send false when the message could not be sent, and comes back */
 	constructor(send) {
 		this.#toggle.addEventListener('click', () => (this.isOpen ? this.close() : this.open()));
 		document.getElementById('chat-close').addEventListener('click', () => this.close());
 		this.#panel.addEventListener('keydown', ({ key }) => {
 			if (key === 'Escape') this.close();
 		});
-		document.getElementById('chat-form').addEventListener('submit', (event) => {
+		document.getElementById('chat-form').addEventListener('submit', async (event) => {
 			event.preventDefault();
 			const message = this.#input.value.trim();
-			if (message !== '' && send(message)) this.#input.value = '';
+			this.#input.value = '';
 			this.#input.focus();
+			if (message !== '' && !(await send(message))) this.#input.value ||= message;
 		});
 	}
 

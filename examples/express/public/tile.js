@@ -2,27 +2,22 @@
 export class Tile {
 	element;
 	#video;
-	#stream = new MediaStream();
-	#onSilenced;
+	/** What ends the showing of each track. @type {Map<import('sfu-rooms/client').RemoteTrack, () => void>} */
+	#received = new Map();
 	/** @type {import('./view.js').TileView} */
 	#view;
 
-	/**
-	 * @param {import('./view.js').TileView} view
-	 * @param {() => void} onSilenced the browser plays no sound before a click
-	 */
-	constructor(view, onSilenced) {
+	/** @param {import('./view.js').TileView} view */
+	constructor(view) {
 		const template = /** @type {HTMLTemplateElement} */ (document.getElementById('tile-template'));
 		const content = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
 		this.element = content.querySelector('figure');
 		this.#video = content.querySelector('video');
-		this.#onSilenced = onSilenced;
 		this.#view = view;
 		this.element.style.setProperty('--hue', String(hueOf(view.userId)));
 		this.#video.muted = view.own;
 		// Both fire when the first frame is there, `resize` also when a picture joins sound and when its size changes.
 		this.#video.onloadeddata = this.#video.onresize = () => this.#showPicture();
-		this.#video.srcObject = this.#stream;
 		this.update(view);
 	}
 
@@ -42,9 +37,11 @@ export class Tile {
 		this.#video.setAttribute('aria-label', `Video: ${view.name}`);
 		this.#part('tile-state').textContent = view.state;
 		this.#part('tile-quality').textContent = view.quality.join(' · ');
-		this.#setTracks([view.video, view.audio].filter((track) => track !== undefined));
+		if (view.own) this.#showOwn(view.picture);
+		else this.#receive(view.received);
 		this.#showPicture();
-		if (this.#video.paused && this.#stream.active) void this.#play();
+		// A browser pauses what moves to another place of the page.
+		if (this.#video.paused && this.#video.srcObject) this.#video.play().catch(() => undefined);
 	}
 
 	/** @param {number} level how loud it is, from 0 to 1 */
@@ -52,13 +49,8 @@ export class Tile {
 		this.element.classList.toggle('heard', level > HEARD_LEVEL && !this.#view.muted);
 	}
 
-	/** Plays the sound that the browser has refused to play; to be called from a click. */
-	hear() {
-		this.#video.muted = this.#view.own;
-		void this.#play();
-	}
-
 	remove() {
+		this.#receive([]);
 		this.#video.srcObject = null;
 		this.element.remove();
 	}
@@ -68,15 +60,30 @@ export class Tile {
 		return this.element.querySelector(`.${name}`);
 	}
 
-	/** @param {MediaStreamTrack[]} tracks */
-	#setTracks(tracks) {
-		for (const track of this.#stream.getTracks()) if (!tracks.includes(track)) this.#stream.removeTrack(track);
-		// A track that the stream has already is left alone.
-		for (const track of tracks) this.#stream.addTrack(track);
+	/** @param {MediaStreamTrack | undefined} track */
+	#showOwn(track) {
+		const [shown] = /** @type {MediaStream | null} */ (this.#video.srcObject)?.getTracks() ?? [];
+		if (shown !== track) this.#video.srcObject = track ? new MediaStream([track]) : null;
+	}
+
+	/**
+	 * The size of the element chooses which layer of a video comes, and what nobody sees does not come at all.
+	 *
+	 * @param {import('sfu-rooms/client').RemoteTrack[]} tracks
+	 */
+	#receive(tracks) {
+		for (const [track, detach] of this.#received) {
+			if (tracks.includes(track)) continue;
+			this.#received.delete(track);
+			detach();
+		}
+		for (const track of tracks) {
+			if (!this.#received.has(track)) this.#received.set(track, track.attach(this.#video));
+		}
 	}
 
 	#showPicture() {
-		const hasPicture = this.#view.video !== undefined && this.#video.videoWidth > 0;
+		const hasPicture = this.#view.hasPicture && this.#video.videoWidth > 0;
 		this.element.classList.toggle('has-picture', hasPicture);
 		this.#showLayers(hasPicture ? this.#view.layers : undefined);
 	}
@@ -95,18 +102,6 @@ export class Tile {
 			return bar;
 		});
 		chip.querySelector('.bars').replaceChildren(...bars);
-	}
-
-	async #play() {
-		try {
-			await this.#video.play();
-		} catch (error) {
-			if (error.name !== 'NotAllowedError' || this.#video.muted) return;
-			// The picture plays without a click, if it is muted.
-			this.#video.muted = true;
-			this.#onSilenced();
-			await this.#play();
-		}
 	}
 }
 

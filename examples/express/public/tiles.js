@@ -10,20 +10,14 @@ export class Tiles {
 	#stage;
 	#grid;
 	#featured;
-	#hearButton;
 	/** @type {Map<string, Tile>} */
 	#tiles = new Map();
 
-	/**
-	 * @param {HTMLElement} stage
-	 * @param {HTMLButtonElement} hearButton shown when the browser wants a click before it plays sound
-	 */
-	constructor(stage, hearButton) {
+	/** @param {HTMLElement} stage */
+	constructor(stage) {
 		this.#stage = stage;
 		this.#grid = /** @type {HTMLElement} */ (stage.querySelector('.grid'));
 		this.#featured = stage.querySelector('.featured');
-		this.#hearButton = hearButton;
-		hearButton.addEventListener('click', () => this.#hear());
 		new ResizeObserver(() => this.#arrange()).observe(this.#grid);
 	}
 
@@ -35,7 +29,7 @@ export class Tiles {
 			this.#tiles.delete(key);
 		}
 		for (const view of views) {
-			const tile = this.#tiles.get(view.key) ?? new Tile(view, () => (this.#hearButton.hidden = false));
+			const tile = this.#tiles.get(view.key) ?? new Tile(view);
 			this.#tiles.set(view.key, tile);
 			tile.update(view);
 			const parent = view.featured ? this.#featured : this.#grid;
@@ -56,12 +50,6 @@ export class Tiles {
 
 	clear() {
 		this.show([]);
-		this.#hearButton.hidden = true;
-	}
-
-	#hear() {
-		this.#hearButton.hidden = true;
-		for (const tile of this.#tiles.values()) tile.hear();
 	}
 
 	/** Takes the number of columns that makes the tiles largest. */

@@ -1,4 +1,7 @@
 /**
+ * @typedef {import('sfu-rooms/client').Call} Call
+ * @typedef {import('sfu-rooms/client').RemoteTrack} RemoteTrack
+ *
  * @typedef {object} TileView what one tile shows
  * @property {string} key the same for the same tile
  * @property {string} userId
@@ -8,21 +11,15 @@
  * @property {boolean} mirrored as in a mirror, for the user's own camera
  * @property {boolean} screen
  * @property {boolean} featured large, with the others beside it
- * @property {MediaStreamTrack | undefined} video undefined also while it is paused
- * @property {MediaStreamTrack | undefined} audio
+ * @property {MediaStreamTrack | undefined} picture of the user's own tiles
+ * @property {RemoteTrack[]} received of the tiles of the others
+ * @property {boolean} hasPicture
+ * @property {MediaStreamTrack | undefined} sound
  * @property {boolean} muted
  * @property {boolean} speaking
- * @property {string | undefined} audioPusherId of what is heard
  * @property {string} state why the tile is not live, or an empty string
  * @property {string[]} quality a text for each direction that is not excellent
  * @property {{level: number, count: number, text: string} | undefined} layers
- *
- * @typedef {object} OwnMedia
- * @property {MediaStreamTrack} video
- * @property {MediaStreamTrack} audio
- * @property {boolean} hasCamera
- * @property {{video: MediaStreamTrack} | undefined} screen
- * @property {{audio: boolean, video: boolean}} muted
  */
 
 const SCREEN_SOURCES = ['screen', 'screenAudio'];
@@ -30,71 +27,61 @@ const SCREEN_SOURCES = ['screen', 'screenAudio'];
 /**
  * Derives what the page shows from the state of the call: one tile for each person, and one for each shared screen.
  *
- * @param {import('./call.js').Call} call
- * @param {OwnMedia} media
+ * @param {Call} call
+ * @param {import('./media.js').LocalMedia} media
+ * @param {string[]} quality of the own tile
  * @returns {TileView[]}
  */
-export function viewOf(call, media) {
-	const own = ownTiles(call, media);
-	const others = [...call.people].flatMap((person) => tilesOf(person, call));
+export function viewOf(call, media, quality) {
+	const own = ownTiles(call, media, quality);
+	const others = [...call.users.values()].flatMap((user) => tilesOf(user));
 	const featured = others.findLast(({ screen }) => screen);
 	if (featured) featured.featured = true;
 	return [...own, ...others];
 }
 
 /**
- * @param {import('./call.js').Call} call
- * @param {OwnMedia} media
+ * @param {Call} call
+ * @param {import('./media.js').LocalMedia} media
+ * @param {string[]} quality
  * @returns {TileView[]}
  */
-function ownTiles(call, { video, hasCamera, screen, muted }) {
-	const { userId, userName } = call.identity;
+function ownTiles({ userId, userName, metadata, local, speaker }, { hasCamera }, quality) {
+	const [camera, microphone, screen] = ['camera', 'microphone', 'screen'].map((source) => local.get(source));
+	const common = {
+		...{ userId, node: nodeOf(metadata), own: true, featured: false, received: [] },
+		...{ state: '', layers: undefined },
+	};
 	const tile = {
-		...{
-			key: userId,
-			userId,
-			name: `${userName} (you)`,
-			node: call.node,
-			own: true,
-			mirrored: hasCamera,
-			screen: false,
-		},
-		...{ video: muted.video ? undefined : video, audio: undefined, audioPusherId: undefined },
-		...{ featured: false, muted: muted.audio, speaking: call.speaker === userId, state: '', layers: undefined },
-		quality: [...qualityOf('Sending', call.uplink), ...qualityOf('Receiving', call.downlink)],
+		...{ ...common, key: userId, name: `${userName} (you)`, mirrored: hasCamera, screen: false, quality },
+		...{ picture: camera?.track, hasPicture: camera?.muted === false },
+		...{ sound: microphone?.track, muted: microphone?.muted ?? false, speaking: speaker === 'me' },
 	};
 	if (!screen) return [tile];
-	const screenTile = { ...tile, key: `${userId} screen`, name: 'Your screen', mirrored: false, screen: true };
-	return [tile, { ...screenTile, video: screen.video, muted: false, speaking: false, quality: [] }];
+	const screenTile = {
+		...{ ...common, key: `${userId} screen`, name: 'Your screen', mirrored: false, screen: true, quality: [] },
+		...{ picture: screen.track, hasPicture: true, sound: undefined, muted: false, speaking: false },
+	};
+	return [tile, screenTile];
 }
 
 /**
- * @param {string} direction
- * @param {import('./link.js').Link} link
- */
-function qualityOf(direction, { quality }) {
-	return quality === 'excellent' ? [] : [`${direction}: ${quality}`];
-}
-
-/**
- * @param {import('./people.js').Person} person
- * @param {import('./call.js').Call} call
+ * @param {import('sfu-rooms/client').RemoteUser} user
  * @returns {TileView[]}
  */
-function tilesOf({ userId, userName, node, online, pushers }, call) {
-	const all = [...pushers.values()];
-	const isScreen = ({ source }) => SCREEN_SOURCES.includes(source);
-	const stateOf = (part) => {
+function tilesOf({ userId, userName, metadata, online, speaking, tracks }) {
+	const all = [...tracks.values()];
+	const isScreen = (/** @type {RemoteTrack} */ { source }) => SCREEN_SOURCES.includes(source);
+	const stateOf = (/** @type {RemoteTrack[]} */ part) => {
 		if (!online) return 'Reconnecting…';
-		return part.some(({ stalled, paused }) => stalled && !paused) ? 'Waiting for their network…' : '';
+		return part.some(({ stalled, muted }) => stalled && !muted) ? 'Waiting for their network…' : '';
 	};
-	const common = { userId, node, own: false, mirrored: false, featured: false, quality: [] };
-	const person = all.filter((pusher) => !isScreen(pusher));
+	const common = { userId, node: nodeOf(metadata), own: false, mirrored: false, featured: false, quality: [] };
+	const person = all.filter((track) => !isScreen(track));
 	const tiles = [
 		{
 			...{ ...common, key: userId, name: userName, screen: false, state: stateOf(person) },
-			...mediaOf(person, call),
-			speaking: call.speaker === userId,
+			...{ ...mediaOf(person), speaking },
 		},
 	];
 	const screen = all.filter(isScreen);
@@ -102,41 +89,40 @@ function tilesOf({ userId, userName, node, online, pushers }, call) {
 		const name = `Screen of ${userName}`;
 		tiles.push({
 			...{ ...common, key: `${userId} screen`, name, screen: true, state: stateOf(screen) },
-			...{ ...mediaOf(screen, call), muted: false, speaking: false },
+			...{ ...mediaOf(screen), muted: false, speaking: false },
 		});
 	}
 	return tiles;
 }
 
-/**
- * @param {import('./people.js').Pusher[]} pushers
- * @param {import('./call.js').Call} call
- */
-function mediaOf(pushers, { downlink }) {
+/** @param {RemoteTrack[]} tracks */
+function mediaOf(tracks) {
 	// The newest one, if a client pushes more than one of a kind.
-	const video = pushers.findLast(({ kind }) => kind === 'video');
-	const audio = pushers.findLast(({ kind }) => kind === 'audio');
-	const trackOf = ({ pusherId } = { pusherId: '' }) => downlink.get(pusherId)?.receiver.track;
+	const video = tracks.findLast(({ kind }) => kind === 'video');
+	const audio = tracks.findLast(({ kind }) => kind === 'audio');
+	const hasPicture = video?.track !== undefined && !video.muted;
 	return {
-		video: video?.paused ? undefined : trackOf(video),
-		audio: trackOf(audio),
-		audioPusherId: audio?.pusherId,
-		muted: audio?.paused ?? false,
-		layers: video && !video.paused ? layersOf(video.layers, downlink.get(video.pusherId)) : undefined,
+		picture: undefined,
+		received: [video, audio].filter((track) => track !== undefined),
+		hasPicture,
+		sound: audio?.track,
+		muted: audio?.muted ?? false,
+		layers: hasPicture ? layersOf(video) : undefined,
 	};
 }
 
-/**
- * @param {number} simulcastLayers
- * @param {import('./downlink.js').Download | undefined} download
- */
-function layersOf(simulcastLayers, download) {
-	const { spatialLayer, temporalLayer } = download?.layers ?? {};
-	if (spatialLayer === undefined) return undefined;
-	const level = spatialLayer === null ? 0 : spatialLayer + 1;
+/** @param {RemoteTrack} video */
+function layersOf({ layers, layerCount, pausedBy }) {
+	if (pausedBy === 'bandwidth') return { level: 0, count: layerCount, text: 'The network does not bear it' };
+	if (!layers) return undefined;
+	const level = layers.spatial + 1;
 	// SVC does not tell how many layers it has.
-	const count = Math.max(simulcastLayers, level);
+	const count = Math.max(layerCount, level);
 	if (count === 1) return undefined;
-	const rate = temporalLayer === null ? '' : `, frame rate layer ${temporalLayer + 1}`;
-	return { level, count, text: level === 0 ? 'No layer arrives' : `Layer ${level} of ${count}${rate}` };
+	return { level, count, text: `Layer ${level} of ${count}, frame rate layer ${layers.temporal + 1}` };
+}
+
+/** @param {unknown} metadata */
+function nodeOf(metadata) {
+	return /** @type {{node?: string} | undefined} */ (metadata)?.node;
 }
