@@ -36,8 +36,19 @@ export class Call extends Emitter<CallEvents> {
 	readonly roomId: string;
 	/** This user. */
 	readonly userId: string;
+	/** The name of this user. */
+	readonly userName: string;
+	/** What the others see of this user beside its name. */
+	readonly metadata: unknown;
+	/** Whether there is a connection to the server. */
+	readonly state: ConnectionState = 'connecting';
+	/** Who speaks. The server needs `audioObservers`. */
+	readonly speaker: RemoteUser | 'me' | null = null;
+	/** What this user may do, once the app has changed it. */
+	readonly permissions: PermissionsData | undefined;
+	/** Another number after each `change`: the snapshot for React's `useSyncExternalStore`. */
+	readonly version: number = 0;
 	readonly #session: Session;
-	#version = 0;
 	#isTelling = false;
 
 	/**
@@ -69,30 +80,9 @@ export class Call extends Emitter<CallEvents> {
 		super();
 		this.roomId = options.roomId;
 		this.userId = options.userId;
-		this.#session = new Session(
-			options,
-			(event, payload) => {
-				this.emit(event, payload);
-			},
-			() => {
-				this.#changed();
-			},
-		);
-	}
-
-	/** The name of this user. */
-	get userName(): string {
-		return this.#session.userName;
-	}
-
-	/** What the others see of this user beside its name. */
-	get metadata(): unknown {
-		return this.#session.metadata;
-	}
-
-	/** Whether there is a connection to the server. */
-	get state(): ConnectionState {
-		return this.#session.state;
+		this.userName = options.userName ?? options.userId;
+		this.metadata = options.metadata;
+		this.#session = new Session(options, this);
 	}
 
 	/** The RTCPeerConnections. */
@@ -113,21 +103,6 @@ export class Call extends Emitter<CallEvents> {
 	/** What this user publishes, by source. */
 	get local(): ReadonlyMap<string, LocalTrack> {
 		return this.#session.uplink.locals;
-	}
-
-	/** Who speaks. The server needs `audioObservers`. */
-	get speaker(): RemoteUser | 'me' | null {
-		return this.#session.speaker;
-	}
-
-	/** What this user may do, once the app has changed it. */
-	get permissions(): PermissionsData | undefined {
-		return this.#session.permissions;
-	}
-
-	/** Another number after each `change`: the snapshot for React's `useSyncExternalStore`. */
-	get version(): number {
-		return this.#version;
 	}
 
 	/**
@@ -241,7 +216,7 @@ export class Call extends Emitter<CallEvents> {
 	/** @internal */
 	override emit<Event extends keyof CallEvents>(event: Event, payload: CallEvents[Event]): void {
 		super.emit(event, payload);
-		if (event !== 'change') this.#changed();
+		if (event !== 'change') this.changed();
 	}
 
 	async #publish(
@@ -287,9 +262,9 @@ export class Call extends Emitter<CallEvents> {
 		}
 	}
 
-	/** Tells once for all that changes at the moment. */
-	#changed(): void {
-		this.#version++;
+	/** @internal Tells once for all that changes at the moment. */
+	changed(): void {
+		Object.assign(this, { version: this.version + 1 });
 		if (this.#isTelling) return;
 		this.#isTelling = true;
 		queueMicrotask(() => {

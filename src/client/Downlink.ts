@@ -212,15 +212,14 @@ export class Downlink extends Link {
 
 	async #answer({ connectionId, sdp, pullers, dataPullers }: OfferData): Promise<OfferResponse> {
 		const { pc } = this;
-		if (!pc || connectionId !== (this.connectionId ??= connectionId)) {
-			throw new RoomError('offer', errorCodes.not_found, 'no such connection');
-		}
+		const gone = new RoomError('offer', errorCodes.not_found, 'no such connection');
+		if (!pc || connectionId !== (this.connectionId ??= connectionId)) throw gone;
 		this.addChannels(dataPullers);
 		await pc.setRemoteDescription(sdp);
 		await pc.setLocalDescription();
 		if (pc.connectionState === 'new') this.#expectFirst(pc);
 		const receivers = new Map(pc.getTransceivers().map(({ mid, receiver }) => [mid, receiver]));
-		if (pc !== this.pc) throw new RoomError('offer', errorCodes.not_found, 'no such connection');
+		if (pc !== this.pc) throw gone;
 		this.#pulled = new Map();
 		for (const { pullerId, pusherId, mid } of pullers) {
 			const track = mid === undefined ? undefined : receivers.get(mid)?.track;

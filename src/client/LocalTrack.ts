@@ -1,5 +1,6 @@
 import type { OwnPusherData, PushMediaData, WantedEncodingData } from '../protocol/index.js';
 import { chooseEncodings } from './encodings.js';
+import type { Changes } from './RemoteUser.js';
 import type { RoomError } from './RoomError.js';
 import type { SendRequest } from './Signaling.js';
 import { Synced } from './Synced.js';
@@ -45,6 +46,16 @@ export class LocalTrack {
 	readonly source: Source;
 	/** The kind of the media. */
 	readonly kind: 'audio' | 'video';
+	/** What is sent, or would be. It is another one after `replace()`, and when another device takes over. */
+	readonly track: MediaStreamTrack;
+	/** The server's id of it. `undefined` before the server has it, and while it is published anew. */
+	readonly pusherId: string | undefined;
+	/** What the app has given with it. */
+	readonly metadata: unknown;
+	/** Whether `mute()` holds. */
+	readonly muted: boolean;
+	/** Whether the server forwards nothing of it, by the will of the app. `unmute()` does not change that. */
+	readonly mutedByServer: boolean = false;
 	/** @internal */
 	readonly options: PublishOptions;
 	/** @internal On the current RTCPeerConnection. */
@@ -56,11 +67,6 @@ export class LocalTrack {
 	/** @internal Settles the call that publishes it. */
 	settle: { resolve: () => void; reject: (error: RoomError) => void } | undefined;
 	readonly #context: LocalTrackContext;
-	#track: MediaStreamTrack;
-	#pusherId: string | undefined;
-	#metadata: unknown;
-	#isMuted = false;
-	#isMutedByServer = false;
 	#isStopped = false;
 	#pause: Synced<boolean> | undefined;
 	/** The encodings that anybody wants. The others need not be sent. */
@@ -72,53 +78,27 @@ export class LocalTrack {
 		this.kind = track.kind as 'audio' | 'video';
 		this.source = options.source ?? (this.kind === 'video' ? 'camera' : 'microphone');
 		this.options = options;
-		this.#metadata = options.metadata;
+		this.metadata = options.metadata;
 		this.#context = context;
-		this.#track = track;
-		this.#isMuted = !track.enabled;
+		this.track = track;
+		this.muted = !track.enabled;
 		track.addEventListener('ended', this.#ended);
-	}
-
-	/** What is sent, or would be. It is another one after `replace()`, and when another device takes over. */
-	get track(): MediaStreamTrack {
-		return this.#track;
-	}
-
-	/** The server's id of it. `undefined` before the server has it, and while it is published anew. */
-	get pusherId(): string | undefined {
-		return this.#pusherId;
-	}
-
-	/** What the app has given with it. */
-	get metadata(): unknown {
-		return this.#metadata;
-	}
-
-	/** Whether `mute()` holds. */
-	get muted(): boolean {
-		return this.#isMuted;
-	}
-
-	/** Whether the server forwards nothing of it, by the will of the app. `unmute()` does not change that. */
-	get mutedByServer(): boolean {
-		return this.#isMutedByServer;
 	}
 
 	/** Whether it has no device: it was unplugged, or another program has taken it. `replace()` gives it another one. */
 	get ended(): boolean {
-		return this.#track.readyState === 'ended';
+		return this.track.readyState === 'ended';
 	}
 
 	/** Sends another track of the same kind in its place, without a new offer. It is muted if this one is. */
 	async replace(track: MediaStreamTrack): Promise<void> {
-		const before = this.#track;
+		const before = this.track;
 		// Before it is sent: a muted microphone stays so.
-		track.enabled = !this.#isMuted;
-		this.#track = track;
+		track.enabled = !this.muted;
 		before.removeEventListener('ended', this.#ended);
 		if (!this.#isStopped) track.addEventListener('ended', this.#ended);
 		if (this.#context.isCaptured && before !== track) before.stop();
-		this.#context.changed(this);
+		this.#set({ track });
 		await this.transceiver?.sender.replaceTrack(track);
 		void this.#pause?.sync();
 	}
@@ -139,15 +119,15 @@ export class LocalTrack {
 	 * @throws {@link RoomError} `forbidden`, or `closed` while there is no connection; then it is told with the next one
 	 */
 	async update({ metadata }: { metadata: unknown }): Promise<void> {
-		this.#metadata = metadata;
-		this.#context.changed(this);
-		if (this.#pusherId) await this.#context.request('updatePusher', { pusherId: this.#pusherId, metadata });
+		const { pusherId } = this;
+		this.#set({ metadata });
+		if (pusherId) await this.#context.request('updatePusher', { pusherId, metadata });
 	}
 
 	/** Publishes it no more, and stops the track if the client has captured it. */
 	async stop(): Promise<void> {
 		if (this.#isStopped) return;
-		const pusherId = this.#pusherId;
+		const { pusherId } = this;
 		this.end();
 		await this.#context.remove(this, pusherId);
 	}
@@ -155,32 +135,37 @@ export class LocalTrack {
 	/** @internal Lets go of the track. */
 	end(): void {
 		this.#isStopped = true;
-		this.#pusherId = this.#pause = undefined;
-		this.#track.removeEventListener('ended', this.#ended);
-		if (this.#context.isCaptured) this.#track.stop();
+		this.#forget();
+		this.track.removeEventListener('ended', this.#ended);
+		if (this.#context.isCaptured) this.track.stop();
 	}
 
 	/** @internal Begins to send on an RTCPeerConnection. */
 	addTo(pc: RTCPeerConnection): void {
 		this.detach();
-		const { width, height } = this.#track.getSettings();
-		const { simulcast, maxBitrate, scalabilityMode, codecs } = this.options;
-		const { source } = this;
-		const video = { source, width, height, simulcast, maxBitrate, scalabilityMode, codec: codecs?.[0] };
-		const encodings = this.kind === 'video' ? chooseEncodings(video) : maxBitrate ? [{ maxBitrate }] : [];
-		this.transceiver = pc.addTransceiver(this.#track, {
+		const { width, height } = this.track.getSettings();
+		const { options, source } = this;
+		const { maxBitrate } = options;
+		const encodings =
+			this.kind === 'video'
+				? chooseEncodings({ ...options, source, width, height })
+				: maxBitrate
+					? [{ maxBitrate }]
+					: [];
+		this.transceiver = pc.addTransceiver(this.track, {
 			direction: 'sendonly',
 			// Firefox has no track ids in its offer without a stream.
-			streams: [new MediaStream([this.#track])],
+			streams: [new MediaStream([this.track])],
 			...(encodings.length > 0 && { sendEncodings: encodings }),
 		});
 	}
 
 	/** @internal The RTCPeerConnection is gone, or the server has it no more. */
 	detach(): void {
-		this.transceiver = this.#pusherId = this.#pause = undefined;
+		this.transceiver = undefined;
 		this.#wanted = [];
-		this.#isMutedByServer = this.isStalled = false;
+		this.isStalled = false;
+		this.#forget();
 	}
 
 	/** @internal What the offer says of it. */
@@ -194,7 +179,7 @@ export class LocalTrack {
 		return {
 			mid,
 			source: this.source,
-			metadata: this.#metadata,
+			metadata: this.metadata,
 			codecs,
 			maxBitrate,
 			scalabilityMode: codecs && scalabilityMode,
@@ -204,12 +189,10 @@ export class LocalTrack {
 	/** @internal The server has it. */
 	setPushed({ pusherId, encodings = [] }: Pick<OwnPusherData, 'pusherId' | 'encodings'>): void {
 		this.setWanted(encodings);
-		if (pusherId === this.#pusherId) return;
-		this.#pusherId = pusherId;
-		this.#isMutedByServer = false;
+		if (pusherId === this.pusherId) return;
 		this.#pause = new Synced(
 			false,
-			() => this.#isMuted || this.ended,
+			() => this.muted || this.ended,
 			async (paused) => {
 				const success = await this.#context.request(paused ? 'pausePusher' : 'resumePusher', { pusherId });
 				if (!paused) this.setMutedByServer(success.paused);
@@ -218,15 +201,13 @@ export class LocalTrack {
 		this.wasPublished = true;
 		this.settle?.resolve();
 		this.settle = undefined;
-		this.#context.changed(this);
+		this.#set({ pusherId, mutedByServer: false });
 		void this.#pause.sync();
 	}
 
 	/** @internal */
 	setMutedByServer(muted: boolean): void {
-		if (muted === this.#isMutedByServer) return;
-		this.#isMutedByServer = muted;
-		this.#context.changed(this);
+		if (muted !== this.mutedByServer) this.#set({ mutedByServer: muted });
 	}
 
 	/** @internal Tells the server what it may not know since the socket was lost. */
@@ -254,10 +235,19 @@ export class LocalTrack {
 		});
 	}
 
+	#set(changes: Changes<LocalTrack>): void {
+		this.#context.changed(Object.assign(this, changes));
+	}
+
+	/** The server has it no more. */
+	#forget(): void {
+		this.#pause = undefined;
+		Object.assign(this, { pusherId: undefined, mutedByServer: false });
+	}
+
 	async #setMuted(muted: boolean): Promise<void> {
-		this.#isMuted = muted;
-		this.#track.enabled = !muted;
-		this.#context.changed(this);
+		this.track.enabled = !muted;
+		this.#set({ muted });
 		await this.#pause?.sync();
 	}
 

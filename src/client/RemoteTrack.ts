@@ -53,6 +53,8 @@ export class RemoteTrack {
 	readonly stalled: boolean;
 	/** Why the server holds it back from this client: by the will of the app, or because the link does not bear it. */
 	readonly pausedBy: 'app' | 'bandwidth' | null = null;
+	/** What is received. `undefined` before the event `trackReady`, and while it is not subscribed to. */
+	readonly track: MediaStreamTrack | undefined;
 	/** The layers that are received, `null` for none or for a video without layers. */
 	readonly layers: Layers | null = null;
 	/** How many simulcast layers its user sends, 1 without simulcast. */
@@ -62,7 +64,6 @@ export class RemoteTrack {
 	readonly #context: RemoteTrackContext;
 	readonly #elements = new Map<HTMLMediaElement, () => void>();
 	#pulled: Pulled | undefined;
-	#track: MediaStreamTrack | undefined;
 	#isPaused = false;
 	#isHidden = false;
 	#preferred: { spatial: number; temporal?: number } | 'auto' = 'auto';
@@ -89,11 +90,6 @@ export class RemoteTrack {
 		this.stalled = pusher.stalled === true;
 	}
 
-	/** What is received. `undefined` before the event `trackReady`, and while it is not subscribed to. */
-	get track(): MediaStreamTrack | undefined {
-		return this.#track;
-	}
-
 	/**
 	 * Plays it in an element. One element may have a video and an audio track. With the option `adaptive`, the size of the elements
 	 * chooses the layer of a video, and a video that nobody can see is paused. It needs no `this`, so React takes it for a `ref`.
@@ -106,13 +102,13 @@ export class RemoteTrack {
 		this.#elements.get(element)?.();
 		this.#wasAttached = true;
 		const { viewport, elements } = this.#context;
-		if (this.#track) elements.add(element, this.#track);
+		if (this.track) elements.add(element, this.track);
 		const unwatch = this.kind === 'video' && viewport?.watch(element as HTMLVideoElement, this.#sizeChanged);
 		const detach = () => {
 			if (this.#elements.get(element) !== detach) return;
 			this.#elements.delete(element);
 			if (unwatch) unwatch();
-			if (this.#track) elements.remove(element, this.#track);
+			if (this.track) elements.remove(element, this.track);
 			this.#sizeChanged();
 		};
 		this.#elements.set(element, detach);
@@ -171,7 +167,7 @@ export class RemoteTrack {
 			this.sync();
 		}
 		if (!pulled) this.#setTrack(undefined);
-		else if (pulled.track !== this.#track) this.#exchange(pulled);
+		else if (pulled.track !== this.track) this.#exchange(pulled);
 	}
 
 	/** @internal Tells the server what it may not know since the socket was lost. */
@@ -189,14 +185,15 @@ export class RemoteTrack {
 	/** @internal It is not published any more. */
 	end(): void {
 		for (const detach of [...this.#elements.values()]) detach();
-		this.#pulled = this.#pause = this.#layers = this.#track = undefined;
+		this.#pulled = this.#pause = this.#layers = undefined;
+		Object.assign(this, { track: undefined });
 		clearTimeout(this.#settling);
 		clearTimeout(this.#hiding);
 	}
 
 	/** What is shown stays until there is something of the new one, so that nobody sees a gap. */
 	#exchange({ track }: Pulled): void {
-		const before = this.#track;
+		const before = this.track;
 		if (!track.muted || !before || before.readyState === 'ended' || before.muted) {
 			this.#setTrack(track);
 			return;
@@ -211,9 +208,9 @@ export class RemoteTrack {
 	}
 
 	#setTrack(track: MediaStreamTrack | undefined): void {
-		const before = this.#track;
+		const before = this.track;
 		if (before === track) return;
-		this.#track = track;
+		Object.assign(this, { track });
 		const { elements, emit } = this.#context;
 		for (const element of this.#elements.keys()) elements.exchange(element, before, track);
 		emit(track ? 'trackReady' : 'trackChanged', this);

@@ -19,8 +19,8 @@ export class RoomError extends Error {
 		/** The request that failed, such as `join` or `push`. */
 		readonly method: string,
 		/** The `errorCode` of the failure, as in HTTP. 0 if the server could not be asked. */
-		readonly status: number,
-		reason: string,
+		readonly status: number = NO_CONNECTION,
+		reason = 'no connection',
 	) {
 		super(reason);
 		this.code = codeOf(status);

@@ -1,9 +1,11 @@
 import {
 	errorCodes,
-	type AppMessageData,
 	type AppResponse,
+	type JoinData,
 	type JoinSuccess,
+	type MemberData,
 	type Notifications,
+	type OfferResponse,
 	type OwnConnectionData,
 	type PermissionsData,
 } from '../protocol/index.js';
@@ -14,14 +16,13 @@ import { MediaElements } from './MediaElements.js';
 import type { ConnectOptions } from './options.js';
 import type { RemoteTrack } from './RemoteTrack.js';
 import type { RemoteUser } from './RemoteUser.js';
-import { backOff } from './retry.js';
 import { RoomError } from './RoomError.js';
 import { Roster } from './Roster.js';
-import { Signaling } from './Signaling.js';
+import { Signaling, type SignalingOwner } from './Signaling.js';
 import { Uplink } from './Uplink.js';
 import { Viewport } from './Viewport.js';
 import { watchNetwork } from './watchNetwork.js';
-import type { NotificationHandlers } from './Wire.js';
+import type { NotificationHandlers, Own, ServerRequest } from './Wire.js';
 
 /** The server has so long to answer when something hints at a dead network, in ms. */
 const CHECK_TIMEOUT = 2000;
@@ -29,42 +30,51 @@ const CHECK_TIMEOUT = 2000;
 /** Hands out events. */
 export type Emit = <Event extends keyof CallEvents>(event: Event, payload: CallEvents[Event]) => void;
 
+/** Whose stay it is. What others may read of it is kept there. */
+export interface SessionOwner {
+	state: ConnectionState;
+	userName: string;
+	metadata: unknown;
+	speaker: RemoteUser | 'me' | null;
+	permissions: PermissionsData | undefined;
+	emit: Emit;
+	changed(): void;
+}
+
 /** What a call consists of: the socket, the two media connections, and the others. It leads what happens to where it belongs. */
-export class Session {
+export class Session implements SignalingOwner {
+	readonly member: MemberData;
 	readonly signaling: Signaling;
 	readonly roster: Roster;
 	readonly uplink: Uplink;
 	readonly downlink: Downlink;
 	/** What answers the app's requests, by their names. */
 	readonly answers = new Map<string, (data: unknown) => unknown>();
-	state: ConnectionState = 'connecting';
-	userName: string;
-	metadata: unknown;
-	speaker: RemoteUser | 'me' | null = null;
-	permissions: PermissionsData | undefined;
 	readonly #options: ConnectOptions;
-	readonly #emit: Emit;
-	readonly #changed: () => void;
+	readonly #owner: SessionOwner;
 	readonly #viewport: Viewport | undefined;
 	readonly #unwatch: () => void;
 	readonly #handlers: NotificationHandlers;
 	#token: string | null = null;
 	#iceServers: RTCIceServer[] | undefined;
 
-	constructor(options: ConnectOptions, emit: Emit, changed: () => void) {
-		const { userId, userName = userId, adaptive = true, subscribe = 'all' } = options;
+	constructor(options: ConnectOptions, owner: SessionOwner) {
+		const { roomId, userId, adaptive = true, subscribe = 'all' } = options;
 		this.#options = options;
-		this.#emit = emit;
-		this.#changed = changed;
-		this.userName = userName;
-		this.metadata = options.metadata;
-		this.signaling = this.#createSignaling();
+		this.#owner = owner;
+		this.member = { roomId, userId };
+		const emit: Emit = (event, payload) => {
+			owner.emit(event, payload);
+		};
+		this.signaling = new Signaling(options, this);
 		const { request } = this.signaling;
 		const link: LinkContext = {
 			request,
 			checkSocket: () => this.signaling.check(CHECK_TIMEOUT),
 			configuration: () => ({ ...(this.#iceServers && { iceServers: this.#iceServers }), ...options.rtc }),
-			changed,
+			changed: () => {
+				owner.changed();
+			},
 			failed: (error) => {
 				if (error.status !== 0) emit('error', error);
 			},
@@ -116,13 +126,17 @@ export class Session {
 
 	/** Changes the own name or metadata. */
 	setOwn({ userName, metadata }: { userName?: string; metadata?: unknown }): void {
-		if (userName !== undefined) this.userName = userName;
-		if (metadata !== undefined) this.metadata = metadata ?? undefined;
-		this.#changed();
+		if (userName !== undefined) this.#owner.userName = userName;
+		if (metadata !== undefined) this.#owner.metadata = metadata ?? undefined;
+		this.#owner.changed();
+	}
+
+	lost(): void {
+		this.#setState('reconnecting');
 	}
 
 	end(reason: CloseReason, message: string): void {
-		if (this.state === 'closed') return;
+		if (this.#owner.state === 'closed') return;
 		this.#unwatch();
 		this.signaling.close();
 		this.uplink.end();
@@ -130,40 +144,7 @@ export class Session {
 		for (const track of this.roster.tracks()) track.end();
 		this.#viewport?.close();
 		this.#setState('closed');
-		this.#emit('closed', { reason, message });
-	}
-
-	#createSignaling(): Signaling {
-		const { roomId, userId, url, audience } = this.#options;
-		const {
-			webSocket = (address: string) => new WebSocket(address, 'protoo'),
-			retry = (attempt: number) => backOff(attempt),
-		} = this.#options;
-		return new Signaling(
-			{ url, webSocket, retry },
-			{
-				member: { roomId, userId },
-				joinData: () => ({
-					userName: this.userName,
-					resumeToken: this.#token,
-					metadata: this.metadata,
-					audience,
-				}),
-				joined: (success) => {
-					this.#joined(success);
-				},
-				notified: (method, data) => {
-					this.#notified(method, data);
-				},
-				asked: async ({ method, data }) => (method === 'offer' ? this.downlink.answer(data) : this.#answer(data)),
-				lost: () => {
-					this.#setState('reconnecting');
-				},
-				ended: (reason, message) => {
-					this.end(reason, message);
-				},
-			},
-		);
+		this.#owner.emit('closed', { reason, message });
 	}
 
 	/** Those of the notifications that concern this client itself, or more than the others. */
@@ -190,8 +171,8 @@ export class Session {
 				if (connectionId === downlink.connectionId) void downlink.open();
 			},
 			qualityChanged: ({ connectionId, quality }) => {
-				if (connectionId === uplink.connectionId) this.#emit('quality', { direction: 'send', quality });
-				if (connectionId === downlink.connectionId) this.#emit('quality', { direction: 'receive', quality });
+				if (connectionId === uplink.connectionId) this.#owner.emit('quality', { direction: 'send', quality });
+				if (connectionId === downlink.connectionId) this.#owner.emit('quality', { direction: 'receive', quality });
 			},
 			pusherPaused: ({ pusherIds }) => {
 				setMutedByServer(pusherIds, true);
@@ -221,28 +202,33 @@ export class Session {
 				if (userId === this.#options.userId) this.setOwn({ userName, metadata });
 			},
 			permissionsChanged: ({ permissions }) => {
-				this.permissions = permissions;
+				this.#owner.permissions = permissions;
 				uplink.permit(permissions.push);
-				this.#emit('permissionsChanged', permissions);
+				this.#owner.emit('permissionsChanged', permissions);
 			},
 			textMessage: ({ userId, userName, message, time }) => {
-				this.#emit('message', { from: this.roster.users.get(userId), userId, userName, message, time });
+				this.#owner.emit('message', { from: this.roster.users.get(userId), userId, userName, message, time });
 			},
 			appMessage: ({ name, data }) => {
-				this.#emit('appMessage', { name, data });
+				this.#owner.emit('appMessage', { name, data });
 			},
 		};
 	}
 
-	#notified(method: keyof Notifications, data: never): void {
+	joinData(): Own<JoinData> {
+		const { userName, metadata } = this.#owner;
+		return { userName, metadata, resumeToken: this.#token, audience: this.#options.audience };
+	}
+
+	notified(method: keyof Notifications, data: never): void {
 		for (const handlers of [this.#handlers, this.roster.handlers]) {
 			// An app may send notifications of its own.
 			if (Object.hasOwn(handlers, method)) handlers[method]?.(data);
 		}
-		this.#changed();
+		this.#owner.changed();
 	}
 
-	#joined({ users, resumed, connections = [], resumeToken, activeSpeaker, iceServers, ...own }: JoinSuccess): void {
+	joined({ users, resumed, connections = [], resumeToken, activeSpeaker, iceServers, ...own }: JoinSuccess): void {
 		const { uplink, downlink, roster } = this;
 		this.#token = resumeToken;
 		this.#iceServers = iceServers;
@@ -261,11 +247,13 @@ export class Session {
 			void (resumed ? link.resume(connections, restart) : link.open());
 		}
 		for (const track of roster.tracks()) if (resumed) track.sync();
-		this.state = 'connected';
-		this.#emit('state', { state: 'connected', resumed });
+		this.#owner.state = 'connected';
+		this.#owner.emit('state', { state: 'connected', resumed });
 	}
 
-	async #answer({ name, data }: AppMessageData): Promise<AppResponse> {
+	async asked({ method, data: asked }: ServerRequest): Promise<OfferResponse | AppResponse> {
+		if (method === 'offer') return this.downlink.answer(asked);
+		const { name, data } = asked;
 		const answer = this.answers.get(name);
 		if (!answer) throw new RoomError('appRequest', errorCodes.not_found, `unknown: ${name}`);
 		return { data: await answer(data) };
@@ -293,14 +281,14 @@ export class Session {
 	#setSpeaker(userId: string | null): void {
 		const other = this.roster.setSpeaker(userId);
 		const speaker = userId === this.#options.userId ? 'me' : other;
-		if (speaker === this.speaker) return;
-		this.speaker = speaker;
-		this.#emit('speaker', speaker);
+		if (speaker === this.#owner.speaker) return;
+		this.#owner.speaker = speaker;
+		this.#owner.emit('speaker', speaker);
 	}
 
 	#setState(state: ConnectionState): void {
-		if (state === this.state) return;
-		this.state = state;
-		this.#emit('state', { state });
+		if (state === this.#owner.state) return;
+		this.#owner.state = state;
+		this.#owner.emit('state', { state });
 	}
 }

@@ -23,8 +23,8 @@ export type SendRequest = <Method extends keyof ClientRequests, const Data exten
 /** Where and how to connect. */
 export interface SignalingOptions {
 	url: string | (() => string | Promise<string>);
-	webSocket: (url: string) => SocketLike;
-	retry: (attempt: number, lost: LostSocket) => number | false;
+	webSocket?: (url: string) => SocketLike;
+	retry?: (attempt: number, lost: LostSocket) => number | false;
 }
 
 /** Whose socket it is. */
@@ -39,7 +39,7 @@ export interface SignalingOwner {
 	/** The socket is lost, and another one follows. */
 	lost(): void;
 	/** There will be no other socket: another client has joined, the server refuses, or there were attempts enough. */
-	ended(reason: 'duplicateUser' | 'forbidden' | 'gaveUp', message: string): void;
+	end(reason: 'duplicateUser' | 'forbidden' | 'gaveUp', message: string): void;
 }
 
 /** The numbers of the protocol; its object would bring all of them. */
@@ -77,7 +77,7 @@ export class Signaling {
 	}
 
 	readonly request: SendRequest = (method, data) =>
-		this.#wire?.request(method, data) ?? Promise.reject(new RoomError(method, 0, 'no connection'));
+		this.#wire?.request(method, data) ?? Promise.reject(new RoomError(method));
 
 	/** Does nothing while there is no connection. */
 	notify<Method extends keyof ClientNotifications>(method: Method, data: Own<ClientNotifications[Method]>): void {
@@ -131,7 +131,7 @@ export class Signaling {
 	}
 
 	async #join(moved: boolean): Promise<JoinSuccess> {
-		if (this.#isJoining) throw new RoomError('join', 0, 'no connection');
+		if (this.#isJoining) throw new RoomError('join');
 		this.#isJoining = true;
 		try {
 			return await this.#joinOn(await this.#open(), moved);
@@ -142,7 +142,7 @@ export class Signaling {
 	}
 
 	async #open(): Promise<Wire> {
-		const { url, webSocket } = this.#options;
+		const { url, webSocket = (where) => new WebSocket(where, 'protoo') } = this.#options;
 		const address = typeof url === 'function' ? await url() : url;
 		this.#closing.signal.throwIfAborted();
 		const wire: Wire = new Wire(webSocket(address), this.#owner.member, {
@@ -177,7 +177,7 @@ export class Signaling {
 		this.#wire = undefined;
 		if (how.code === CODE_REPLACED) {
 			// While it moves, its own other socket replaces this one.
-			if (!this.#isJoining) this.#owner.ended('duplicateUser', 'joined elsewhere');
+			if (!this.#isJoining) this.#owner.end('duplicateUser', 'joined elsewhere');
 			return;
 		}
 		this.#owner.lost();
@@ -188,10 +188,11 @@ export class Signaling {
 
 	async #reconnect(how: LostSocket): Promise<void> {
 		let lost = how;
+		const { retry = (attempt) => backOff(attempt) } = this.#options;
 		while (!this.#isOver()) {
-			const delay = this.#options.retry(this.#attempt++, lost);
+			const delay = retry(this.#attempt++, lost);
 			if (delay === false) {
-				this.#owner.ended('gaveUp', lost.reason);
+				this.#owner.end('gaveUp', lost.reason);
 				return;
 			}
 			this.#hurry = new AbortController();
@@ -205,7 +206,7 @@ export class Signaling {
 				const { status, message } = refused;
 				lost = { code: status || 1006, reason: message };
 				if (this.#isOver() || isPassing(refused) || status === errorCodes.conflict) continue;
-				this.#owner.ended('forbidden', message);
+				this.#owner.end('forbidden', message);
 				return;
 			}
 		}

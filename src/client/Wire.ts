@@ -100,7 +100,7 @@ export class Wire {
 				void this.#watch();
 			};
 			signal.addEventListener('abort', () => {
-				reject(new RoomError('join', 0, 'no connection'));
+				reject(new RoomError('join'));
 			});
 		});
 		socket.onclose = (how) => {
@@ -121,7 +121,7 @@ export class Wire {
 	): Promise<Answer<Method, Data>> {
 		return new Promise((resolve, reject) => {
 			if (this.isClosed) {
-				reject(new RoomError(method, 0, 'no connection'));
+				reject(new RoomError(method));
 				return;
 			}
 			const id = (this.#lastId = (this.#lastId + 1) % 2 ** 32);
@@ -146,7 +146,7 @@ export class Wire {
 		this.#closing.abort();
 		this.#socket.onopen = this.#socket.onmessage = this.#socket.onclose = null;
 		for (const { method, reject } of this.#pending.values()) {
-			reject(new RoomError(method, 0, 'no connection'));
+			reject(new RoomError(method));
 		}
 		this.#pending.clear();
 		this.#socket.close(code);

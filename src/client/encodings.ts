@@ -21,8 +21,8 @@ export interface SentVideo {
 	height?: number | undefined;
 	/** Whether to send it in several sizes, or in which. Default: if it is a camera. */
 	simulcast?: boolean | RTCRtpEncodingParameters[] | undefined;
-	/** The codec to prefer. */
-	codec?: string | undefined;
+	/** The names of the codecs, the preferred one first. */
+	codecs?: readonly string[] | undefined;
 	/** For the highest layer, in bit/s. */
 	maxBitrate?: number | undefined;
 	/** The layers of SVC. */
@@ -34,7 +34,7 @@ export interface SentVideo {
  * two from 480 on; other videos have one. VP9 and AV1 have layers within one stream.
  */
 export function chooseEncodings(video: SentVideo): RTCRtpEncodingParameters[] {
-	const { source, width = 640, height = 480, simulcast, codec = 'VP8', scalabilityMode } = video;
+	const { source, width = 640, height = 480, simulcast, codecs: [codec = ''] = [], scalabilityMode } = video;
 	if (Array.isArray(simulcast)) return simulcast;
 	const maxBitrate = video.maxBitrate ?? bitrateOf(width, height);
 	const wanted = simulcast ?? source === 'camera';

@@ -146,7 +146,8 @@ describe("The demo's media", { skip: cannotRun('Chromium') }, () => {
 async function serverPort(page: Page) {
 	return Number(
 		await page.evaluate(`(async () => {
-			const reports = [...(await connections[0].getStats()).values()];
+			const uplink = connections.find((connection) => connection.getSenders().some(({ track }) => track));
+			const reports = [...(await uplink.getStats()).values()];
 			const { selectedCandidatePairId } = reports.find(({ type }) => type === 'transport');
 			const { remoteCandidateId } = reports.find(({ id }) => id === selectedCandidatePairId);
 			return reports.find(({ id }) => id === remoteCandidateId).port;
