@@ -78,8 +78,8 @@ export class Downlink extends Link {
 
 	/** Asks for this no more. */
 	async unpull(pusherId: string): Promise<void> {
-		const pullerId = this.#pulled.get(pusherId)?.pullerId;
-		if (pullerId !== undefined) await this.context.request('unpull', { pullerIds: [pullerId] });
+		const { pullerId } = this.#pulled.get(pusherId) ?? {};
+		if (pullerId) await this.context.request('unpull', { pullerIds: [pullerId] });
 	}
 
 	/** Whether a track or a data channel is received. */
@@ -111,8 +111,7 @@ export class Downlink extends Link {
 	override async open(): Promise<void> {
 		const connectionId = this.connectionId ?? this.connectionBefore;
 		// Otherwise the next pull would go over the same connection, which ends at another RTCPeerConnection.
-		if (connectionId !== undefined)
-			void this.context.request('closeConnection', { connectionId }).catch(() => undefined);
+		if (connectionId) void this.context.request('closeConnection', { connectionId }).catch(() => undefined);
 		this.close();
 		this.connectionBefore = undefined;
 		await super.open();
@@ -150,7 +149,7 @@ export class Downlink extends Link {
 	/** An offer with new ICE credentials follows. */
 	protected override async restartIce(): Promise<void> {
 		const { connectionId } = this;
-		if (connectionId !== undefined) await this.context.request('restartIce', { connectionId });
+		if (connectionId) await this.context.request('restartIce', { connectionId });
 	}
 
 	protected override release(pc: RTCPeerConnection): void {
@@ -167,7 +166,7 @@ export class Downlink extends Link {
 
 	#receive(id: number, data: string | ArrayBuffer): void {
 		const pusherId = this.#channels.get(id);
-		if (pusherId !== undefined) {
+		if (pusherId) {
 			this.#down.received(pusherId, data);
 			return;
 		}

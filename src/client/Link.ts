@@ -52,9 +52,8 @@ export abstract class Link {
 	}
 
 	get state(): MediaState {
-		const state = this.pc?.connectionState;
-		if (state === undefined) return this.isNeeded ? 'connecting' : 'idle';
-		return state === 'connected' ? 'connected' : state === 'new' ? 'idle' : 'connecting';
+		const state = this.pc?.connectionState ?? (this.isNeeded ? 'connecting' : 'new');
+		return state === 'new' ? 'idle' : state === 'connected' ? state : 'connecting';
 	}
 
 	/** Whether nothing has arrived for a while on a connection that is open. */
@@ -100,7 +99,7 @@ export abstract class Link {
 	/** Repairs what broke while there was no socket to repair it by. `restart`: although it seems to work. */
 	async check(restart = false): Promise<void> {
 		const state = this.pc?.connectionState;
-		if (state === undefined) await this.open();
+		if (!state) await this.open();
 		else if (restart || state === 'failed' || state === 'disconnected' || this.isSilent) await this.restart();
 	}
 

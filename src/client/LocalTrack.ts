@@ -223,15 +223,13 @@ export class LocalTrack {
 		this.#activation = this.#activation.then(async () => {
 			if (!transceiver || this.transceiver !== transceiver || this.#wanted !== wanted) return;
 			const parameters = transceiver.sender.getParameters();
-			let isChanged = false;
-			for (const [index, encoding] of parameters.encodings.entries()) {
+			const changed = parameters.encodings.filter((encoding, index) => {
+				const { active } = encoding;
 				const found = encoding.rid ? wanted.find(({ rid }) => rid === encoding.rid) : wanted[index];
-				const active = found?.active ?? true;
-				isChanged ||= encoding.active !== active;
-				encoding.active = active;
-			}
+				return active !== (encoding.active = found?.active ?? true);
+			});
 			// The sender of a link that has closed fails. All layers are sent then, or none.
-			if (isChanged) await transceiver.sender.setParameters(parameters).catch(() => undefined);
+			if (changed.length > 0) await transceiver.sender.setParameters(parameters).catch(() => undefined);
 		});
 	}
 

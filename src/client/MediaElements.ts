@@ -5,9 +5,9 @@ export class MediaElements {
 	readonly #tracks = new WeakMap<MediaStream, Set<MediaStreamTrack>>();
 	/** Elements whose sound the browser does not let play before a click. Their pictures play. */
 	readonly #blocked = new Set<HTMLMediaElement>();
-	readonly #onBlocked: () => void;
+	readonly #onBlocked: (resume: () => Promise<void>) => void;
 
-	constructor(onBlocked: () => void) {
+	constructor(onBlocked: (resume: () => Promise<void>) => void) {
 		this.#onBlocked = onBlocked;
 	}
 
@@ -49,7 +49,7 @@ export class MediaElements {
 	}
 
 	/** Plays what the browser has not let play; to be called from a click. */
-	async resume(): Promise<void> {
+	readonly #resume = async (): Promise<void> => {
 		const blocked = [...this.#blocked];
 		this.#blocked.clear();
 		await Promise.all(
@@ -58,7 +58,7 @@ export class MediaElements {
 				return this.#play(element);
 			}),
 		);
-	}
+	};
 
 	async #play(element: HTMLMediaElement): Promise<void> {
 		try {
@@ -69,7 +69,7 @@ export class MediaElements {
 			this.#blocked.add(element);
 			element.muted = true;
 			void this.#play(element);
-			if (this.#blocked.size === 1) this.#onBlocked();
+			if (this.#blocked.size === 1) this.#onBlocked(this.#resume);
 		}
 	}
 }

@@ -3,6 +3,7 @@ import { chooseLayer } from './chooseLayer.js';
 import type { MediaElements } from './MediaElements.js';
 import type { Pulled } from './Downlink.js';
 import type { Publisher } from './Publisher.js';
+import type { Changes } from './RemoteUser.js';
 import type { SendRequest } from './Signaling.js';
 import { Synced } from './Synced.js';
 import type { Viewport } from './Viewport.js';
@@ -35,6 +36,11 @@ const SVC_LAYERS = 3;
 /** The value that stands for all layers. */
 const ALL_LAYERS = '';
 
+/** What a pusher may change. */
+export function detailsOf({ source, metadata, paused, stalled }: PusherData): Changes<RemoteTrack> {
+	return { source, metadata, muted: !!paused, stalled: !!stalled };
+}
+
 /** A track of another user. It is the same object for as long as it is published, also when it comes over another connection. */
 export class RemoteTrack {
 	/** Unique in the room: the `pusherId` of the protocol. */
@@ -48,9 +54,9 @@ export class RemoteTrack {
 	/** Any JSON value of the app's own. */
 	readonly metadata: unknown;
 	/** Whether its user, or the app, has muted it for all. */
-	readonly muted: boolean;
+	readonly muted!: boolean;
 	/** Whether nothing of it arrives at the server. The network of its user is gone, or its device gives nothing. */
-	readonly stalled: boolean;
+	readonly stalled!: boolean;
 	/** Why the server holds it back from this client: by the will of the app, or because the link does not bear it. */
 	readonly pausedBy: 'app' | 'bandwidth' | null = null;
 	/** What is received. `undefined` before the event `trackReady`, and while it is not subscribed to. */
@@ -60,7 +66,7 @@ export class RemoteTrack {
 	/** How many simulcast layers its user sends, 1 without simulcast. */
 	readonly layerCount: number;
 	/** @internal Whether it shall be received. */
-	isWanted: boolean;
+	isWanted = true;
 	readonly #context: RemoteTrackContext;
 	readonly #elements = new Map<HTMLMediaElement, () => void>();
 	#pulled: Pulled | undefined;
@@ -81,13 +87,9 @@ export class RemoteTrack {
 		this.id = pusher.pusherId;
 		this.user = user;
 		this.kind = pusher.rtpParam.av_type;
-		this.isWanted = true;
 		this.#context = context;
 		this.layerCount = pusher.rtpParam.encodings?.length ?? 1;
-		this.source = pusher.source;
-		this.metadata = pusher.metadata;
-		this.muted = pusher.paused === true;
-		this.stalled = pusher.stalled === true;
+		Object.assign(this, detailsOf(pusher));
 	}
 
 	/**
@@ -152,8 +154,8 @@ export class RemoteTrack {
 
 	/** Asks for a whole picture. */
 	requestKeyframe(): void {
-		const pullerId = this.#pulled?.pullerId;
-		if (pullerId !== undefined) void this.#context.request('requestKeyframe', { pullerId }).catch(() => undefined);
+		const { pullerId } = this.#pulled ?? {};
+		if (pullerId) this.#context.request('requestKeyframe', { pullerId }).catch(() => undefined);
 	}
 
 	/** @internal It comes over this, or no more. */

@@ -1,8 +1,8 @@
-import type { DataPusherData, PusherData, PusherIdsData, UserData } from '../protocol/index.js';
+import type { PusherIdsData, UserData } from '../protocol/index.js';
 import type { CallEvents } from './CallEvents.js';
 import type { Pulled, Wanted } from './Downlink.js';
 import { RemoteChannel } from './RemoteChannel.js';
-import { RemoteTrack, type RemoteTrackContext } from './RemoteTrack.js';
+import { detailsOf, RemoteTrack, type RemoteTrackContext } from './RemoteTrack.js';
 import { RemoteUser, type Changes } from './RemoteUser.js';
 import type { NotificationHandlers } from './Wire.js';
 
@@ -161,27 +161,24 @@ export class Roster {
 			this.users.set(userId, user);
 			this.#context.emit('userJoined', user);
 		}
-		for (const pusher of pushers) this.#addTrack(user, pusher);
-		for (const pusher of dataPushers) this.#addChannel(user, pusher);
-	}
-
-	#addTrack(user: RemoteUser, pusher: PusherData): void {
-		if (user.tracks.has(pusher.pusherId)) return;
+		const { tracks, channels } = user;
 		const { track: context, emit, added } = this.#context;
-		const track = new RemoteTrack(user, pusher, { ...context, emit });
-		(user.tracks as Map<string, RemoteTrack>).set(track.id, track);
-		emit('trackAdded', track);
-		added(track);
-	}
-
-	#addChannel(user: RemoteUser, pusher: DataPusherData): void {
-		if (user.channels.has(pusher.pusherId)) return;
-		const channel = new RemoteChannel(user, pusher, () => {
-			this.named.add(channel.id);
-			return this.#context.pull();
-		});
-		(user.channels as Map<string, RemoteChannel>).set(channel.id, channel);
-		this.#context.emit('channelAdded', channel);
+		for (const pusher of pushers) {
+			if (tracks.has(pusher.pusherId)) continue;
+			const track = new RemoteTrack(user, pusher, { ...context, emit });
+			(tracks as Map<string, RemoteTrack>).set(track.id, track);
+			emit('trackAdded', track);
+			added(track);
+		}
+		for (const pusher of dataPushers) {
+			if (channels.has(pusher.pusherId)) continue;
+			const channel = new RemoteChannel(user, pusher, () => {
+				this.named.add(channel.id);
+				return this.#context.pull();
+			});
+			(channels as Map<string, RemoteChannel>).set(channel.id, channel);
+			emit('channelAdded', channel);
+		}
 	}
 
 	#removeUser(userId: string): void {
@@ -222,10 +219,6 @@ export class Roster {
 			if (channel) Object.assign(channel, changes);
 		}
 	}
-}
-
-function detailsOf({ source, metadata, paused, stalled }: PusherData): Changes<RemoteTrack> {
-	return { source, metadata, muted: paused === true, stalled: stalled === true };
 }
 
 /** Whether anything changes. */

@@ -6,7 +6,6 @@ import {
 	type MemberData,
 	type Notifications,
 	type OfferResponse,
-	type OwnConnectionData,
 	type PermissionsData,
 } from '../protocol/index.js';
 import type { CallEvents, CloseReason, ConnectionState } from './CallEvents.js';
@@ -55,6 +54,7 @@ export class Session implements SignalingOwner {
 	readonly #viewport: Viewport | undefined;
 	readonly #unwatch: () => void;
 	readonly #handlers: NotificationHandlers;
+	readonly #links: readonly [Uplink, Downlink];
 	#token: string | null = null;
 	#iceServers: RTCIceServer[] | undefined;
 
@@ -80,8 +80,8 @@ export class Session implements SignalingOwner {
 			},
 		};
 		this.#viewport = adaptive ? new Viewport() : undefined;
-		const elements = new MediaElements(() => {
-			emit('audioBlocked', { resume: () => elements.resume() });
+		const elements = new MediaElements((resume) => {
+			emit('audioBlocked', { resume });
 		});
 		this.roster = new Roster({
 			userId,
@@ -114,6 +114,7 @@ export class Session implements SignalingOwner {
 				if (channel) emit('data', { channel, data });
 			},
 		});
+		this.#links = [this.uplink, this.downlink];
 		this.#handlers = this.#createHandlers();
 		this.#unwatch = watchNetwork({
 			changed: () => void this.#networkChanged(),
@@ -163,16 +164,14 @@ export class Session implements SignalingOwner {
 			},
 			migrate: () => void this.signaling.move(),
 			mediaLost: ({ connectionIds }) => {
-				for (const link of [uplink, downlink]) {
-					if (connectionIds.includes(link.connectionId ?? '')) void link.open();
-				}
+				for (const connectionId of connectionIds) void this.#linkOf(connectionId)?.open();
 			},
 			connectionClosed: ({ connectionId }) => {
-				if (connectionId === downlink.connectionId) void downlink.open();
+				void this.#linkOf(connectionId)?.open();
 			},
 			qualityChanged: ({ connectionId, quality }) => {
-				if (connectionId === uplink.connectionId) this.#owner.emit('quality', { direction: 'send', quality });
-				if (connectionId === downlink.connectionId) this.#owner.emit('quality', { direction: 'receive', quality });
+				const link = this.#linkOf(connectionId);
+				if (link) this.#owner.emit('quality', { direction: link === uplink ? 'send' : 'receive', quality });
 			},
 			pusherPaused: ({ pusherIds }) => {
 				setMutedByServer(pusherIds, true);
@@ -229,20 +228,19 @@ export class Session implements SignalingOwner {
 	}
 
 	joined({ users, resumed, connections = [], resumeToken, activeSpeaker, iceServers, ...own }: JoinSuccess): void {
-		const { uplink, downlink, roster } = this;
+		const { roster } = this;
 		this.#token = resumeToken;
 		this.#iceServers = iceServers;
 		this.setOwn(own);
 		roster.replace(users);
 		this.#setSpeaker(activeSpeaker?.userId ?? null);
-		const isUnknown = ({ connectionId }: OwnConnectionData) =>
-			connectionId !== uplink.connectionId && connectionId !== downlink.connectionId;
-		const restart = uplink.isSilent || downlink.isSilent;
-		for (const { connectionId } of connections.filter(isUnknown)) {
+		const restart = this.#links.some(({ isSilent }) => isSilent);
+		for (const { connectionId } of connections) {
+			if (this.#linkOf(connectionId)) continue;
 			// The response that named it was lost.
 			this.signaling.request('closeConnection', { connectionId }).catch(() => undefined);
 		}
-		for (const link of [uplink, downlink]) {
+		for (const link of this.#links) {
 			if (!resumed) link.forget();
 			void (resumed ? link.resume(connections, restart) : link.open());
 		}
@@ -275,7 +273,11 @@ export class Session implements SignalingOwner {
 	async #networkChanged(): Promise<void> {
 		this.signaling.hurry();
 		if (!(await this.signaling.check(CHECK_TIMEOUT))) return;
-		for (const link of [this.uplink, this.downlink]) void link.restart();
+		for (const link of this.#links) void link.restart();
+	}
+
+	#linkOf(connectionId: string): Uplink | Downlink | undefined {
+		return this.#links.find((link) => link.connectionId === connectionId);
 	}
 
 	#setSpeaker(userId: string | null): void {

@@ -78,7 +78,7 @@ export class Uplink extends Link {
 		const known = connections.find(({ connectionId }) => connectionId === this.connectionId);
 		const ids = known?.pushers.map(({ pusherId }) => pusherId) ?? [];
 		const isKnown = ({ pusherId }: LocalTrack) => !pusherId || ids.includes(pusherId);
-		if (this.connectionId !== undefined && !(known && [...this.locals.values()].every(isKnown))) {
+		if (this.connectionId && !(known && [...this.locals.values()].every(isKnown))) {
 			await this.open();
 			return;
 		}
@@ -213,7 +213,7 @@ export class Uplink extends Link {
 		// What the server had before it may have again in a moment.
 		const mayPass = isPassing(error) && (status !== errorCodes.limit_exceeded || fresh.some((one) => one.wasPublished));
 		if (fresh.length === 0 || isGone || mayPass || pc !== this.pc) throw error;
-		if (this.connectionId !== undefined) {
+		if (this.connectionId) {
 			await pc.setLocalDescription({ type: 'rollback' });
 			for (const { transceiver } of fresh) transceiver?.stop();
 		}
@@ -221,8 +221,8 @@ export class Uplink extends Link {
 		// One of them may be refused, and the others taken.
 		if (fresh.length > 1) this.#batch = 1;
 		else for (const local of fresh) this.#drop(local, error);
-		if (this.connectionId === undefined) void this.open();
-		else void this.negotiateSoon();
+		if (this.connectionId) void this.negotiateSoon();
+		else void this.open();
 	}
 
 	#drop(local: LocalTrack, error: RoomError): void {

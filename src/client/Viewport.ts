@@ -53,7 +53,6 @@ export class Viewport {
 		document.removeEventListener('visibilitychange', this.#tellAll);
 		this.#sizes.disconnect();
 		this.#places.disconnect();
-		this.#watched.clear();
 	}
 
 	#tell(target: Element): void {

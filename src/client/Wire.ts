@@ -63,10 +63,8 @@ interface Pending {
 	reject: (error: RoomError) => void;
 }
 
-/** So often something has to come from the server, in ms. If nothing does, it is asked. */
+/** So often something has to come from the server, in ms. If nothing does, it is asked, and has as long to answer. */
 const HEARTBEAT = 5000;
-/** It has so long to answer, in ms. */
-const HEARTBEAT_TIMEOUT = 5000;
 const OPEN_TIMEOUT = 10_000;
 /** Closes a dead socket. It is not 1000, which tells the server that the user has left. */
 export const CODE_COMING_BACK = 4001;
@@ -165,7 +163,7 @@ export class Wire {
 		while (!this.isClosed) {
 			const before = this.#heard;
 			await wait(HEARTBEAT, this.#closing.signal);
-			if (this.#heard === before) await this.check(HEARTBEAT_TIMEOUT);
+			if (this.#heard === before) await this.check(HEARTBEAT);
 		}
 	}
 

@@ -8,8 +8,8 @@ const THREE_LAYERS = 960;
 const TWO_LAYERS = 480;
 const LOWEST_BITRATE = 80_000;
 
-/** From the highest layer to the lowest. */
-const rids = ['f', 'h', 'q'];
+/** From the lowest layer to the highest. */
+const rids = ['q', 'h', 'f'];
 
 /** What tells how a track is sent. */
 export interface SentVideo {
@@ -36,25 +36,21 @@ export interface SentVideo {
 export function chooseEncodings(video: SentVideo): RTCRtpEncodingParameters[] {
 	const { source, width = 640, height = 480, simulcast, codecs: [codec = ''] = [], scalabilityMode } = video;
 	if (Array.isArray(simulcast)) return simulcast;
-	const maxBitrate = video.maxBitrate ?? bitrateOf(width, height);
+	const maxBitrate = video.maxBitrate ?? bitrateOf(FULL_HD_BITRATE, (width * height) / FULL_HD_PIXELS);
 	const wanted = simulcast ?? source === 'camera';
 	const side = Math.max(width, height);
 	if (/^(vp9|av1)$/i.test(codec)) {
 		const mode = scalabilityMode ?? (wanted && side >= TWO_LAYERS ? 'L3T3_KEY' : undefined);
 		return [{ maxBitrate, ...(mode !== undefined && { scalabilityMode: mode }) }];
 	}
-	const count = !wanted ? 1 : side >= THREE_LAYERS ? 3 : side >= TWO_LAYERS ? 2 : 1;
-	if (count === 1) return [{ maxBitrate }];
-	return rids
-		.slice(0, count)
-		.map((rid, step) => ({
-			rid,
-			scaleResolutionDownBy: 2 ** step,
-			maxBitrate: Math.max(Math.round(maxBitrate / 4 ** (step * EXPONENT)), LOWEST_BITRATE),
-		}))
-		.reverse();
+	if (!wanted || side < TWO_LAYERS) return [{ maxBitrate }];
+	return rids.slice(side < THREE_LAYERS ? 1 : 0).map((rid, index, { length }) => {
+		const scaleResolutionDownBy = 2 ** (length - 1 - index);
+		return { rid, scaleResolutionDownBy, maxBitrate: bitrateOf(maxBitrate, scaleResolutionDownBy ** -2) };
+	});
 }
 
-function bitrateOf(width: number, height: number): number {
-	return Math.max(Math.round(FULL_HD_BITRATE * ((width * height) / FULL_HD_PIXELS) ** EXPONENT), LOWEST_BITRATE);
+/** What so much of a picture needs, if the whole of it needs that. */
+function bitrateOf(whole: number, share: number): number {
+	return Math.max(Math.round(whole * share ** EXPONENT), LOWEST_BITRATE);
 }

@@ -82,7 +82,7 @@ function setup(t: TestContext, options: Partial<SignalingOptions> = {}) {
 			asked: ({ method }) =>
 				method === 'offer' ? Promise.resolve({ sdp: 'answer' }) : Promise.reject(new RoomError(method, 404, 'unknown')),
 			lost: () => told.push('lost'),
-			ended: (reason) => told.push(reason),
+			end: (reason) => told.push(reason),
 		},
 	);
 	t.after(() => {

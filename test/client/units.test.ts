@@ -104,7 +104,7 @@ describe('chooseEncodings', () => {
 
 	it('has the layers of VP9 and AV1 in one stream', () => {
 		for (const codec of ['VP9', 'AV1']) {
-			const [encoding, ...others] = chooseEncodings({ source: 'camera', width: 1280, height: 720, codec });
+			const [encoding, ...others] = chooseEncodings({ source: 'camera', width: 1280, height: 720, codecs: [codec] });
 			assert.equal((encoding as { scalabilityMode?: string }).scalabilityMode, 'L3T3_KEY');
 			assert.equal(others.length, 0);
 		}

@@ -7,7 +7,11 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
 import manifest from '../../package.json' with { type: 'json' };
+import { cannotRun, chromiumFlags, executables } from '../support/browsers.js';
+import { startRoomServer } from '../support/clientPages.js';
 
 const run = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -69,11 +73,32 @@ describe('The packed library, in a project that has nothing but its dependencies
 		assert.equal(await compile(project), '');
 	});
 
-	it('has messages that compile for a browser, without types of Node', async () => {
+	it('has messages and a client that compile for a browser, without types of Node', async () => {
 		assert.equal(await compile(join(project, 'browser')), '');
 	});
 
-	it('needs no module of Node for the messages', async () => {
+	it('has a client that runs in a browser, bundled', { skip: cannotRun('Chromium') }, async (t) => {
+		const { outputFiles } = await build({
+			entryPoints: [join(project, 'browser/call.ts')],
+			bundle: true,
+			write: false,
+			platform: 'browser',
+			format: 'iife',
+			globalName: 'consumer',
+		});
+		const rooms = await startRoomServer();
+		t.after(() => {
+			rooms.close();
+		});
+		const browser = await chromium.launch({ executablePath: executables.Chromium, args: chromiumFlags });
+		t.after(() => browser.close());
+		const page = await browser.newPage();
+		await page.evaluate(`${outputFiles[0]!.text}; globalThis.consumer = consumer;`);
+		assert.ok((await page.evaluate<number>(`consumer.meet('${rooms.url}')`)) > 0);
+		assert.equal(await page.evaluate('consumer.fail()'), 'closed');
+	});
+
+	it('needs no module of Node for the messages and the client', async () => {
 		const dist = join(project, 'node_modules', manifest.name, 'dist');
 		const seen = new Set<string>();
 		async function look(file: string): Promise<void> {
@@ -86,6 +111,7 @@ describe('The packed library, in a project that has nothing but its dependencies
 			}
 		}
 		await look('protocol.js');
+		await look('client.js');
 	});
 
 	it('loads optional peers from the entries alone that need them', async () => {
