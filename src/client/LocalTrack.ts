@@ -1,6 +1,6 @@
 import type { OwnPusherData, PushMediaData, WantedEncodingData } from '../protocol/index.js';
+import type { Changes } from './Changes.js';
 import { chooseEncodings } from './encodings.js';
-import type { Changes } from './RemoteUser.js';
 import type { RoomError } from './RoomError.js';
 import type { SendRequest } from './Signaling.js';
 import { Synced } from './Synced.js';

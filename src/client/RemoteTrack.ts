@@ -1,9 +1,9 @@
 import type { PusherData } from '../protocol/index.js';
+import type { Changes } from './Changes.js';
 import { chooseLayer } from './chooseLayer.js';
 import type { MediaElements } from './MediaElements.js';
 import type { Pulled } from './Downlink.js';
 import type { Publisher } from './Publisher.js';
-import type { Changes } from './RemoteUser.js';
 import type { SendRequest } from './Signaling.js';
 import { Synced } from './Synced.js';
 import type { Viewport } from './Viewport.js';

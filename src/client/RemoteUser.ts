@@ -3,9 +3,6 @@ import type { Publisher } from './Publisher.js';
 import type { RemoteChannel } from './RemoteChannel.js';
 import type { RemoteTrack } from './RemoteTrack.js';
 
-/** What changes within the client, and for nobody else. */
-export type Changes<Type> = { -readonly [Key in keyof Type]?: Type[Key] };
-
 /** Another user of the room. It is the same object for as long as the user is in the room. */
 export class RemoteUser implements Publisher {
 	readonly userId: string;

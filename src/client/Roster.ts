@@ -1,9 +1,10 @@
 import type { PusherIdsData, UserData } from '../protocol/index.js';
 import type { CallEvents } from './CallEvents.js';
+import type { Changes } from './Changes.js';
 import type { Pulled, Wanted } from './Downlink.js';
 import { RemoteChannel } from './RemoteChannel.js';
 import { detailsOf, RemoteTrack, type RemoteTrackContext } from './RemoteTrack.js';
-import { RemoteUser, type Changes } from './RemoteUser.js';
+import { RemoteUser } from './RemoteUser.js';
 import type { NotificationHandlers } from './Wire.js';
 
 /** What the roster needs of the call. */

@@ -142,7 +142,7 @@ export class Signaling {
 	}
 
 	async #open(): Promise<Wire> {
-		const { url, webSocket = (where) => new WebSocket(where, 'protoo') } = this.#options;
+		const { url, webSocket = (where: string) => new WebSocket(where, 'protoo') } = this.#options;
 		const address = typeof url === 'function' ? await url() : url;
 		this.#closing.signal.throwIfAborted();
 		const wire: Wire = new Wire(webSocket(address), this.#owner.member, {
@@ -188,7 +188,7 @@ export class Signaling {
 
 	async #reconnect(how: LostSocket): Promise<void> {
 		let lost = how;
-		const { retry = (attempt) => backOff(attempt) } = this.#options;
+		const { retry = (attempt: number) => backOff(attempt) } = this.#options;
 		while (!this.#isOver()) {
 			const delay = retry(this.#attempt++, lost);
 			if (delay === false) {
