@@ -5,7 +5,7 @@ import { SfuError } from './SfuError.js';
  *
  * @param subject - the name of the value in the message of an error
  * @param longest - in bytes of its JSON
- * @throws {@link SfuError} `invalid_argument` if it is no JSON value, `too_large`
+ * @throws {@link SfuError} `invalid_argument` if it is no JSON value, or nested too deep; `too_large`
  */
 export function jsonCopy(value: unknown, subject: string, longest: number): unknown {
 	const json = jsonOf(value);
@@ -14,7 +14,23 @@ export function jsonCopy(value: unknown, subject: string, longest: number): unkn
 	if (bytes > longest) {
 		throw new SfuError('too_large', `${subject} has ${bytes} bytes as JSON, more than the ${longest} that are allowed`);
 	}
-	return JSON.parse(json, (_, part: unknown) => Object.freeze(part));
+	const copy: unknown = JSON.parse(json);
+	freezeAll(copy, subject);
+	return copy;
+}
+
+/** A value that is nested deeper could overflow the stack of those who write it as JSON again, within something else. */
+const deepest = 1000;
+
+/** Freezes a value and all that it has. @throws {@link SfuError} `invalid_argument` */
+function freezeAll(value: unknown, subject: string): void {
+	let level = [value];
+	for (let depth = 0; level.length > 0; depth++) {
+		if (depth > deepest) throw new SfuError('invalid_argument', `${subject} is nested deeper than ${deepest} levels`);
+		level = level.flatMap((part) =>
+			typeof part === 'object' && part !== null ? (Object.values(Object.freeze(part)) as unknown[]) : [],
+		);
+	}
 }
 
 /** Whether a value can be written as JSON. */

@@ -170,11 +170,15 @@ export class ExpressAdapter<Context = IncomingMessage, Request extends IncomingM
 		response.shouldKeepAlive = false;
 		response.assignSocket(socket);
 		response.once('finish', () => socket.end(destroy));
-		try {
-			app(request, response);
-		} catch (error) {
+		const failed = (error: unknown) => {
 			this.#sfu.logger.error('the app could not handle a request for a WebSocket', { error });
 			destroy();
+		};
+		try {
+			// An app other than Express may be asynchronous.
+			Promise.resolve(app(request, response)).catch(failed);
+		} catch (error) {
+			failed(error);
 		}
 	}
 
@@ -186,7 +190,8 @@ export class ExpressAdapter<Context = IncomingMessage, Request extends IncomingM
 		}
 		const context = contextOf ? await contextOf(request) : (request as unknown as Context);
 		const { socket, head, timer, destroy } = upgrade;
-		if (response.writableEnded) return;
+		// The app has answered by itself.
+		if (response.headersSent) return;
 		if (this.#closed) {
 			refuse(response, errorCodes.unavailable, 'The server is going away.');
 			return;

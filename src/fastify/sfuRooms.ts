@@ -123,21 +123,29 @@ async function register(app: FastifyInstance, options: FastifyOptions<unknown> &
 	const shutdown = Shutdown.of(app.server);
 	await ensureWebSockets(app, maxPayload, drain !== undefined);
 
-	const sfu = known ?? (await Sfu.create(given as SfuOptions | undefined));
+	let created: Sfu | undefined;
+	let closed = false;
+	app.addHook('onClose', async () => {
+		closed = true;
+		await shutdown.run();
+		created?.close();
+	});
+	const sfu = known ?? (created = await Sfu.create(given as SfuOptions | undefined));
+	// The app may have closed, or given up waiting, while the workers started.
+	if (closed) {
+		created?.close();
+		throw new SfuError('closed', 'the app has been closed');
+	}
 	let protoo: ProtooAdapter;
 	try {
 		protoo = new ProtooAdapter<unknown>(sfu, protooOptions);
 	} catch (error) {
-		if (!known) sfu.close();
+		created?.close();
 		throw error;
 	}
 	shutdown.add(async () => {
 		if (drain) await sfu.drain(drain);
 		protoo.close();
-	});
-	app.addHook('onClose', async () => {
-		await shutdown.run();
-		if (!known) sfu.close();
 	});
 	if (!Object.hasOwn(app, 'sfu') && !(app.hasDecorator('sfu') && app.sfu === sfu)) app.decorate('sfu', sfu);
 	if (!Object.hasOwn(app, 'protoo')) app.decorate('protoo', protoo);

@@ -25,7 +25,7 @@ export class Peer<Context> {
 	readonly #outgoing: OutgoingRequests;
 	readonly #session: Session<string, Context>;
 	readonly #pendingIds = new Set<number>();
-	readonly #joinTimer: NodeJS.Timeout;
+	readonly #joinTimer: NodeJS.Timeout | undefined;
 	#closed = false;
 
 	/** @param context - a value for `authorize` */
@@ -50,9 +50,12 @@ export class Peer<Context> {
 			},
 			...context,
 		);
-		this.#joinTimer = setTimeout(() => {
-			if (!this.#session.joined) this.#drop(closeCodes.policyViolation, 'did not join in time');
-		}, joinTimeout);
+		// The adapter may have closed.
+		if (!this.#closed) {
+			this.#joinTimer = setTimeout(() => {
+				if (!this.#session.joined) this.#drop(closeCodes.policyViolation, 'did not join in time');
+			}, joinTimeout);
+		}
 		socket.listen({
 			message: (text) => {
 				if (!this.#closed) this.#receive(text);

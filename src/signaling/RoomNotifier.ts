@@ -8,11 +8,14 @@ import { Members } from './Members.js';
 import { notifyMember } from './notifyMember.js';
 import { notifyOfRoom, type RoomNotifications } from './notifyOfRoom.js';
 import type { EncodeNotification, MemberSession } from './SignalingClient.js';
+import { RoomListeners } from './RoomListeners.js';
 import { VisibleUsers } from './VisibleUsers.js';
 
 interface RoomNotifierOptions<Message> extends RoomNotifications {
 	encode: EncodeNotification<Message>;
 	limits: Readonly<ClientLimits>;
+	/** Called when the room has closed. */
+	closed: () => void;
 }
 
 /** A client that wants to join. */
@@ -42,30 +45,38 @@ export class RoomNotifier<Message> {
 	readonly #encode: EncodeNotification<Message>;
 	readonly #visible: VisibleUsers;
 	readonly #members: Members<Message>;
+	readonly #listeners: RoomListeners;
 	/** The joins of which the user is not a member yet, but those that wait in the lobby. */
 	readonly #joining = new Map<string, Promise<unknown>>();
 	/** The sessions whose join waits in the lobby. */
 	readonly #waiting = new Map<string, MemberSession<Message>>();
 
-	constructor(room: Room, { encode, rtcpilot, audioLevels, userQuality, limits }: RoomNotifierOptions<Message>) {
+	constructor(
+		room: Room,
+		{ encode, rtcpilot, audioLevels, userQuality, limits, closed }: RoomNotifierOptions<Message>,
+	) {
 		this.room = room;
 		this.#encode = encode;
 		this.#rtcpilot = rtcpilot;
 		this.#limits = limits;
-		this.#visible = new VisibleUsers(room, rtcpilot);
+		const listeners = new RoomListeners(room);
+		this.#listeners = listeners;
+		this.#visible = new VisibleUsers(listeners, rtcpilot);
 		this.#members = new Members(encode);
-		notifyOfRoom(room, this.#members, { rtcpilot, audioLevels, userQuality });
-		room.on('textMessage', (text) => {
+		notifyOfRoom(listeners, this.#members, { rtcpilot, audioLevels, userQuality });
+		listeners.on('textMessage', (text) => {
 			this.#tellText({ roomId: room.roomId, ...text });
 		});
-		room.once('closed', () => {
+		listeners.on('closed', () => {
 			this.#members.clear();
+			closed();
 		});
 	}
 
-	/** Makes all members leave. */
+	/** Makes all members leave. The room may go on without it. */
 	close(): void {
 		for (const member of this.#members.all) member.leave('left');
+		this.#listeners.end();
 	}
 
 	/** Lets a client join, come back to its user, or take the place of another client of the user. */

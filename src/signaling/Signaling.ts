@@ -223,9 +223,9 @@ export class Signaling<Message = string, Context = unknown> {
 		if (!notifier) {
 			const { rtcpilot = false, audioLevels = false, userQuality = false } = this.#options;
 			const told = { encode: this.#encode, rtcpilot, audioLevels, userQuality };
-			notifier = new RoomNotifier(room, { ...told, limits: this.limits });
+			const closed = () => void this.#notifiers.delete(room);
+			notifier = new RoomNotifier(room, { ...told, limits: this.limits, closed });
 			this.#notifiers.set(room, notifier);
-			room.once('closed', () => this.#notifiers.delete(room));
 		}
 		return notifier;
 	}

@@ -1,5 +1,6 @@
-import type { Room, User } from '../index.js';
+import type { User } from '../index.js';
 import type { UserData } from '../protocol/index.js';
+import type { RoomListeners } from './RoomListeners.js';
 import { userData } from './serialize.js';
 import { SharedList, type Shared } from './sharedJson.js';
 
@@ -27,21 +28,21 @@ export class VisibleUsers {
 	#all: SharedList<UserData> | undefined;
 	readonly #rtcpilot: boolean;
 
-	constructor(room: Room, rtcpilot: boolean) {
+	constructor(listeners: RoomListeners, rtcpilot: boolean) {
 		this.#rtcpilot = rtcpilot;
-		for (const user of room.users.values()) this.#follow(user);
-		room.on('userJoined', ({ user }) => {
+		for (const user of listeners.room.users.values()) this.#follow(user);
+		listeners.on('userJoined', ({ user }) => {
 			this.#follow(user);
 		});
-		room.on('permissionsChanged', ({ user }) => {
+		listeners.on('permissionsChanged', ({ user }) => {
 			this.#follow(user);
 		});
-		room.on('userLeft', ({ user }) => {
+		listeners.on('userLeft', ({ user }) => {
 			this.#users.delete(user);
 			this.#forget(user);
 		});
 		for (const event of changing) {
-			room.on(event, ({ user }: { user: User }) => {
+			listeners.on(event, ({ user }: { user: User }) => {
 				this.#forget(user);
 			});
 		}

@@ -249,6 +249,34 @@ describe('Of hostile clients, ExpressAdapter', () => {
 		assert.deepEqual(errors, []);
 	});
 
+	it('survives an app that throws, at once or later', async (t) => {
+		const { sfu, errors } = await startSfu(t);
+		const rooms = new ExpressAdapter(sfu);
+		const { server, url } = await listen(t);
+		rooms.handleUpgrade(server, ({ url: path }) => {
+			if (path?.includes('now')) throw new Error('of the app, now');
+			return Promise.reject(new Error('of the app, later'));
+		});
+		for (const when of ['now', 'later']) await assert.rejects(open(t, `${url}/webrtc?${when}`), /hang up/);
+		assert.equal(errors.length, 2);
+		assert.equal(rooms.sockets, 0);
+		rooms.close();
+		assert.equal(server.listenerCount('upgrade'), 0);
+	});
+
+	it('leaves a request alone that the app has answered meanwhile', async (t) => {
+		const answer = deferred<string>();
+		const { url, rooms } = await serve(t, { context: () => answer.promise }, [
+			(_, response, next) => {
+				next();
+				response.status(402).end('pay first');
+				answer.resolve('late');
+			},
+		]);
+		assert.equal(await open(t, `${url}/webrtc`), 402);
+		assert.equal(rooms.sockets, 0);
+	});
+
 	it('survives those that go away while they are asked about', async (t) => {
 		let asked!: () => void;
 		const asking = new Promise<void>((resolve) => (asked = resolve));

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import websocket from '@fastify/websocket';
 import { fastify, type FastifyInstance } from 'fastify';
 import { Sfu, SfuError } from 'sfu-rooms';
 import { sfuRooms } from 'sfu-rooms/fastify';
 import { WebSocket } from 'ws';
+import { until } from '../media/setup.js';
 import { ProtooClient } from '../support/protooClient.js';
 
 const workers = { count: 1 };
+
+/** How many processes this one has started that still run. */
+const childProcesses = async () => {
+	const { pid } = process;
+	return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean).length;
+};
 
 function createApp(t: TestContext): FastifyInstance {
 	const app = fastify();
@@ -71,13 +80,13 @@ describe('The plugin sfuRooms', () => {
 	});
 
 	it('drains its Sfu first, longer than a hook may take', async (t) => {
-		const app = fastify({ pluginTimeout: 500 });
+		const app = fastify({ pluginTimeout: 5000 });
 		t.after(() => app.close());
 		await app.register(sfuRooms, { sfu: { workers }, drain: { timeout: 60_000 } });
 		const alice = await join(t, `${await listen(app)}/webrtc`, 'alice');
 		const closing = app.close();
 		assert.deepEqual(await alice.next('migrate'), { roomId: 'room', timeout: 60_000 });
-		await new Promise((resolve) => setTimeout(resolve, 1000));
+		await new Promise((resolve) => setTimeout(resolve, 6000));
 		await alice.request('heartbeat', { roomId: 'room', userId: 'alice' });
 		// The last one who leaves may not get its response: nothing holds the server any more.
 		alice.sendRequest(99, 'leave', { roomId: 'room', userId: 'alice' });
@@ -195,6 +204,61 @@ describe('The plugin sfuRooms', () => {
 				JSON.stringify(options),
 			);
 		}
+	});
+
+	it('leaves no Sfu if the app closes while it starts', async () => {
+		const workersBefore = await childProcesses();
+		const app = fastify();
+		const registering = app.register(sfuRooms, { sfu: { workers } }).then(
+			() => 'registered',
+			(error: unknown) => (error as { code?: string }).code,
+		);
+		await new Promise((resolve) => setImmediate(resolve));
+		await app.close();
+		await registering;
+		await until(async () => (await childProcesses()) <= workersBefore, 'the worker ends');
+	});
+
+	it('refuses a handshake that is none, and survives clients that go away meanwhile', async (t) => {
+		const app = createApp(t);
+		let asked!: () => void;
+		const asking = new Promise<void>((resolve) => (asked = resolve));
+		let answer!: (context: string) => void;
+		await app.register(sfuRooms, {
+			sfu: { workers },
+			context: ({ url: path }) => {
+				if (!path.includes('wait')) return 'now';
+				asked();
+				return new Promise((resolve) => (answer = resolve));
+			},
+		});
+		const url = await listen(app);
+		const { port } = new URL(url);
+		const upgrade = (path: string, more: string) => {
+			const socket = connectTcp(Number(port), '127.0.0.1');
+			socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${more}\r\n`);
+			return socket;
+		};
+		for (const more of [
+			'',
+			'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n',
+			'Sec-WebSocket-Version: 1\r\n',
+		]) {
+			const socket = upgrade('/webrtc', more);
+			const [data] = (await once(socket, 'data')) as [Buffer];
+			assert.match(data.toString(), /^HTTP\/1\.1 4\d\d /);
+			if (!socket.closed) await once(socket, 'close');
+		}
+		const gone = upgrade(
+			'/webrtc?wait',
+			'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n',
+		);
+		await asking;
+		gone.resetAndDestroy();
+		await join(t, `${url}/webrtc`, 'alice');
+		answer('too late');
+		await join(t, `${url}/webrtc`, 'bob');
+		assert.equal(app.protoo.sockets, 2);
 	});
 
 	it('answers what is no WebSocket with 404', async (t) => {

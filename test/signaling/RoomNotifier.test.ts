@@ -6,6 +6,32 @@ import { start, type TestClient } from './setup.js';
 const told = ({ received }: TestClient, method: string) =>
 	received.filter((message) => 'method' in message && message.method === method);
 
+describe('A room that outlives signalling', () => {
+	it('is listened to no more', async (t) => {
+		const { sfu, signaling, connect } = await start(t, { audioLevels: true, userQuality: true });
+		const room = await sfu.getOrCreateRoom('room');
+		await room.join({ userId: 'of the core' });
+		const events = [
+			'userJoined',
+			'userLeft',
+			'pusherPaused',
+			'audioLevels',
+			'userRated',
+			'textMessage',
+			'closed',
+		] as const;
+		const count = () => events.map((event) => room.listenerCount(event));
+		const before = count();
+		assert.equal(await connect().join('alice'), undefined);
+		assert.ok(count().every((number, index) => number > before[index]!));
+		signaling.close();
+		signaling.close();
+		assert.deepEqual(count(), before);
+		assert.equal(room.users.size, 1);
+		assert.equal(room.closed, false);
+	});
+});
+
 describe('A notification', () => {
 	it('is encoded once for all its receivers', async (t) => {
 		const { join, encoded } = await start(t);

@@ -133,6 +133,57 @@ describe('A session', () => {
 		assertFails(await connect().request('join', join), 'limit_exceeded', /^not today$/);
 	});
 
+	it('takes whatever authorize throws or returns', async (t) => {
+		const thrower = () => {
+			throw null as unknown as Error;
+		};
+		const answers: (() => unknown)[] = [
+			thrower,
+			// eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- What apps do.
+			() => Promise.reject(undefined),
+			() => ({ then: thrower }),
+			() => Object.defineProperty({}, 'userName', { enumerable: true, get: thrower }),
+			() => new Proxy({}, { ownKeys: thrower }),
+		];
+		const { connect, logged } = await start(t, { authorize: () => answers[0]!() as boolean });
+		const client = connect();
+		while (answers.length > 0) {
+			assertFails(await client.request('join', join), 'internal', /^internal error$/);
+			answers.shift();
+		}
+		answers.push(() => true);
+		assert.ok('data' in (await client.request('join', join)));
+		assert.equal(logged.filter(({ level }) => level === 'error').length, 5);
+	});
+
+	it('refuses what is nested too deep, as the fault of the client', async (t) => {
+		const { connect, logged, sfu } = await start(t);
+		sfu.handle('echo', ({ data }) => data);
+		const client = connect();
+		await client.request('join', join);
+		const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
+		for (const depth of [1500, 3000, 4500, 8000, 100_000]) {
+			const asked = await client.request('appRequest', { ...alice, name: 'echo', data: nested(depth) });
+			assert.ok('error' in asked && ['invalid_argument', 'too_large'].includes(asked.error.code), String(depth));
+			const result = await client.request('updateUser', { ...alice, metadata: nested(depth) });
+			assert.ok('error' in result && ['invalid_argument', 'too_large'].includes(result.error.code), String(depth));
+		}
+		assert.ok('data' in (await client.request('appRequest', { ...alice, name: 'echo', data: nested(900) })));
+		assert.deepEqual(
+			logged.filter(({ level }) => level === 'error'),
+			[],
+		);
+	});
+
+	it('does not send a long name of a notification back', async (t) => {
+		const { connect } = await start(t);
+		const client = connect();
+		client.session.notification('x'.repeat(1_000_000), {});
+		await client.request('heartbeat', alice);
+		const { method, errorReason } = client.told[0]!.data as { method: string; errorReason: string };
+		assert.ok(method.length <= 64 && errorReason.length <= 200);
+	});
+
 	it('goes on when its adapter fails to respond', async (t) => {
 		const { connect, logged } = await start(t);
 		const client = connect();

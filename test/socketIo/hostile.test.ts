@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import type { MessageRefusedData } from 'sfu-rooms/socket.io';
 import { serve, until, type Client } from './setup.js';
@@ -98,6 +99,75 @@ describe('A client of Socket.IO that sends', () => {
 		write(alice, `2["textMessage",${'['.repeat(depth)}${']'.repeat(depth)}]`);
 		assert.equal(((await alice.next('messageRefused')) as MessageRefusedData).errorCode, 400);
 		await assertAlive(server, alice);
+	});
+
+	it('data with names that every object has gets an answer, and changes no object', async (t) => {
+		const server = await serve(t);
+		const alice = await server.connect();
+		write(
+			alice,
+			'21["join",{"roomId":"room","userId":"alice","userName":"A","__proto__":{"takeOver":true,"polluted":1}}]',
+		);
+		write(alice, '22["join",{"__proto__":{"roomId":"room","userId":"alice","userName":"A"}}]');
+		write(alice, '2["textMessage",{"constructor":{"prototype":{"polluted":1}},"toString":1,"hasOwnProperty":1}]');
+		assert.equal(((await alice.next('messageRefused')) as MessageRefusedData).errorCode, 400);
+		assert.equal(({} as { polluted?: number }).polluted, undefined);
+		const response = await alice.ask('join', { ...member, userName: 'A' });
+		assert.ok(!response.ok && response.errorCode === 409, 'the first one has joined');
+		await assertAlive(server, alice);
+	});
+
+	it('texts of a million characters gets an answer, wherever they are', async (t) => {
+		const server = await serve(t, {}, { maxHttpBufferSize: 4_000_000 });
+		const long = 'x'.repeat(1_000_000);
+		const alice = await server.join('alice');
+		for (const data of [
+			{ ...member, message: long },
+			{ ...member, [long]: 1 },
+			long,
+			[long],
+			{ ...member, roomId: long },
+		]) {
+			const response = await alice.ask('textMessage', data);
+			assert.ok(!response.ok && response.errorCode === 413 && response.errorReason.length < 200);
+		}
+		alice.emit(long, member);
+		const refused = (await alice.next('messageRefused')) as MessageRefusedData;
+		assert.ok(refused.errorCode === 413 && refused.method!.length <= 64);
+		await assertAlive(server, alice);
+	});
+
+	it('connections to namespaces that there are not, or that it has already, harms nobody', async (t) => {
+		const server = await serve(t);
+		const alice = await server.join('alice');
+		write(alice, '0/none,');
+		write(alice, `0/${'n'.repeat(100_000)},{"auth":{}}`);
+		write(alice, '2/none,["join",{}]');
+		await until(() => !alice.socket.connected, 'a packet for a namespace without a socket ends the connection');
+		const again = await server.connect();
+		assert.equal((await again.join('alice', { resumeToken: alice.joined!.resumeToken })).resumed, true);
+		write(again, '0');
+		await until(() => !again.socket.connected, 'a second connection to the same namespace ends it');
+		await assertAlive(server);
+	});
+
+	it('nothing any more leaves nothing behind', async (t) => {
+		const sockets: { conn: EventEmitter; listenersAny: () => unknown[] }[] = [];
+		const server = await serve(t, {}, {}, (socket, adapter) => {
+			sockets.push(socket as unknown as (typeof sockets)[number]);
+			adapter.accept(socket);
+		});
+		const client = await server.join('alice');
+		const [socket] = sockets;
+		assert.ok(socket);
+		const before = socket.conn.listenerCount('drain');
+		server.adapter.close();
+		server.adapter.close();
+		assert.equal((await client.closing()).code, 1001);
+		assert.equal(socket.conn.listenerCount('drain'), before - 1);
+		assert.deepEqual(socket.listenersAny(), []);
+		assert.equal(server.adapter.sockets, 0);
+		assert.deepEqual(server.errors, []);
 	});
 
 	it('acknowledgements of nothing changes nothing', async (t) => {
