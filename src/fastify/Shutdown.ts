@@ -11,6 +11,11 @@ export class Shutdown {
 		return shutdown;
 	}
 
+	/** Whether the server closes, or has closed. */
+	get begun(): boolean {
+		return this.#done !== undefined;
+	}
+
 	add(step: () => Promise<void>): void {
 		this.#steps.push(step);
 	}

@@ -124,15 +124,13 @@ async function register(app: FastifyInstance, options: FastifyOptions<unknown> &
 	await ensureWebSockets(app, maxPayload, drain !== undefined);
 
 	let created: Sfu | undefined;
-	let closed = false;
 	app.addHook('onClose', async () => {
-		closed = true;
 		await shutdown.run();
 		created?.close();
 	});
 	const sfu = known ?? (created = await Sfu.create(given as SfuOptions | undefined));
 	// The app may have closed, or given up waiting, while the workers started.
-	if (closed) {
+	if (shutdown.begun) {
 		created?.close();
 		throw new SfuError('closed', 'the app has been closed');
 	}

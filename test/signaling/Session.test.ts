@@ -162,13 +162,14 @@ describe('A session', () => {
 		const client = connect();
 		await client.request('join', join);
 		const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
+		const codeOf = (result: RequestResult) => ('error' in result ? result.error.code : 'done');
 		for (const depth of [1500, 3000, 4500, 8000, 100_000]) {
-			const asked = await client.request('appRequest', { ...alice, name: 'echo', data: nested(depth) });
-			assert.ok('error' in asked && ['invalid_argument', 'too_large'].includes(asked.error.code), String(depth));
-			const result = await client.request('updateUser', { ...alice, metadata: nested(depth) });
-			assert.ok('error' in result && ['invalid_argument', 'too_large'].includes(result.error.code), String(depth));
+			const asked = await client.request('appRequest' as string, { ...alice, name: 'echo', data: nested(depth) });
+			const updated = await client.request('updateUser', { ...alice, metadata: nested(depth) });
+			for (const code of [asked, updated].map(codeOf))
+				assert.match(code, /^(?:invalid_argument|too_large)$/, String(depth));
 		}
-		assert.ok('data' in (await client.request('appRequest', { ...alice, name: 'echo', data: nested(900) })));
+		assert.ok('data' in (await client.request('appRequest' as string, { ...alice, name: 'echo', data: nested(900) })));
 		assert.deepEqual(
 			logged.filter(({ level }) => level === 'error'),
 			[],
