@@ -59,7 +59,8 @@ describe('Servers in processes of their own', { skip: noRedis, timeout: 400_000 
 	let four: ServerProcess;
 
 	before(async () => {
-		redis = await startRedis();
+		// It keeps what it has on disk. The servers store nothing there.
+		redis = await startRedis('--appendonly', 'yes', '--appendfsync', 'always');
 		const names = ['one', 'two', 'three', 'four'];
 		[one, two, three, four] = (await startServerProcesses(redis.port, names)) as [
 			ServerProcess,
@@ -377,7 +378,7 @@ describe('Servers in processes of their own', { skip: noRedis, timeout: 400_000 
 				resume,
 			],
 			...(process.env.SFU_TEST_LONG === '1'
-				? [
+				? ([
 						[
 							'is stopped for 60 s',
 							async () => {
@@ -385,13 +386,31 @@ describe('Servers in processes of their own', { skip: noRedis, timeout: 400_000 
 								await sleep(60_000);
 							},
 							resume,
-						] as [string, () => Promise<void>, () => Promise<void>],
-					]
+						],
+						[
+							'is killed, and starts again with its data',
+							async () => {
+								const inspector = new Redis(redis.port, '127.0.0.1');
+								await inspector.set('a key', 'of another app');
+								assert.deepEqual(await inspector.keys('*'), ['a key'], 'the servers store nothing');
+								inspector.disconnect();
+								await redis.kill();
+								await sleep(3000);
+							},
+							async () => {
+								await redis.start();
+								const inspector = new Redis(redis.port, '127.0.0.1');
+								assert.deepEqual(await inspector.keys('*'), ['a key'], 'its data is there');
+								inspector.disconnect();
+							},
+						],
+					] satisfies [string, () => Promise<void>, () => Promise<void>][])
 				: []),
 			[
 				'is killed, and starts again with nothing',
 				async () => {
 					await redis.kill();
+					await redis.forget();
 					await sleep(3000);
 				},
 				() => redis.start(),

@@ -13,12 +13,19 @@ const patience = 500;
 /** What VP8 begins a picture with: an inter frame has the lowest bit. The payload descriptor comes before it. */
 const [startOfPicture, goesOn] = [0x10, 0x00];
 
-function newConnection(localAddress: string | undefined): werift.RTCPeerConnection {
+/**
+ * @param rtcpFeedback - what the video has. A receiver of werift asks for what is missing every few ms, so often that the server
+ *   takes its link for overloaded, and holds the video
+ */
+function newConnection(
+	localAddress: string | undefined,
+	rtcpFeedback: { type: string; parameter?: string }[],
+): werift.RTCPeerConnection {
 	return new werift.RTCPeerConnection({
 		iceServers: [],
 		iceUseIpv6: false,
 		...(localAddress !== undefined && { iceInterfaceAddresses: { udp4: localAddress } }),
-		codecs: { audio: [werift.useOPUS()], video: [werift.useVP8()] },
+		codecs: { audio: [werift.useOPUS()], video: [werift.useVP8({ rtcpFeedback })] },
 	});
 }
 
@@ -44,7 +51,7 @@ export class SendingPeer {
 	}
 
 	private constructor(localAddress?: string) {
-		this.#connection = newConnection(localAddress);
+		this.#connection = newConnection(localAddress, [werift.useNACK(), werift.usePLI()]);
 		const stream = new werift.MediaStream();
 		for (const track of [this.#audio, this.#video]) {
 			const transceiver = this.#connection.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
@@ -141,20 +148,25 @@ export class ReceivingPeer {
 	}
 
 	private constructor(localAddress?: string) {
-		this.#connection = newConnection(localAddress);
+		this.#connection = newConnection(localAddress, [werift.usePLI()]);
 		for (const kind of ['audio', 'video'] as const) {
 			this.#connection.addTransceiver(kind, { direction: 'recvonly' });
 		}
 		this.#connection.onTrack.subscribe((track) => {
-			track.onReceiveRtp.subscribe((packet) => {
-				if (track.kind === 'audio') this.#hear(packet);
-				else this.#see(packet);
-			});
-			if (track.kind !== 'video') return;
+			if (track.kind === 'audio') {
+				track.onReceiveRtp.subscribe((packet) => {
+					this.#hear(packet);
+				});
+				return;
+			}
 			const { receiver } = this.#connection.getTransceivers().find((one) => one.receiver.tracks.includes(track))!;
-			this.#ask = () => {
-				if (track.ssrc !== undefined) void receiver.sendRtcpPLI(track.ssrc).catch(() => undefined);
-			};
+			track.onReceiveRtp.subscribe((packet) => {
+				const { ssrc } = packet.header;
+				this.#ask = () => {
+					void receiver.sendRtcpPLI(ssrc).catch(() => undefined);
+				};
+				this.#see(packet);
+			});
 		});
 		this.#timer = setInterval(() => {
 			if (Date.now() - this.#shownAt > patience) this.#ask();

@@ -92,7 +92,7 @@ export class ServerProcess {
 		const { host, redisHost, sentinelPort } = place;
 		const listenIp = host?.address ?? mediaAddress;
 		const server = new ServerProcess({ redisPort, redisHost, sentinelPort, name, workers: 1, listenIp }, place);
-		await server.#until(() => server.#isReady, `${name} is ready`, 60_000);
+		await server.#until(() => server.#isReady, `${name} is ready`, 180_000);
 		return server;
 	}
 
