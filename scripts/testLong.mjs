@@ -48,7 +48,9 @@ const parts = {
 	},
 	async faults() {
 		const clusters = files.flatMap(({ file, breaksClusters }) => (breaksClusters ? file : []));
-		await step('Faults in a cluster', () => runTests(clusters, { env: { SFU_TEST_LONG: '1', SFU_TEST_JOINS: '1000' } }));
+		await step('Faults in a cluster', () =>
+			runTests(clusters, { env: { SFU_TEST_LONG: '1', SFU_TEST_JOINS: '1000' } }),
+		);
 	},
 	async links() {
 		const links = files.flatMap(({ file, shapesLinks }) => (shapesLinks ? file : []));

@@ -33,7 +33,16 @@ describe('A Redis that fails over', { skip, timeout: 400_000 }, () => {
 
 	const startOn = async (host: Host | undefined, ...options: string[]) => {
 		const address = host?.address ?? testAddress;
-		const memoryOnly = ['--save', '', '--appendonly', 'no', '--protected-mode', 'no', '--repl-diskless-sync-delay', '0'];
+		const memoryOnly = [
+			'--save',
+			'',
+			'--appendonly',
+			'no',
+			'--protected-mode',
+			'no',
+			'--repl-diskless-sync-delay',
+			'0',
+		];
 		const server = await Server.start((port) => {
 			const command = ['redis-server', '--port', `${port}`, '--bind', address, ...memoryOnly, ...options];
 			return (host?.command(...command) ?? command) as [string, ...string[]];
@@ -141,7 +150,8 @@ describe('A Redis that fails over', { skip, timeout: 400_000 }, () => {
 		const took = await eventually('all agree', async () => {
 			const views = await Promise.all(servers.map((server) => server.call('owners', roomId)));
 			owner = views[0]!.both ?? 'nobody';
-			for (const view of views) assert.deepEqual(Object.entries(view).sort(), Object.entries({ ...owners, both: owner }).sort());
+			for (const view of views)
+				assert.deepEqual(Object.entries(view).sort(), Object.entries({ ...owners, both: owner }).sort());
 		});
 		t.diagnostic(`Redis is one ${back - returned} ms after the return, and all agree ${Math.round(took)} ms later`);
 		assert.ok(['one', 'two'].includes(owner), owner);

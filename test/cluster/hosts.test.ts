@@ -89,7 +89,12 @@ describe('Servers on hosts of their own', { skip: noRedis || noHosts, timeout: 6
 		const since = Date.now();
 		const came = () => peer.count('sounds', since) > 5 && peer.count('pictures', since) > 5;
 		await until(came, `${name} is received`, 10_000);
-		return Math.max(peer.sounds.find((at) => at >= since)!, peer.pictures.find((at) => at >= since)!) - since;
+		return (
+			Math.max(
+				peer.sounds.find((at) => at >= since)!,
+				peer.pictures.find((at) => at >= since)!,
+			) - since
+		);
 	}
 
 	/** Who has joined and left. For what reason is known only where the message has come, and not its repair. */
@@ -164,8 +169,7 @@ describe('Servers on hosts of their own', { skip: noRedis || noHosts, timeout: 6
 				const sent = { one: { ...count(senders.one) }, two: { ...count(senders.two) } };
 				const cuts: Cut[] = [];
 				for (const to of names) {
-					for (const from of names)
-						if (from !== to) cuts.push(hosts[to].drop({ from: hosts[from].address, percent }));
+					for (const from of names) if (from !== to) cuts.push(hosts[to].drop({ from: hosts[from].address, percent }));
 					cuts.push(hosts[to].drop({ from: testAddress, tcpPort: redis.port, percent }));
 				}
 				t.after(() => {
