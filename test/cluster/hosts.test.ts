@@ -85,10 +85,10 @@ describe('Servers on hosts of their own', { skip: noRedis || noHosts, timeout: 6
 	const heldBy = () => Promise.all(all().map((server) => server.call('held')));
 
 	/** Waits until new sounds and pictures have come. @returns how long that took, in ms */
-	async function untilReceived(name: string, peer: ReceivingPeer): Promise<number> {
+	async function untilReceived(name: string, peer: ReceivingPeer, within = 20_000): Promise<number> {
 		const since = Date.now();
 		const came = () => peer.count('sounds', since) > 5 && peer.count('pictures', since) > 5;
-		await until(came, `${name} is received`, 10_000);
+		await until(came, `${name} is received`, within);
 		return (
 			Math.max(
 				peer.sounds.find((at) => at >= since)!,
@@ -184,15 +184,16 @@ describe('Servers on hosts of their own', { skip: noRedis || noHosts, timeout: 6
 						const share = peer.count(of, began) / (now[of] - sent[from][of]);
 						const gap = peer.longestGap(of, began);
 						t.diagnostic(`${name}: ${(100 * share).toFixed(1)} % of the ${of}, never ${gap} ms without`);
-						shares.push(share);
+						if (of === 'sounds') shares.push(share);
 					}
 				}
-				// What is on its way has not come yet.
+				// All is sent again, and what is on its way has not come yet. Video may be held: the server takes what its own link
+				// lost and what came late from elsewhere for the same.
 				assert.ok(Math.min(...shares) > 0.95, shares.join());
 				for (const cut of cuts) assert.ok(cut.dropped > 0, 'packets were dropped');
 				for (const cut of cuts) cut.stop();
 				t.diagnostic(`${cuts.reduce((sum, { dropped }) => sum + dropped, 0)} packets were dropped`);
-				await sleep(1000);
+				for (const [name, peer] of Object.entries(received)) await untilReceived(name, peer, 30_000);
 				for (const server of all()) {
 					assert.deepEqual(toldOf(server, roomId, began), [], server.name);
 					assert.deepEqual(server.story('', began), [], server.name);
@@ -308,6 +309,8 @@ describe('Servers on hosts of their own', { skip: noRedis || noHosts, timeout: 6
 						server.name,
 					);
 				}
+				// The server keeps the connections of clients that have gone for a while.
+				if (blind.length > 0) return;
 				await eventually(
 					'no pipe is left over',
 					async () => {
