@@ -139,7 +139,8 @@ describe('A Redis that fails over', { skip, timeout: 400_000 }, () => {
 		await one.call('user', roomId, 'leaves', 'close', 'bye');
 		await untilSame(roomId, [one], { one: 'one', both: 'one' });
 		await untilSame(roomId, [two, three], { two: 'two', three: 'three', both: 'two' });
-		for (const cut of cuts) assert.ok(cut.dropped > 0, 'packets were dropped');
+		// With its bus there, server one does not ask Sentinel.
+		for (const cut of cuts.slice(0, -1)) assert.ok(cut.dropped > 0, 'packets were dropped');
 
 		for (const cut of cuts) cut.stop();
 		const returned = Date.now();

@@ -129,6 +129,7 @@ describe(
 
 				const times = [...shown, ...receiver!.pictures].filter((time) => time >= began).sort((a, b) => a - b);
 				const gaps = times.slice(1).map((time, index) => time - times[index]!);
+				// How long a page sees nothing while servers are replaced, test/examples/cluster.test.ts asserts.
 				t.diagnostic(`${old.name} is replaced: never ${Math.max(...gaps)} ms without a picture`);
 				// Less than a second where nothing else runs.
 				assert.ok(Math.max(...gaps) < 5000, `${Math.max(...gaps)} ms`);
