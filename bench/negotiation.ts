@@ -3,8 +3,9 @@
  * bare mediasoup calls for the same: the baseline. The bare calls are sent without waiting in between where order allows.
  * All of them take turns in one process, and each is warm. The offers are those of Chromium; nobody connects.
  *
- *     node --import tsx bench/negotiation.ts [--calls 400] [--users 1,500] [--json FILE]
+ *     node --import tsx bench/negotiation.ts [--calls 400] [--users 1,500] [--observed] [--json FILE]
  *
+ * With `--observed` each room takes a second turn, with metrics and tracing.
  * The columns of ratios divide by the baseline of the same run, and so they depend less on the machine than the times do.
  */
 import { parseArgs } from 'node:util';
@@ -18,6 +19,7 @@ const { values } = parseArgs({
 	options: {
 		calls: { type: 'string', default: '400' },
 		users: { type: 'string', default: '1,500' },
+		observed: { type: 'boolean', default: false },
 		json: { type: 'string' },
 	},
 });
@@ -25,14 +27,16 @@ const calls = Number(values.calls);
 const warmUp = Math.min(calls, 150);
 const roomSizes = values.users.split(',').map(Number);
 
-const { sfu, worker, requests, roomOf } = await start();
+const { sfu, worker, requests, roomOf, observe } = await start();
 const baseline = await bareCalls(worker);
 const rooms = await Promise.all(roomSizes.map(async (users) => ({ users, calls: await roomOf(users) })));
 
 /** The baseline, and then the same call in each room. */
-const contenders = (name: CallName): { users: number | undefined; call: Call }[] => [
-	{ users: undefined, call: baseline[name] },
-	...rooms.map(({ users, calls: ofRoom }) => ({ users, call: ofRoom[name] })),
+const contenders = (name: CallName): { users: number | undefined; observed: boolean; call: Call }[] => [
+	{ users: undefined, observed: false, call: baseline[name] },
+	...(values.observed ? [false, true] : [false]).flatMap((observed) =>
+		rooms.map(({ users, calls: ofRoom }) => ({ users, observed, call: ofRoom[name] })),
+	),
 ];
 
 /** Lets the worker and this process do what is left of a call. */
@@ -52,14 +56,16 @@ for (const name of names) {
 	for (let turn = -warmUp; turn < calls; turn++) {
 		// No contender always follows the same other one.
 		for (let index = 0; index < measured.length; index++) {
-			const { call, times, sent } = measured[(index + Math.max(turn, 0)) % measured.length]!;
+			const { call, observed, times, sent } = measured[(index + Math.max(turn, 0)) % measured.length]!;
 			const run = call();
+			const stop = observed ? observe() : undefined;
 			requests.take();
 			const started = performance.now();
 			const end = await run();
 			const time = performance.now() - started;
 			const ofCall = requests.take();
 			end();
+			stop?.();
 			await settle();
 			if (turn < 0) continue;
 			times.push(time);
@@ -67,13 +73,14 @@ for (const name of names) {
 		}
 	}
 	const bare = summarize(measured[0]!.times);
-	for (const { users, times, sent } of measured) {
+	for (const { users, observed, times, sent } of measured) {
 		const summary = summarize(times);
 		const counts = new Map<string, number>();
 		for (const method of sent.flat()) counts.set(method, (counts.get(method) ?? 0) + 1 / sent.length);
 		results.push({
 			call: name,
 			users,
+			observed,
 			...summary,
 			p10Ratio: summary.p10 / bare.p10,
 			medianRatio: summary.median / bare.median,
@@ -91,9 +98,9 @@ for (const { call, users, requests: ofCall } of results) {
 report(
 	{
 		name: 'negotiation',
-		rows: results.map(({ call, users, p10, median, p95, medianRatio, requests: ofCall }) => ({
+		rows: results.map(({ call, users, observed, p10, median, p95, medianRatio, requests: ofCall }) => ({
 			call,
-			of: users === undefined ? 'bare mediasoup' : `sfu-rooms, ${users} ${users === 1 ? 'user' : 'users'}`,
+			of: users === undefined ? 'bare mediasoup' : `sfu-rooms, ${users} ${users === 1 ? 'user' : 'users'}${observed ? ', observed' : ''}`,
 			'median, ms': median.toFixed(2),
 			'× bare': medianRatio.toFixed(2),
 			'p10, ms': p10.toFixed(2),

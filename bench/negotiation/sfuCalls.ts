@@ -1,9 +1,13 @@
 import { observer } from 'mediasoup';
 import type { Worker } from 'mediasoup/types';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
+import { Registry } from 'prom-client';
 import { AnsweringPeer } from '../../test/support/answers.js';
 import { randomUUID } from 'node:crypto';
 import { anOffer as storedOffer } from '../../test/support/offers.js';
 import type * as Library from 'sfu-rooms';
+import type * as Metrics from 'sfu-rooms/metrics';
+import type * as Tracing from 'sfu-rooms/tracing';
 import { loadBundle } from '../loadBundle.js';
 import type { Calls } from './Call.js';
 import { watchRequests } from './workerRequests.js';
@@ -15,9 +19,19 @@ function anOffer(name: string): string {
 	return streamId === undefined || streamId === '-' ? offer : offer.replaceAll(streamId, randomUUID());
 }
 
+/**
+ * Lets metrics and traces follow an Sfu, and no more. A span is made and ended, and goes nowhere: what it costs to export is
+ * the exporter's.
+ */
+export type Observe = () => () => void;
+
 /** An Sfu with one worker, and the calls in a room of it with so many users, each of whom pushes audio and video. */
 export async function start() {
-	const { Sfu } = (await loadBundle('index.ts')) as typeof Library;
+	const { Sfu, SfuMetrics, SfuTracing } = (await loadBundle(
+		'index.ts',
+		'metrics/index.ts',
+		'tracing/index.ts',
+	)) as typeof Library & typeof Metrics & typeof Tracing;
 	const started = new Promise<Worker>((resolve) => observer.once('newworker', resolve));
 	const sfu = await Sfu.create({ workers: { count: 1 }, webRtc: { connectTimeout: 3_600_000 } });
 	const worker = await started;
@@ -66,5 +80,13 @@ export async function start() {
 		};
 	}
 
-	return { sfu, worker, requests, roomOf };
+	const tracer = new BasicTracerProvider().getTracer('bench');
+	const observe: Observe = () => {
+		const followers = [new SfuMetrics(sfu, { registry: new Registry() }), new SfuTracing(sfu, { tracer })];
+		return () => {
+			for (const follower of followers) follower.close();
+		};
+	};
+
+	return { sfu, worker, requests, roomOf, observe };
 }

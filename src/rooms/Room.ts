@@ -65,6 +65,9 @@ export class Room extends Emitter<RoomEvents> {
 					this.#access.ban(userId);
 				},
 				findUser: (userId) => this.#users.find(userId),
+				follows: (userId) => {
+					this.#users.addFollower(userId);
+				},
 				othersThan: (user) => this.#users.others(user),
 			},
 		);

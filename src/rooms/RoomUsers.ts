@@ -8,6 +8,8 @@ import type { User } from './User.js';
 export class RoomUsers {
 	/** By user id, in the order of joining. */
 	readonly all = new Map<string, User>();
+	/** The ids of those who have asked for all that others push. A push does not look at the rest. */
+	readonly #followers = new Set<string>();
 	/** How many have joined on this server. */
 	here = 0;
 
@@ -18,6 +20,7 @@ export class RoomUsers {
 		if (!isRemote) this.here++;
 		user.once('closed', () => {
 			this.all.delete(userId);
+			this.#followers.delete(userId);
 			if (!isRemote) this.here--;
 		});
 	}
@@ -41,8 +44,13 @@ export class RoomUsers {
 		return [...this.all.values()].filter((other) => other !== user);
 	}
 
-	/** Offers what a user pushes to the others. */
+	/** Offers to a user what others push from now on. */
+	addFollower(userId: string): void {
+		if (this.all.has(userId)) this.#followers.add(userId);
+	}
+
+	/** Offers what a user pushes to the others who follow. */
 	offerToOthers(user: User, pushers: readonly AnyPusher[]): void {
-		for (const other of this.others(user)) other.othersPushed(pushers);
+		for (const userId of this.#followers) if (userId !== user.userId) this.all.get(userId)?.othersPushed(pushers);
 	}
 }

@@ -211,6 +211,7 @@ export class User extends Participant {
 	autoPull(options: AutoPullOptions = {}): Connection {
 		this.#assertOpen();
 		const { videos = Infinity } = checkAutoPullOptions(options);
+		this.#context.follows(this.userId);
 		return this.#autoPull.begin(videos);
 	}
 

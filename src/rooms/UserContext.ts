@@ -22,6 +22,8 @@ export interface UserContext extends Omit<ConnectionContext, 'userId' | 'gate' |
 	ban: (userId: string) => void;
 	/** @throws {@link SfuError} `not_found` */
 	findUser: (userId: string) => OtherUser;
+	/** The user follows what others push from now on. */
+	follows: (userId: string) => void;
 	/** All users of the room but this one. */
 	othersThan: (user: RoomMember) => OtherUser[];
 }

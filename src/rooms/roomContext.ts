@@ -34,7 +34,7 @@ export function roomContext(
 		/** Called when the app has muted something, or has taken it back, for the other servers. */
 		mutesChanged: (key: string, value: unknown) => void;
 	},
-	room: Pick<RoomContext, 'ban' | 'findUser' | 'othersThan'>,
+	room: Pick<RoomContext, 'ban' | 'findUser' | 'follows' | 'othersThan'>,
 ): RoomContext {
 	const { audioObservers: settings, logger, limits, webRtc } = options;
 	const audio = settings && { settings, listener };
