@@ -3,7 +3,7 @@
  * bare mediasoup calls for the same: the baseline. The bare calls are sent without waiting in between where order allows.
  * All of them take turns in one process, and each is warm. The offers are those of Chromium; nobody connects.
  *
- *     node --import tsx bench/negotiation.ts [--calls 400] [--users 1,500] [--observed] [--json FILE]
+ *     node --import tsx bench/negotiation.ts [--calls 400] [--warm-up 150] [--users 1,500] [--observed] [--json FILE]
  *
  * With `--observed` each room takes a second turn, with metrics and tracing.
  * The columns of ratios divide by the baseline of the same run, and so they depend less on the machine than the times do.
@@ -18,13 +18,14 @@ import type { Call, CallName } from './negotiation/Call.js';
 const { values } = parseArgs({
 	options: {
 		calls: { type: 'string', default: '400' },
+		'warm-up': { type: 'string', default: '150' },
 		users: { type: 'string', default: '1,500' },
 		observed: { type: 'boolean', default: false },
 		json: { type: 'string' },
 	},
 });
 const calls = Number(values.calls);
-const warmUp = Math.min(calls, 150);
+const warmUp = Number(values['warm-up']);
 const roomSizes = values.users.split(',').map(Number);
 
 const { sfu, worker, requests, roomOf, observe } = await start();
@@ -100,7 +101,10 @@ report(
 		name: 'negotiation',
 		rows: results.map(({ call, users, observed, p10, median, p95, medianRatio, requests: ofCall }) => ({
 			call,
-			of: users === undefined ? 'bare mediasoup' : `sfu-rooms, ${users} ${users === 1 ? 'user' : 'users'}${observed ? ', observed' : ''}`,
+			of:
+				users === undefined
+					? 'bare mediasoup'
+					: `sfu-rooms, ${users} ${users === 1 ? 'user' : 'users'}${observed ? ', observed' : ''}`,
 			'median, ms': median.toFixed(2),
 			'× bare': medianRatio.toFixed(2),
 			'p10, ms': p10.toFixed(2),

@@ -30,16 +30,17 @@ export class SharedList<Value> {
 
 	#jsonWithout(index: number): string {
 		const { json, ends } = (this.#written ??= this.#writeAll());
-		const begin = ends[index - 1] ?? 0;
-		const end = ends[index] ?? 0;
-		// Each item ends with a comma.
-		return `[${(json.slice(0, begin) + json.slice(end)).slice(0, -1)}]`;
+		if (index < 0) return `[${json}]`;
+		// With the comma after the first item, or before any other.
+		const begin = index === 0 ? 0 : (ends[index - 1] ?? 0);
+		const end = (ends[index] ?? 0) + (index === 0 ? 1 : 0);
+		return `[${json.slice(0, begin)}${json.slice(end)}]`;
 	}
 
 	#writeAll(): { json: string; ends: number[] } {
-		let length = 0;
-		const texts = this.#items.map((item) => `${(item.json ??= JSON.stringify(item.value))},`);
-		return { json: texts.join(''), ends: texts.map((text) => (length += text.length)) };
+		const texts = this.#items.map((item) => (item.json ??= JSON.stringify(item.value)));
+		let length = -1;
+		return { json: texts.join(','), ends: texts.map((text) => (length += text.length + 1)) };
 	}
 }
 
@@ -51,10 +52,12 @@ export class SharedList<Value> {
  * @returns the JSON
  */
 export function writeJson(data: object): string {
-	const members = Object.entries(data as Record<string, unknown>).flatMap(([key, value]) => {
+	// Joined, each part would be copied once more, which is most of the time for a large room.
+	let members = '';
+	for (const [key, value] of Object.entries(data as Record<string, unknown>)) {
 		const write = typeof value === 'object' && value !== null ? writers.get(value) : undefined;
 		const json = write ? write() : (JSON.stringify(value) as string | undefined);
-		return json === undefined ? [] : `${JSON.stringify(key)}:${json}`;
-	});
-	return `{${members.join(',')}}`;
+		if (json !== undefined) members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${json}`;
+	}
+	return `{${members}}`;
 }
