@@ -69,7 +69,7 @@ export async function openSession(opening: Opening, opened: OpenRequest): Promis
 }
 
 async function openRoom(sfu: Sfu, roomId: string, { permissions }: HttpGrant): Promise<Room> {
-	if (permissions?.createRoom === false && !sfu.rooms.has(roomId)) {
+	if (permissions?.createRoom === false && !(await sfu.hasRoom(roomId))) {
 		throw new SfuError('forbidden', 'the user may not open a room');
 	}
 	return sfu.getOrCreateRoom(roomId);

@@ -59,7 +59,7 @@ export interface Permissions {
 	 * text, whatever the other permissions say. Default false.
 	 */
 	hidden: boolean;
-	/** Whether its `join` may open a room that is not open. Adapters enforce it; a user in a room has no use for it. Default true. */
+	/** Whether its `join` may open a room that is open on no server. Adapters enforce it; a user in a room has no use for it. Default true. */
 	createRoom: boolean;
 }
 

@@ -213,6 +213,11 @@ export class Sfu extends Emitter<SfuEvents> {
 		return opening;
 	}
 
+	/** Whether a room is open, on this server or on another one of its cluster. It never rejects. */
+	async hasRoom(roomId: string): Promise<boolean> {
+		return this.#rooms.has(roomId) || ((await this.#cluster?.hasRoom(roomId)) ?? false);
+	}
+
 	/**
 	 * Answers what clients ask the app (`appRequest`), in all rooms. A client that asks what nobody answers gets `not_found`.
 	 *

@@ -205,7 +205,7 @@ export class Signaling<Message = string, Context = unknown> {
 
 	async #openRoom(...[roomId, { create, quota }]: Parameters<OpenRoom<Message>>): Promise<RoomNotifier<Message>> {
 		const isThere = this.#sfu.rooms.has(roomId);
-		if (!create && !isThere) throw new SfuError('forbidden', 'the user may not open a room');
+		if (!create && !(await this.#sfu.hasRoom(roomId))) throw new SfuError('forbidden', 'the user may not open a room');
 		const giveBack = isThere ? undefined : quota.take();
 		let room: Room;
 		try {

@@ -7,9 +7,11 @@ import { ProtooClient } from '../support/protooClient.js';
 import { startServers } from '../support/servers.js';
 
 /** Two servers with an adapter each, and a way to connect to them. */
-async function start(t: TestContext) {
+async function start(t: TestContext, authorize?: { join: { permissions: { createRoom: false } } }) {
 	const sfus = await startServers(2);
-	const adapters = sfus.map((sfu) => new ProtooAdapter(sfu));
+	const adapters = sfus.map(
+		(sfu) => new ProtooAdapter(sfu, authorize && { authorize: { join: () => authorize.join, push: true, pull: true } }),
+	);
 	t.after(() => {
 		for (const adapter of adapters) adapter.close();
 		for (const sfu of sfus) sfu.close();
@@ -139,6 +141,23 @@ describe('Clients on two servers', () => {
 			(await bob.next('newUser')).map(({ userName }) => userName),
 			['Alice'],
 		);
+	});
+
+	it('may join a room that is open on the other server alone, without the permission to open one', async (t) => {
+		const { sfus, connect } = await start(t, { join: { permissions: { createRoom: false } } });
+		const room = await sfus[0]!.getOrCreateRoom('room');
+		await room.join({ userId: 'alice' });
+		const bob = connect(1);
+		await assert.rejects(bob.join('another room', 'bob'), { errorCode: 403 });
+		const { users } = await bob.join('room', 'bob');
+		assert.deepEqual(
+			users.map(({ userId }) => userId),
+			['alice'],
+		);
+		assert.deepEqual([await sfus[1]!.hasRoom('room'), await sfus[1]!.hasRoom('another room')], [true, false]);
+		room.close();
+		await until(() => sfus[1]!.rooms.size === 0, 'it has closed there, too');
+		assert.equal(await sfus[1]!.hasRoom('room'), false);
 	});
 
 	it('may come without a token while the socket of the other one is lost', async (t) => {

@@ -71,6 +71,7 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 				return room.answerNode(method, params, from);
 			});
 		}
+		cluster.handle('hasRoom', ({ roomId }: { roomId: string }) => part.rooms.has(roomId));
 		this.#insistence = new Insistence(
 			(nodeId, method, params) => cluster.request(nodeId, method, params),
 			(nodeId) => cluster.has(nodeId),
@@ -115,6 +116,18 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 		return chances.reduce((best, one) => (one.chance > best.chance ? one : best)).node;
 	}
 
+	/** @internal Whether a room is open on another server. One that does not answer has none. */
+	async hasRoom(roomId: string): Promise<boolean> {
+		const others = [...this.nodes.keys()].filter((nodeId) => nodeId !== this.nodeId);
+		const answers = others.map(async (nodeId) => {
+			if ((await this.#cluster.request(nodeId, 'hasRoom', { roomId })) !== true) throw notOpen;
+		});
+		return Promise.any(answers).then(
+			() => true,
+			() => false,
+		);
+	}
+
 	/** @internal Shares a room. */
 	share(part: SharedPart): Promise<RoomSharing> {
 		const { ip, announcedAddress, portRange } = this.#options.listen;
@@ -139,6 +152,8 @@ export class SfuCluster extends Emitter<ClusterEvents> {
 		void this.#cluster.close();
 	}
 }
+
+const notOpen = new SfuError('not_found', 'the room is not open there');
 
 /** Weighted rendezvous hashing: the highest of these wins, and a server with half the room to spare wins half as often. */
 function chanceOf({ nodeId, load }: NodeInfo, roomId: string): number {
