@@ -106,6 +106,7 @@ export class Joining<Message> {
 		return () => {
 			assertThere();
 			member.listen();
+			if (resumed) notifier.tellDraining(member);
 			const activeSpeaker = activeSpeakerData(notifier.room);
 			return {
 				code: 0,

@@ -51,6 +51,9 @@ export class RoomNotifier<Message> {
 	/** The sessions whose join waits in the lobby. */
 	readonly #waiting = new Map<string, MemberSession<Message>>();
 
+	/** Until when the users may stay while the server is drained, by `performance.now()`. `null` stands for as long as they like. */
+	#drainedUntil: number | null | undefined;
+
 	constructor(
 		room: Room,
 		{ encode, rtcpilot, audioLevels, userQuality, limits, closed }: RoomNotifierOptions<Message>,
@@ -67,9 +70,23 @@ export class RoomNotifier<Message> {
 		listeners.on('textMessage', (text) => {
 			this.#tellText({ roomId: room.roomId, ...text });
 		});
+		listeners.on('draining', ({ timeout }) => {
+			this.#drainedUntil = timeout === undefined ? null : performance.now() + timeout;
+		});
 		listeners.on('closed', () => {
 			this.#members.clear();
 			closed();
+		});
+	}
+
+	/** Tells a client that has come back, after the response to its join, that the server will stop, if it will. */
+	tellDraining(member: Member<Message>): void {
+		const until = this.#drainedUntil;
+		if (until === undefined) return;
+		const timeout = until === null ? null : Math.max(Math.round(until - performance.now()), 0);
+		const message = this.#encode('migrate', { roomId: this.room.roomId, timeout });
+		queueMicrotask(() => {
+			member.send(message);
 		});
 	}
 

@@ -83,6 +83,8 @@ describe('The clients of an Sfu that is drained', () => {
 		const again = connect();
 		const { resumed } = await again.join('room', 'alice', undefined, resumeToken);
 		assert.equal(resumed, true);
+		const { timeout } = await again.next('migrate');
+		assert.ok(timeout !== null && timeout > 0 && timeout <= 60_000, `it is told again, with what is left: ${timeout}`);
 		const refused = { errorCode: 503, errorReason: soon.message };
 		for (const [roomId, userId] of [
 			['room', 'bob'],
