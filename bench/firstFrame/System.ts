@@ -11,6 +11,8 @@ export interface Seat {
 	url: string;
 	roomId: string;
 	userId: string;
+	/** Whom it pulls. Default: the only user who pushes. */
+	target?: string;
 }
 
 /** A server of calls between two users, on two workers. */

@@ -9,6 +9,7 @@ import { Puller } from '../tracks/Puller.js';
 import type { Pusher } from '../tracks/Pusher.js';
 import type { BitrateLimits } from './BitrateLimits.js';
 import type { ConnectionContext } from './ConnectionContext.js';
+import { onceReceivable } from './onceReceivable.js';
 import { TransportLink } from './TransportLink.js';
 
 /** Which pusher to send on an m-line, and how. */
@@ -70,6 +71,7 @@ export async function createPuller(
 		});
 		assertOpen(transport);
 		if (pusher.closed) throw new SfuError('not_found', 'the pusher has gone');
+		if (lease.start) rollback.add(onceReceivable(transport, consumer, lease.start));
 		const puller = new Puller({ userId, pusher, connectionId, mid, consumer, descriptor, lowestOnly, logger });
 		// The worker tells of it, too, but later.
 		const follow = ({ reason }: { reason: string }) => {

@@ -191,13 +191,13 @@ export class RoomRouter {
 		this.#assertOpen();
 		const payloadTypes = reachable(wanted);
 		const rtx = payloadTypes.rtxPayloadType !== undefined;
-		const { router, producer, payloadTypes: landed, release } = await source.land(this.#router, payloadTypes);
-		if (router === this.#router && fits(landed, payloadTypes)) return { producerId: producer.id, rtx, release };
+		const { router, producer, payloadTypes: landed, ...below } = await source.land(this.#router, payloadTypes);
+		if (router === this.#router && fits(landed, payloadTypes)) return { producerId: producer.id, rtx, ...below };
 		try {
 			this.#assertOpen();
-			return { rtx, ...both(await this.#pipeFrom(router).lease(producer, payloadTypes), release) };
+			return { rtx, ...both(await this.#pipeFrom(router).lease(producer, payloadTypes), below) };
 		} catch (error) {
-			release();
+			below.release();
 			throw error;
 		}
 	}
@@ -218,7 +218,7 @@ export class RoomRouter {
 		if (router === this.#router) return { producerId: producer.id, release };
 		try {
 			this.#assertOpen();
-			return both(await this.#pipeFrom(router).leaseData(producer), release);
+			return both(await this.#pipeFrom(router).leaseData(producer), { release });
 		} catch (error) {
 			release();
 			throw error;
@@ -284,11 +284,16 @@ function countTracks(router: Router, worker: MediaWorker): void {
 	});
 }
 
-/** A lease whose release releases what it stands on, too. */
-const both = ({ producerId, release }: PipeLease, releaseBelow: () => void): PipeLease => ({
+/** A lease that starts and releases what it stands on, too. */
+const both = ({ producerId, start, release }: PipeLease, below: Pick<PipeLease, 'start' | 'release'>): PipeLease => ({
 	producerId,
+	start: () => {
+		// From its end on, so that nothing flows before all of it is open.
+		start?.();
+		below.start?.();
+	},
 	release: () => {
 		release();
-		releaseBelow();
+		below.release();
 	},
 });

@@ -20,6 +20,8 @@ export interface Landing {
 	readonly router: Router;
 	/** The payload types that consumers of the producer send. */
 	readonly payloadTypes: PayloadTypes;
+	/** Lets it flow, if it does not flow before somebody can receive it. Calling it again does nothing. */
+	readonly start?: () => void;
 	/** Gives it back. Calling it again does nothing. */
 	release: () => void;
 }

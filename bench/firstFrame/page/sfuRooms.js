@@ -54,7 +54,8 @@ export async function push(seat) {
  */
 export async function pull(seat, clock) {
 	const { users, request, close } = await join(seat);
-	const [{ userId: targetUserId, pushers }] = users;
+	const { target = users[0].userId } = seat;
+	const { userId: targetUserId, pushers } = users.find((/** @type {any} */ { userId }) => userId === target);
 	const wanted = { targetUserId, specs: [{ type: 'video', pusher_id: pushers[0].pusherId }] };
 	clock.take('prepared');
 	const connection = new RTCPeerConnection();

@@ -38,6 +38,8 @@ interface Pair {
 /** What has come from another server to a router of this one. */
 export interface Arrived<Out extends Carried> {
 	readonly producer: Out;
+	/** Lets it flow, if it is video: that does not flow before the first call. Later ones do nothing. */
+	start: () => void;
 	/** Ends it here and there. */
 	close: () => void;
 }
@@ -112,11 +114,13 @@ export class IncomingPipes {
 		const drop = () => {
 			this.#tell(nodeId, `drop ${takeId}`, 'drop', { takeId });
 		};
-		const taken = await this.#take(nodeId, { takeId, pusherId, routerId: router.id }).catch((error: unknown) => {
-			// The answer alone may be lost.
-			if (error instanceof SfuError && error.code === 'unavailable') drop();
-			throw error;
-		});
+		const taken = await this.#take(nodeId, { takeId, pusherId, routerId: router.id, canStart: true }).catch(
+			(error: unknown) => {
+				// The answer alone may be lost.
+				if (error instanceof SfuError && error.code === 'unavailable') drop();
+				throw error;
+			},
+		);
 		const { pairId } = taken;
 		const pair = this.#pairs.get(pairId) ?? this.#createPair(nodeId, router, taken);
 		hold(pair);
@@ -139,8 +143,13 @@ export class IncomingPipes {
 		}
 		const arrived = producer;
 		arrived.observer.once('close', giveBack);
+		let { held = false } = taken;
 		return {
 			producer: arrived,
+			start: () => {
+				if (held && !arrived.closed) this.#tell(nodeId, `start ${takeId}`, 'start', { takeId });
+				held = false;
+			},
 			close: () => {
 				arrived.close();
 			},

@@ -13,6 +13,8 @@ interface Place<Out extends Carried> {
 export interface ArrivalLease<Out extends Carried> {
 	readonly producer: Out;
 	readonly router: Router;
+	/** Lets it flow, if it does not flow yet. */
+	readonly start: () => void;
 	/** Gives it back. Calling it again does nothing. */
 	release: () => void;
 }
@@ -49,9 +51,9 @@ export class OnDemand<Out extends Carried> {
 			if (place.leases === 0) this.#end(place);
 		};
 		try {
-			const { producer } = await place.arriving;
+			const { producer, start } = await place.arriving;
 			if (producer.closed) throw new SfuError('unavailable', 'another server is not reached at the moment');
-			return { producer, router: place.router, release };
+			return { producer, router: place.router, start, release };
 		} catch (error) {
 			release();
 			throw error;

@@ -1,6 +1,7 @@
 import type { DataProducer, PipeTransport, Producer, Router } from 'mediasoup/types';
 import { randomUUID } from 'node:crypto';
 import { SfuError } from '../../SfuError.js';
+import { consumeHeld } from './consumeHeld.js';
 import {
 	endOf,
 	pipeOptions,
@@ -38,6 +39,8 @@ interface Pair {
 interface Carrying {
 	carrier: Carried;
 	sourceId: string;
+	/** Lets it flow. */
+	start?: () => Promise<void>;
 }
 
 /** The pipes by which a room's tracks and data channels go to other servers. Those decide what they take, and when it ends. */
@@ -62,7 +65,7 @@ export class OutgoingPipes {
 	}
 
 	/** @throws {@link SfuError} (rejects) `unavailable` without a port, and errors of mediasoup */
-	async take(nodeId: string, source: Sendable, { takeId, routerId, pairIds }: TakeRequest): Promise<Taken> {
+	async take(nodeId: string, source: Sendable, { takeId, routerId, pairIds, canStart }: TakeRequest): Promise<Taken> {
 		this.#assertWanted(takeId);
 		const sourceId = 'producer' in source ? source.producer.id : source.dataProducer.id;
 		this.#dropSource(nodeId, sourceId);
@@ -70,15 +73,23 @@ export class OutgoingPipes {
 		const pair = this.#pairTo(nodeId, source.router, routerId);
 		const end = await pair.end;
 		return 'producer' in source
-			? this.#sendTrack(pair, end, takeId, source.producer)
+			? this.#sendTrack(pair, end, takeId, source.producer, canStart === true)
 			: this.#sendData(pair, end, takeId, source.router, source.dataProducer);
 	}
 
-	async #sendTrack(pair: Pair, end: PipeTransport, takeId: string, { id: sourceId }: Producer): Promise<Taken> {
-		const carrier = await end.consume({ producerId: sourceId });
-		const { kind, rtpParameters, producerPaused } = carrier;
-		const taken = this.#carry(pair, end, takeId, { carrier, sourceId });
-		return { ...taken, paused: producerPaused, track: { kind, rtpParameters } };
+	async #sendTrack(
+		pair: Pair,
+		end: PipeTransport,
+		takeId: string,
+		producer: Producer,
+		canStart: boolean,
+	): Promise<Taken> {
+		const { id: sourceId, kind } = producer;
+		const held = canStart && kind === 'video';
+		const carrier = await (held ? consumeHeld(end, producer, true) : end.consume({ producerId: sourceId }));
+		const { rtpParameters, producerPaused } = carrier;
+		const taken = this.#carry(pair, end, takeId, { carrier, sourceId, start: () => carrier.resume() });
+		return { ...taken, paused: producerPaused, held, track: { kind, rtpParameters } };
 	}
 
 	async #sendData(
@@ -135,11 +146,18 @@ export class OutgoingPipes {
 		await end.connect({ ip, port, srtpParameters });
 	}
 
+	/** Lets flow what another server has asked for. Nothing happens if it has ended. */
+	async start(nodeId: string, takeId: string): Promise<void> {
+		const carrying = this.#carrying(nodeId, takeId);
+		// What closes meanwhile need not flow.
+		await carrying?.start?.().catch((error: unknown) => {
+			if (!carrying.carrier.closed) throw error;
+		});
+	}
+
 	/** Ends what another server has asked for. Nothing happens if it has ended already. */
 	drop(nodeId: string, takeId: string): void {
-		const pairs = [...this.#pairs.values()].filter((pair) => pair.nodeId === nodeId);
-		const carrying = pairs.find(({ carriers }) => carriers.has(takeId))?.carriers.get(takeId);
-		carrying?.carrier.close();
+		this.#carrying(nodeId, takeId)?.carrier.close();
 		this.#dropped.add(takeId);
 		for (const oldest of this.#dropped) {
 			if (this.#dropped.size <= mostDropped) break;
@@ -160,6 +178,11 @@ export class OutgoingPipes {
 			// It may be alive all the same, and would wait for what does not come any more.
 			this.#tell(nodeId, `pairGone ${pairId}`, 'pairGone', { pairId });
 		}
+	}
+
+	#carrying(nodeId: string, takeId: string): Carrying | undefined {
+		const pairs = [...this.#pairs.values()].filter((pair) => pair.nodeId === nodeId);
+		return pairs.find(({ carriers }) => carriers.has(takeId))?.carriers.get(takeId);
 	}
 
 	/** A server that asks for a source has lost it, if it had it before. */

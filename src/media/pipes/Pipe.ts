@@ -8,6 +8,7 @@ interface Observer {
 export interface Entry {
 	readonly closed: boolean;
 	readonly observer: Observer;
+	resume(): Promise<void>;
 	close(): void;
 }
 
@@ -26,23 +27,36 @@ export interface Exit {
 export class Pipe {
 	/** Called once, when the pipe has closed. */
 	onClosed: (() => void) | undefined;
+	readonly #entry: Entry;
 	readonly #exit: Exit;
+	readonly #follow: () => void;
+	readonly #failed: (error: unknown) => void;
+	#held: boolean;
 	#leases = 0;
 
-	/** @param isPaused - whether the source is paused at the moment */
-	constructor(entry: Entry, exit: Exit, isPaused: () => boolean, logger: Logger) {
+	/**
+	 * @param isPaused - whether the source is paused at the moment
+	 * @param held - whether the entry is paused until {@link Pipe.start} is called
+	 */
+	constructor(entry: Entry, exit: Exit, isPaused: () => boolean, logger: Logger, held = false) {
+		this.#entry = entry;
 		this.#exit = exit;
-		const failed = (error: unknown) => {
+		this.#held = held;
+		this.#failed = (error) => {
 			if (!exit.closed) logger.warn('a pipe could not follow its source', { error });
 		};
+		const follow = () => {
+			(isPaused() ? exit.pause() : exit.resume()).catch(this.#failed);
+		};
+		this.#follow = follow;
 		entry.observer.on('close', () => {
 			exit.close();
 		});
 		entry.observer.on('pause', () => {
-			exit.pause().catch(failed);
+			exit.pause().catch(this.#failed);
 		});
 		entry.observer.on('resume', () => {
-			exit.resume().catch(failed);
+			exit.resume().catch(this.#failed);
 		});
 		exit.observer.on('close', () => {
 			entry.close();
@@ -50,7 +64,7 @@ export class Pipe {
 		});
 		if (entry.closed) exit.close();
 		// The source may have been paused or resumed while the exit was being created.
-		else if (isPaused() !== exit.paused) (isPaused() ? exit.pause() : exit.resume()).catch(failed);
+		else if (isPaused() !== exit.paused) follow();
 	}
 
 	/** The id of the second producer. */
@@ -64,6 +78,19 @@ export class Pipe {
 
 	close(): void {
 		this.#exit.close();
+	}
+
+	/** Follows its source before {@link Pipe.start}. */
+	followHeld(): void {
+		if (this.#held && !this.closed) this.#follow();
+	}
+
+	/** Lets it flow, and asks for a keyframe. Calling it again does nothing. */
+	start(): void {
+		if (!this.#held || this.closed) return;
+		this.#held = false;
+		// The pauses of the source are not told by an entry that is paused itself.
+		this.#entry.resume().then(this.#follow).catch(this.#failed);
 	}
 
 	/** Keeps the pipe open until the returned function is called. Returns undefined if it has closed already. */

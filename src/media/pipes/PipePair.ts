@@ -4,12 +4,15 @@ import type { Logger } from '../../Logger.js';
 import type { Limits } from '../../options.js';
 import { SfuError } from '../../SfuError.js';
 import { setPayloadTypes, type PayloadTypes } from '../remap/payloadTypes.js';
+import { consumeHeld } from './consumeHeld.js';
 import { Pipe } from './Pipe.js';
 
 /** A source on a router, at the far end of a pair or its own, until it is released. */
 export interface PipeLease {
 	/** The producer to consume. */
 	readonly producerId: string;
+	/** Lets it flow, if it is video of a pipe: that does not flow before the first call. Later ones do nothing. */
+	readonly start?: () => void;
 	/** Gives it back. Calling it again does nothing. */
 	release: () => void;
 }
@@ -76,7 +79,12 @@ export class PipePair {
 		for (;;) {
 			const pipe = await (this.#pipes.get(key) ?? this.#start(key, source, create));
 			const release = pipe.lease();
-			if (release) return { producerId: pipe.producerId, release };
+			if (release) {
+				const start = () => {
+					pipe.start();
+				};
+				return { producerId: pipe.producerId, start, release };
+			}
 			// The pipe closed between its promise and here. If its source closed too, there is no other pipe.
 			if (source.closed) throw new SfuError('not_found', 'the pusher has gone');
 			if (this.#from.closed || this.#to.closed) throw new SfuError('unavailable', 'the media router is gone');
@@ -99,12 +107,20 @@ export class PipePair {
 
 	async #pipeTrack(producer: Producer, payloadTypes: PayloadTypes): Promise<Pipe> {
 		const [entry, exit] = await this.#ends.get();
-		const consumer = await entry.consume({ producerId: producer.id });
+		const held = producer.kind === 'video';
+		const consumer = await (held ? consumeHeld(entry, producer, false) : entry.consume({ producerId: producer.id }));
 		const { kind, rtpParameters } = consumer;
 		try {
 			setPayloadTypes(this.#to, { kind, rtpParameters }, payloadTypes);
 			const exitProducer = await exit.produce({ kind, rtpParameters, paused: consumer.producerPaused });
-			return new Pipe(consumer, exitProducer, () => consumer.producerPaused, this.#logger);
+			const pipe = new Pipe(consumer, exitProducer, () => consumer.producerPaused, this.#logger, held);
+			// The observer of a consumer that is paused itself tells nothing of its producer.
+			for (const event of ['producerpause', 'producerresume'] as const) {
+				consumer.on(event, () => {
+					pipe.followHeld();
+				});
+			}
+			return pipe;
 		} catch (error) {
 			consumer.close();
 			throw error;

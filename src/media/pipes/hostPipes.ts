@@ -37,6 +37,8 @@ export interface TakeRequest {
 	routerId: string;
 	/** All pairs that lead to the server already. */
 	pairIds: string[];
+	/** Whether video waits until `start` is asked for. Older servers do not know it. */
+	canStart?: boolean;
 }
 
 /** A track or a data channel that is on its way to another server. */
@@ -45,6 +47,8 @@ export interface Taken {
 	/** The end of the server that sends. */
 	end: HostEnd;
 	paused: boolean;
+	/** Whether it does not flow before `start` is asked for. */
+	held?: boolean;
 	track?: { kind: MediaKind; rtpParameters: RtpParameters };
 	data?: {
 		sctpStreamParameters: SctpStreamParameters;

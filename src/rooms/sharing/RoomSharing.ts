@@ -180,6 +180,8 @@ export class RoomSharing {
 				return this.#outgoing.take(nodeId, this.#sendable(String(params.pusherId)), params as unknown as TakeRequest);
 			case 'connect':
 				return this.#outgoing.connect(nodeId, String(params.pairId), params.end as HostEnd);
+			case 'start':
+				return this.#outgoing.start(nodeId, String(params.takeId));
 			case 'drop':
 				this.#outgoing.drop(nodeId, String(params.takeId));
 				return undefined;

@@ -25,7 +25,7 @@ interface SfuPart {
 export type ClusterOverrides = Partial<Pick<ClusterSettings, 'bus' | 'nodeId' | 'openDirect' | 'now'>>;
 
 /** The requests of other servers about a room. */
-const roomRequests = ['take', 'connect', 'drop', 'closePair', 'pairGone', 'demand', 'user', 'pusher'] as const;
+const roomRequests = ['take', 'connect', 'start', 'drop', 'closePair', 'pairGone', 'demand', 'user', 'pusher'] as const;
 
 /** The servers that share rooms with this one. */
 export class SfuCluster extends Emitter<ClusterEvents> {

@@ -1,0 +1,43 @@
+import type { Place } from '../firstFrame/System.js';
+import { summarize } from '../negotiation/statistics.js';
+import type { Row } from '../report.js';
+import type { Offerer, Taken, Warmth } from './play.js';
+
+const pulls: Record<Warmth, string> = {
+	cold: 'the first between the servers',
+	way: 'the first of a track, after others',
+	track: 'a later one of a track',
+};
+
+const places: Record<Place, string> = { same: 'the same', other: 'another' };
+
+/** Who takes longer than this, in ms, has missed the keyframe that was asked for first. */
+const late = 400;
+
+/** The rows of each kind of pull, that of the same server first: it is the baseline. */
+export function rowsOf(taken: readonly Taken[]): Row[] {
+	const timesOf = (offerer: Offerer, warmth: Warmth, place: Place) =>
+		taken
+			.filter((one) => one.offerer === offerer && one.warmth === warmth && one.place === place)
+			.map(({ decoded }) => decoded);
+	const cases = (['client', 'server'] as const).flatMap((offerer) =>
+		(['cold', 'way', 'track'] as const).map((warmth) => ({ offerer, warmth })),
+	);
+	return cases.flatMap(({ offerer, warmth }) => {
+		const baseline = summarize(timesOf(offerer, warmth, 'same')).median;
+		return (['same', 'other'] as const).map((place) => {
+			const times = timesOf(offerer, warmth, place);
+			const { median, p10, p95 } = summarize(times);
+			return {
+				'who offers': `the ${offerer}`,
+				pull: pulls[warmth],
+				'from server': places[place],
+				'median ms': Math.round(median),
+				p10: Math.round(p10),
+				p95: Math.round(p95),
+				[`over ${late} ms`]: `${times.filter((time) => time > late).length} of ${times.length}`,
+				'× same': (median / baseline).toFixed(2),
+			};
+		});
+	});
+}
