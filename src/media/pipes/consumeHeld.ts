@@ -8,9 +8,9 @@ const withheldExtensions = new Set([
 	'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
 ]);
 
-/** What `Transport.consume()` needs. */
+/** A transport of any kind. */
 interface Consuming {
-	consume?(options: ConsumerOptions): Promise<Consumer>;
+	consume?: (this: PipeTransport, options: ConsumerOptions) => Promise<Consumer>;
 }
 
 /**
@@ -24,7 +24,7 @@ interface Consuming {
  * @param rtx - whether lost packets are sent again over the pair
  */
 export async function consumeHeld(end: PipeTransport, producer: Producer, rtx: boolean): Promise<Consumer> {
-	const overridden = (Object.getPrototypeOf(Object.getPrototypeOf(end)) as Consuming).consume;
+	const { consume: overridden } = Object.getPrototypeOf(Object.getPrototypeOf(end)) as Consuming;
 	if (overridden && !hasDescriptor(producer.rtpParameters)) {
 		return overridden.call(end, {
 			producerId: producer.id,
