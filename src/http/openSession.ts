@@ -84,7 +84,9 @@ const nobodyPushes = ({ noPusherStatus }: ResolvedHttpOptions): Problem =>
 /** What is no offer at all replaces nobody. */
 function assertOffer(offer: string): void {
 	if (/^v=0\r?$/m.test(offer) && iceOf(offer) && mediaOf(offer).length > 0) return;
-	throw new Problem(400, 'the body is no offer: it lacks v=0, m= or the credentials of ICE', { code: 'invalid_argument' });
+	throw new Problem(400, 'the body is no offer: it lacks v=0, m= or the credentials of ICE', {
+		code: 'invalid_argument',
+	});
 }
 
 async function join(

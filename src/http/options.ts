@@ -84,7 +84,10 @@ export interface HttpOptions {
 
 /** The options, with all defaults. */
 export type ResolvedHttpOptions = Required<
-	Pick<HttpOptions, 'path' | 'authorizeTimeout' | 'lobbyTimeout' | 'waitForPusher' | 'noPusherStatus' | 'allowedOrigins' | 'origin'>
+	Pick<
+		HttpOptions,
+		'path' | 'authorizeTimeout' | 'lobbyTimeout' | 'waitForPusher' | 'noPusherStatus' | 'allowedOrigins' | 'origin'
+	>
 > & {
 	[Name in 'authorize' | 'nodeUrl' | 'clientKey']: HttpOptions[Name] | undefined;
 } & { limits: Readonly<HttpLimits> };
