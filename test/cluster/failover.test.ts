@@ -145,7 +145,7 @@ describe('A Redis that fails over', { skip, timeout: 400_000 }, () => {
 		for (const cut of cuts) cut.stop();
 		const returned = Date.now();
 		// Sentinel waits about 10 s before it makes the old one a replica. That is when Redis is back for all.
-		await one.untilTold('', 'two joined', 60_000);
+		await until(() => one.story('', returned).includes('two joined'), 'server one is back', 60_000);
 		const back = Date.now();
 		let owner = '';
 		const took = await eventually('all agree', async () => {
