@@ -140,11 +140,9 @@ export class OfferingConnection extends Connection {
 		const callers: Caller[] = [];
 		try {
 			const transport = this.transport ?? (await this.createTransport(rollback));
-			const carried = {
-				router: this.assertRouter(),
-				hasDataChannel: (pusherId: string) => this.dataChannels?.carries(pusherId) ?? false,
-				openDataChannels: () => this.#openDataChannels(transport, rollback),
-			};
+			const hasDataChannel = (pusherId: string) => this.dataChannels?.carries(pusherId) ?? false;
+			const openDataChannels = () => this.#openDataChannels(transport, rollback);
+			const carried = { router: this.assertRouter(), hasDataChannel, openDataChannels };
 			for (const request of requests) {
 				try {
 					await draft.attempt(() => this.#pullerFactory.add(request, draft, transport, carried));
@@ -225,6 +223,7 @@ export class OfferingConnection extends Connection {
 
 	#writeOffer(transport: WebRtcTransport, draft: OfferDraft, requests: readonly PullRequest[]): ServerOffer {
 		const { sections, added } = draft;
+		const { pullers: channels = [] } = this.dataChannels ?? {};
 		this.#sessionVersion++;
 		const offer: ServerOffer = {
 			connection: this,
@@ -232,9 +231,7 @@ export class OfferingConnection extends Connection {
 				sessionId: this.sessionId,
 				sessionVersion: this.#sessionVersion,
 			}),
-			pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...(this.dataChannels?.pullers ?? [])].filter(
-				isOpen,
-			),
+			pullers: [...sections.flatMap(({ puller }) => puller ?? []), ...channels].filter(isOpen),
 			added: added.filter(isOpen),
 			answer: (sdp) => this.context.observers.run('answer', {}, () => this.#answer(offer, sdp)),
 			refuse: () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { SharedList, writeJson } from '../../src/signaling/sharedJson.js';
 
 const items = () =>
-	['a', 'b', 'c'].map((name) => ({ value: { name, said: `"${name}",\u2028` } as { name: string; said: string } }));
+	['a', 'b', 'c'].map((name) => ({ value: { name, said: `"${name}",\u2028` } }));
 
 /** What is written of all items but the one at an index. */
 function writtenWithout(index: number): unknown {

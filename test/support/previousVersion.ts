@@ -18,7 +18,8 @@ const messages = ['src/cluster/wire.ts', 'src/rooms/sharing', 'src/media/pipes']
 function findCommit(): string | undefined {
 	try {
 		const releases = git('tag', '--list', 'v*', '--sort=-v:refname', '--merged', 'HEAD~1');
-		return releases.split('\n')[0] || git('rev-parse', `${git('log', '-1', '--format=%H', '--', ...messages)}~1`);
+		const [release] = releases.split('\n').filter((tag) => tag !== '');
+		return release ?? git('rev-parse', `${git('log', '-1', '--format=%H', '--', ...messages)}~1`);
 	} catch {
 		return undefined;
 	}
