@@ -22,7 +22,11 @@ async function exchange(client: Client, endpoint: string, { id, offer }: { id: s
 	const fragment = [ufrag, password, 'm=audio 9 UDP/TLS/RTP/SAVPF 97', mid, 'a=end-of-candidates', ''].join('\r\n');
 	const headers = { 'content-type': sdpFragment, 'if-match': response.headers.get('etag')! };
 	assert.equal((await fetch(session, { method: 'PATCH', headers, body: fragment })).status, 204);
-	return { leave: async () => { assert.equal((await fetch(session, { method: 'DELETE' })).status, 200); } };
+	return {
+		leave: async () => {
+			assert.equal((await fetch(session, { method: 'DELETE' })).status, 200);
+		},
+	};
 }
 
 async function start(t: TestContext) {

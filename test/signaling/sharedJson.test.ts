@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { SharedList, writeJson } from '../../src/signaling/sharedJson.js';
 
-const items = () =>
-	['a', 'b', 'c'].map((name) => ({ value: { name, said: `"${name}",\u2028` } }));
+const items = () => ['a', 'b', 'c'].map((name) => ({ value: { name, said: `"${name}",\u2028` } }));
 
 /** What is written of all items but the one at an index. */
 function writtenWithout(index: number): unknown {
