@@ -60,8 +60,18 @@ export const cannotDropPackets =
 /**
  * Drops a share of the UDP packets that arrive at a port, until `stop()`. On input, because a packet dropped on output
  * fails the sender's system call.
+ *
+ * @param options - `of`: whether the port is that where they arrive, or that from which they are sent; default: the former
  */
-export function dropIncoming({ percent, udpPort }: { percent: number; udpPort: number }) {
+export function dropIncoming({
+	percent,
+	udpPort,
+	of = 'receiver',
+}: {
+	percent: number;
+	udpPort: number;
+	of?: 'receiver' | 'sender';
+}) {
 	// The rule must never reach the network of the machine itself.
 	if (cannotDropPackets) throw new Error(cannotDropPackets);
 	if (udpPort === 0) throw new Error('not connected yet');
@@ -70,7 +80,7 @@ export function dropIncoming({ percent, udpPort }: { percent: number; udpPort: n
 	nft(`table inet ${table} {
 		chain input {
 			type filter hook input priority 0;
-			udp dport ${udpPort} ${percent < 100 ? `numgen random mod 100 < ${percent}` : ''} drop
+			udp ${of === 'sender' ? 'sport' : 'dport'} ${udpPort} ${percent < 100 ? `numgen random mod 100 < ${percent}` : ''} drop
 		}
 	}`);
 	return {
