@@ -187,8 +187,8 @@ describe('Servers on hosts of their own', { skip: noRedis || noHosts, timeout: 6
 						if (of === 'sounds') shares.push(share);
 					}
 				}
-				// All is sent again, and what is on its way has not come yet. These receivers ask for missing video so often that their
-				// server takes their links for overloaded; browsers do not: see browsers/upstreamLoss.test.ts.
+				// All is sent again, and what is on its way has not come yet. What a browser shows of the pictures is tried in
+				// browsers/upstreamLoss.test.ts: these receivers are worse at pictures that come late and out of order.
 				assert.ok(Math.min(...shares) > 0.95, shares.join());
 				for (const cut of cuts) assert.ok(cut.dropped > 0, 'packets were dropped');
 				for (const cut of cuts) cut.stop();
