@@ -4,7 +4,8 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import type { Room, ServerOffer, Sfu } from 'sfu-rooms';
 import { type Browser, type BrowserName, cannotRun, startBrowser } from '../support/browsers.js';
 import { call } from '../support/call.js';
-import { mediaAddress } from '../support/namespace.js';
+import { callInLayers, simulcast, untilWide } from '../support/layers.js';
+import { cannotShape, limitIncoming, mediaAddress, overUdp } from '../support/namespace.js';
 import { assertPlaysOn, untilPlaying } from '../support/playback.js';
 import { startServers } from '../support/servers.js';
 import { until } from '../media/setup.js';
@@ -20,7 +21,7 @@ describe('What is pushed on one server', () => {
 	const browsers = new Map<BrowserName, Browser>();
 
 	before(async () => {
-		sfus = await startServers(2, { webRtc: { listen: [{ ip: mediaAddress }] } }, mediaAddress);
+		sfus = await startServers(2, { webRtc: { listen: [overUdp] } }, mediaAddress);
 		for (const name of ['Chromium', 'Firefox'] as const) {
 			if (!cannotRun(name)) browsers.set(name, await startBrowser(name));
 		}
@@ -94,4 +95,39 @@ describe('What is pushed on one server', () => {
 			},
 		);
 	}
+
+	it('comes to each puller on another one in the layers that its own link bears', { skip: cannotShape }, async (t) => {
+		const [here, there] = await openRoom(t);
+		const [from, narrow, wide] = [
+			await openPage(t, 'Chromium'),
+			await openPage(t, 'Chromium'),
+			await openPage(t, 'Chromium'),
+		];
+		const { id } = await callInLayers(here, {
+			...{ there, from, to: narrow },
+			...{ offerer: 'server', codec: 'VP8', layers: simulcast },
+		});
+		const carol = await there.join({ userId: 'carol' });
+		const pushers = [...there.users.get('alice')!.pushers.values()];
+		const offer = await carol.pull({ targetUserId: 'alice', specs: pushers.map(({ pusherId }) => ({ pusherId })) });
+		const answered = await wide.client.answerOffer(offer.sdp);
+		await offer.answer(answered.answer);
+		for (const [page, connection] of [
+			[narrow, id],
+			[wide, answered.id],
+		] as const) {
+			await untilWide(page, connection, (width) => width === 960);
+		}
+		const { localPort } = await narrow.client.stats(id);
+		const link = limitIncoming({ kilobits: 400, udpPort: localPort });
+		try {
+			await untilWide(narrow, id, (width) => width === 240);
+			await assertPlaysOn(narrow, id, { frames: 20 });
+			assert.equal((await wide.client.stats(answered.id)).video[0]!.frameWidth, 960);
+			await assertPlaysOn(wide, answered.id, { frames: 20 });
+		} finally {
+			link.stop();
+		}
+		await untilWide(narrow, id, (width) => width === 960);
+	});
 });

@@ -53,7 +53,7 @@ export const chromiumFlags = [
 	'--no-sandbox',
 	'--headless=new',
 	'--disable-background-networking',
-	'--disable-features=WebRtcHideLocalIpsWithMdns',
+	'--disable-features=WebRtcHideLocalIpsWithMdns,SpareRendererForSitePerProcess',
 	'--autoplay-policy=no-user-gesture-required',
 ];
 

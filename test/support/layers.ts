@@ -88,13 +88,21 @@ export async function layersOf(pusher: Pusher, { expected, within }: { expected:
 /**
  * Alice pushes layers from one page, and all of them arrive; Bob pulls them and her microphone on another page, by an offer
  * of his own or of the server.
+ *
+ * @param options - `there` is the room on Bob's server; default: that of Alice
  */
 export async function callInLayers(
 	room: Room,
-	{ from, to, offerer, ...pushed }: { from: Page; to: Page; offerer: Offerer; codec: VideoCodec; layers: Layers },
+	{
+		from,
+		to,
+		offerer,
+		there = room,
+		...pushed
+	}: { from: Page; to: Page; offerer: Offerer; there?: Room; codec: VideoCodec; layers: Layers },
 ) {
 	const alice = await room.join({ userId: 'alice' });
-	const bob = await room.join({ userId: 'bob' });
+	const bob = await there.join({ userId: 'bob' });
 	const { pusher } = await pushLayers(alice, from, pushed);
 	await layersOf(pusher, { expected: pushed.layers.expected, within: 60_000 });
 	const specs = [...alice.pushers.values()].map(({ pusherId }) => ({ pusherId }));
