@@ -6,6 +6,7 @@ import { ReceivingPeer, SendingPeer } from '../support/mediaPeers.js';
 import { mediaAddress } from '../support/namespace.js';
 import { layOutPreviousVersion, noPreviousVersion } from '../support/previousVersion.js';
 import { noRedis, startRedis, type Server } from '../support/redis.js';
+import { runsAll } from '../support/seed.js';
 import {
 	eventually,
 	killServerProcesses,
@@ -19,7 +20,10 @@ const roomId = 'a room';
 
 describe(
 	'Servers of the version before and of this one',
-	{ skip: noRedis || noPreviousVersion, timeout: 300_000 },
+	{
+		skip: noRedis || noPreviousVersion || (!runsAll && 'takes a minute: npm run test:long faults'),
+		timeout: 300_000,
+	},
 	() => {
 		let redis: Server;
 		let previous: ReturnType<typeof layOutPreviousVersion>;
