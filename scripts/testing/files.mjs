@@ -55,7 +55,7 @@ export function describeFile(file) {
 					: 'nothing',
 		heavy: contains(/\bcreateNoisePusher\(\)|\bclient\.createPusher\(\{[^}]*\bnoise\b|\bpublishCamera\b/),
 		random: /\bcheckProperty\(/.test(source),
-		sampled: /\b(someOf|eachInOne)\(/.test(source),
+		sampled: /\b((someOf|eachInOne)\(|runsAll \?)/.test(source),
 		shapesLinks: /\b(limitIncoming|dropIncoming)\(/.test(source),
 		breaksClusters: /\bstartServerProcesses\(/.test(source),
 		seconds: Number(/^\/\/ Takes (\d+) s\.$/m.exec(source)?.[1] ?? 0),

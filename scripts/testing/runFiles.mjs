@@ -23,8 +23,10 @@ const timeout = 1_800_000;
 const counted = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
 
 const cores = availableParallelism();
-// Tests with browsers mostly wait for media, and so one more than there are processors run at a time.
-const places = cores + 1;
+// Tests with browsers mostly wait for media, and so one more than there are processors run at a time. Those without mostly wait
+// for a worker or for time to pass, and so another one runs beside them.
+const browserPlaces = cores + 1;
+const places = browserPlaces + 1;
 
 /**
  * Whether a file may run beside those that run already. Files that keep a processor busy do not run beside each other, since
@@ -33,7 +35,11 @@ const places = cores + 1;
  * @param {TestFile} file
  * @param {readonly TestFile[]} running
  */
-const fits = ({ heavy }, running) => running.length < places && !(heavy && running.some((other) => other.heavy));
+function fits({ needs, heavy }, running) {
+	if (running.length >= places) return false;
+	if (needs === 'browser' && running.filter((other) => other.needs === 'browser').length >= browserPlaces) return false;
+	return !(heavy && running.some((other) => other.heavy));
+}
 
 /**
  * The files that take the longest come first. Of those that do not say how long they take, those with browsers do.

@@ -138,7 +138,7 @@ describe('Layers between browsers, on two workers', { skip: neither, concurrency
 		}
 	}
 
-	for (const { browser, codec, layers } of someOf(import.meta.filename, 3, pushes)) {
+	for (const { browser, codec, layers } of someOf(import.meta.filename, 2, pushes)) {
 		it(`of ${codec} ${layers.name} from ${browser} all arrive, and pullers get every frame`, async (t) => {
 			const from = await openPage(t, browser);
 			if (!(await from.client.videoCodecs()).send.includes(`video/${codec}`)) {
