@@ -17,44 +17,31 @@
  * at 15 frames a second, so a keyframe that was asked for takes up to 67 ms to begin. A pull that takes more than 400 ms has
  * missed that keyframe, and waits for a second one.
  */
-import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { executables, startBrowser } from '../test/support/browsers.js';
 import { startRedis } from '../test/support/redis.js';
 import { play, type Taken } from './acrossServers/play.js';
 import { startServers } from './acrossServers/startServers.js';
 import { rowsOf } from './acrossServers/table.js';
-import { openPage } from './firstFrame/openPage.js';
+import { chromiumVersion, playRounds } from './firstFrame/playRounds.js';
 import { report } from './report.js';
 
 const { values } = parseArgs({
 	options: { rounds: { type: 'string', default: '30' }, json: { type: 'string' } },
 });
-const rounds = Number(values.rounds);
 
-const taken: Taken[] = [];
+let taken: Taken[];
 const closers: (() => unknown)[] = [];
 try {
 	const redis = await startRedis();
 	closers.push(() => redis.end());
 	const { urls, close } = await startServers(redis.port);
 	closers.push(close);
-	// Two browsers, because a page that is not in front shows no frames.
-	const [from, to] = [await startBrowser('Chromium'), await startBrowser('Chromium')];
-	closers.push(
-		() => from.close(),
-		() => to.close(),
-	);
-	const pages = { from: await openPage(from), to: await openPage(to) };
-	// The first round compiles everything, and does not count.
-	for (let round = -1; round < rounds; round++) {
-		for (const offerer of ['client', 'server'] as const) {
-			const pulls = await play(round, offerer, urls, pages);
-			if (round >= 0) taken.push(...pulls);
-			await sleep(500);
-		}
-	}
+	taken = await playRounds(Number(values.rounds), async (round, pages) => {
+		const byClient = await play(round, 'client', urls, pages);
+		await sleep(500);
+		return [...byClient, ...(await play(round, 'server', urls, pages))];
+	});
 } finally {
 	for (const close of closers.reverse()) await close();
 }
@@ -63,7 +50,7 @@ report(
 	{
 		name: 'across-servers',
 		rows: rowsOf(taken),
-		versions: { chromium: execFileSync(executables.Chromium, ['--version'], { encoding: 'utf8' }).trim() },
+		versions: { chromium: chromiumVersion() },
 		details: taken,
 	},
 	values.json,

@@ -16,14 +16,11 @@
  * takes more than 400 ms has missed that keyframe, and waits for a second one. The ratios divide by the median of bare
  * mediasoup, cold or warm, in the same place.
  */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { executables, startBrowser } from '../test/support/browsers.js';
 import { startBareMediasoup } from './firstFrame/bareMediasoup.js';
-import { openPage } from './firstFrame/openPage.js';
 import { play, type Taken } from './firstFrame/play.js';
+import { chromiumVersion, playRounds } from './firstFrame/playRounds.js';
 import { startSfuRooms } from './firstFrame/sfuRooms.js';
 import { rowsOf } from './firstFrame/table.js';
 import { report } from './report.js';
@@ -31,32 +28,19 @@ import { report } from './report.js';
 const { values } = parseArgs({
 	options: { rounds: { type: 'string', default: '20' }, json: { type: 'string' } },
 });
-const rounds = Number(values.rounds);
 
 const versionOf = (name: string) => {
 	const manifest = readFileSync(new URL(`../node_modules/${name}/package.json`, import.meta.url), 'utf8');
 	return (JSON.parse(manifest) as { version: string }).version;
 };
 
-const taken: Taken[] = [];
+let taken: Taken[];
 const closers: (() => unknown)[] = [];
 try {
 	const [sfuRooms, bare] = [await startSfuRooms(), await startBareMediasoup()];
 	closers.push(sfuRooms.close, bare.close);
 	const urls = { client: sfuRooms.url, server: sfuRooms.url, bare: bare.url };
-	// Two browsers, because a page that is not in front shows no frames.
-	const [from, to] = [await startBrowser('Chromium'), await startBrowser('Chromium')];
-	closers.push(
-		() => from.close(),
-		() => to.close(),
-	);
-	const pages = { from: await openPage(from), to: await openPage(to) };
-	// The first round compiles everything, and does not count.
-	for (let round = -1; round < rounds; round++) {
-		const pulls = await play(round, urls, pages);
-		if (round >= 0) taken.push(...pulls);
-		await sleep(500);
-	}
+	taken = await playRounds(Number(values.rounds), (round, pages) => play(round, urls, pages));
 } finally {
 	for (const close of closers.reverse()) await close();
 }
@@ -66,7 +50,7 @@ report(
 		name: 'first-frame',
 		rows: rowsOf(taken),
 		versions: {
-			chromium: execFileSync(executables.Chromium, ['--version'], { encoding: 'utf8' }).trim(),
+			chromium: chromiumVersion(),
 			'mediasoup-client': versionOf('mediasoup-client'),
 		},
 		details: taken,

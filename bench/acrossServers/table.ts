@@ -1,4 +1,5 @@
 import type { Place } from '../firstFrame/System.js';
+import { timeColumns } from '../firstFrame/timeColumns.js';
 import { summarize } from '../negotiation/statistics.js';
 import type { Row } from '../report.js';
 import type { Offerer, Taken, Warmth } from './play.js';
@@ -11,9 +12,6 @@ const pulls: Record<Warmth, string> = {
 
 const places: Record<Place, string> = { same: 'the same', other: 'another' };
 
-/** Who takes longer than this, in ms, has missed the keyframe that was asked for first. */
-const late = 400;
-
 /** The rows of each kind of pull, that of the same server first: it is the baseline. */
 export function rowsOf(taken: readonly Taken[]): Row[] {
 	const timesOf = (offerer: Offerer, warmth: Warmth, place: Place) =>
@@ -24,19 +22,13 @@ export function rowsOf(taken: readonly Taken[]): Row[] {
 		(['cold', 'way', 'track'] as const).map((warmth) => ({ offerer, warmth })),
 	);
 	return cases.flatMap(({ offerer, warmth }) => {
-		const baseline = summarize(timesOf(offerer, warmth, 'same')).median;
+		const { median } = summarize(timesOf(offerer, warmth, 'same'));
 		return (['same', 'other'] as const).map((place) => {
-			const times = timesOf(offerer, warmth, place);
-			const { median, p10, p95 } = summarize(times);
 			return {
 				'who offers': `the ${offerer}`,
 				pull: pulls[warmth],
 				'from server': places[place],
-				'median ms': Math.round(median),
-				p10: Math.round(p10),
-				p95: Math.round(p95),
-				[`over ${late} ms`]: `${times.filter((time) => time > late).length} of ${times.length}`,
-				'× same': (median / baseline).toFixed(2),
+				...timeColumns(timesOf(offerer, warmth, place), { name: 'same', median }),
 			};
 		});
 	});

@@ -2,15 +2,13 @@ import { summarize } from '../negotiation/statistics.js';
 import type { Row } from '../report.js';
 import type { Taken } from './play.js';
 import type { Place, SystemName } from './System.js';
+import { timeColumns } from './timeColumns.js';
 
 const systems: Record<SystemName, string> = {
 	bare: 'bare mediasoup',
 	client: 'sfu-rooms, the client offers',
 	server: 'sfu-rooms, the server offers',
 };
-
-/** Who takes longer than this, in ms, has missed the keyframe that was asked for first. */
-const late = 400;
 
 const places: Record<Place, string> = { same: '', other: ', to another worker' };
 
@@ -27,15 +25,10 @@ export function rowsOf(taken: readonly Taken[]): Row[] {
 				.map(({ decoded, prepared }) => decoded - prepared);
 			const bare = summarize(timesOf('bare')).median;
 			const row = (name: string, times: number[]): Row => {
-				const { median, p10, p95 } = summarize(times);
 				return {
 					system: name + places[place],
 					pull: isCold ? 'cold' : 'warm',
-					'median ms': Math.round(median),
-					p10: Math.round(p10),
-					p95: Math.round(p95),
-					[`over ${late} ms`]: `${times.filter((time) => time > late).length} of ${times.length}`,
-					'× bare': (median / bare).toFixed(2),
+					...timeColumns(times, { name: 'bare', median: bare }),
 				};
 			};
 			return [

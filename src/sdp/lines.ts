@@ -52,7 +52,7 @@ export function sessionLines(
 	};
 }
 
-/** Those of the last lists: all transports of a worker have the same. */
+/** The candidates by their list: all transports of a worker have the same one. */
 const knownCandidates = new WeakMap<readonly IceCandidate[], NonNullable<MediaDescription['candidates']>>();
 
 function candidatesOf(iceCandidates: readonly IceCandidate[]): NonNullable<MediaDescription['candidates']> {
